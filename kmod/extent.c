@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Best fit over two red-black trees of the free pieces: by address, to join
+ * neighbours, and by size, to find the smallest that fits. A taken extent keeps
+ * its node, so that giving back never needs memory.
+ */
+#include "extent.h"
+
+/* Pieces tried by size order before one that is surely long enough is used. */
+#define FIT_TRIES 16
+
+static struct aclkm_extent *addr_entry(const struct rb_node *node)
+{
+	return rb_entry_safe(node, struct aclkm_extent, by_addr);
+}
+
+static struct aclkm_extent *size_entry(const struct rb_node *node)
+{
+	return rb_entry_safe(node, struct aclkm_extent, by_size);
+}
+
+static bool addr_less(struct rb_node *a, const struct rb_node *b)
+{
+	return addr_entry(a)->start < addr_entry(b)->start;
+}
+
+static bool size_less(struct rb_node *a, const struct rb_node *b)
+{
+	struct aclkm_extent *x = size_entry(a), *y = size_entry(b);
+
+	return x->len != y->len ? x->len < y->len : x->start < y->start;
+}
+
+static void piece_insert(struct aclkm_extents *set, struct aclkm_extent *ext)
+{
+	rb_add(&ext->by_addr, &set->by_addr, addr_less);
+	rb_add(&ext->by_size, &set->by_size, size_less);
+	set->free += ext->len;
+}
+
+static void piece_remove(struct aclkm_extents *set, struct aclkm_extent *ext)
+{
+	rb_erase(&ext->by_addr, &set->by_addr);
+	rb_erase(&ext->by_size, &set->by_size);
+	set->free -= ext->len;
+}
+
+void aclkm_extents_init(struct aclkm_extents *set)
+{
+	set->by_addr = RB_ROOT;
+	set->by_size = RB_ROOT;
+	set->free = 0;
+}
+
+u64 aclkm_extents_largest(const struct aclkm_extents *set)
+{
+	struct aclkm_extent *ext = size_entry(rb_last(&set->by_size));
+
+	return ext ? ext->len : 0;
+}
+
+/* The shortest piece of at least @len bytes. */
+static struct aclkm_extent *at_least(const struct aclkm_extents *set, u64 len)
+{
+	struct rb_node *node = set->by_size.rb_node;
+	struct aclkm_extent *found = NULL;
+
+	while (node) {
+		struct aclkm_extent *ext = size_entry(node);
+
+		if (ext->len >= len) {
+			found = ext;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	return found;
+}
+
+/* Bytes to leave before the first multiple of @align in @ext. */
+static u64 gap_before(const struct aclkm_extent *ext, u64 align)
+{
+	return -ext->start & (align - 1);
+}
+
+static bool fits(const struct aclkm_extent *ext, u64 len, u64 align)
+{
+	u64 gap = gap_before(ext, align);
+
+	return gap < ext->len && len <= ext->len - gap;
+}
+
+static struct aclkm_extent *find(const struct aclkm_extents *set, u64 len, u64 align)
+{
+	struct aclkm_extent *ext = at_least(set, len);
+	struct aclkm_extent *sure = NULL;
+	unsigned int tries = FIT_TRIES;
+
+	if (len <= U64_MAX - align)
+		sure = at_least(set, len + align - 1);
+
+	for (; ext && ext != sure; ext = size_entry(rb_next(&ext->by_size))) {
+		if (fits(ext, len, align))
+			return ext;
+		if (sure && !--tries)
+			break;
+	}
+	return sure;
+}
+
+bool aclkm_extents_take(struct aclkm_extents *set, u64 len, u64 align,
+			struct aclkm_extent *taken, struct aclkm_extent **spare,
+			struct aclkm_extent **unused)
+{
+	struct aclkm_extent *piece = find(set, len, align);
+	u64 gap, tail_start, tail_len;
+
+	*unused = NULL;
+	if (!piece)
+		return false;
+
+	gap = gap_before(piece, align);
+	taken->start = piece->start + gap;
+	taken->len = len;
+	tail_start = taken->start + len;
+	tail_len = piece->len - gap - len;
+
+	piece_remove(set, piece);
+	if (gap) {
+		piece->len = gap;
+		piece_insert(set, piece);
+		piece = NULL;
+	}
+	if (tail_len) {
+		if (!piece) {
+			piece = *spare;
+			*spare = NULL;
+		}
+		piece->start = tail_start;
+		piece->len = tail_len;
+		piece_insert(set, piece);
+		piece = NULL;
+	}
+	*unused = piece;
+	return true;
+}
+
+void aclkm_extents_give(struct aclkm_extents *set, struct aclkm_extent *ext,
+			struct aclkm_extent *unused[2])
+{
+	struct rb_node *node = set->by_addr.rb_node;
+	struct aclkm_extent *prev = NULL, *next = NULL;
+
+	while (node) {
+		struct aclkm_extent *e = addr_entry(node);
+
+		if (e->start < ext->start) {
+			prev = e;
+			node = node->rb_right;
+		} else {
+			next = e;
+			node = node->rb_left;
+		}
+	}
+
+	unused[0] = NULL;
+	unused[1] = NULL;
+	if (prev && prev->start + prev->len == ext->start) {
+		piece_remove(set, prev);
+		ext->start = prev->start;
+		ext->len += prev->len;
+		unused[0] = prev;
+	}
+	if (next && ext->start + ext->len == next->start) {
+		piece_remove(set, next);
+		ext->len += next->len;
+		unused[1] = next;
+	}
+	piece_insert(set, ext);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Free pieces of an address range. Pure: no locks, no allocation, nothing of
+ * the kernel but its red-black trees, so that it also builds in user space.
+ */
+#ifndef ACLKM_EXTENT_H
+#define ACLKM_EXTENT_H
+
+#include <linux/rbtree.h>
+#include <linux/types.h>
+
+/**
+ * struct aclkm_extent - a piece of the range, free (in the trees) or taken
+ * @by_addr:	links the free piece by its start
+ * @by_size:	links the free piece by its length, then its start
+ * @start:	first byte
+ * @len:	bytes
+ */
+struct aclkm_extent {
+	struct rb_node by_addr;
+	struct rb_node by_size;
+	u64 start;
+	u64 len;
+};
+
+/**
+ * struct aclkm_extents - the free pieces of a range
+ * @by_addr:	for joining neighbours
+ * @by_size:	for best fit
+ * @free:	bytes in all pieces
+ */
+struct aclkm_extents {
+	struct rb_root by_addr;
+	struct rb_root by_size;
+	u64 free;
+};
+
+void aclkm_extents_init(struct aclkm_extents *set);
+
+/**
+ * aclkm_extents_take() - take @len bytes at a multiple of @align
+ * @set:	the free pieces
+ * @len:	bytes, not 0
+ * @align:	power of two
+ * @taken:	filled with what was taken
+ * @spare:	in: an extent to use if a piece must be split in two; out: NULL if
+ *		it was used, otherwise an extent (this one, or one that the set
+ *		needs no more) for the caller to free
+ * @unused:	out: a second extent for the caller to free, or NULL
+ *
+ * The smallest piece that can hold the request is used, and the lowest of
+ * these. O(log n), but where only pieces shorter than @len + @align are left:
+ * then each of them is looked at before the request is refused.
+ *
+ * Return: false if nothing fits; nothing has changed then.
+ */
+bool aclkm_extents_take(struct aclkm_extents *set, u64 len, u64 align,
+			struct aclkm_extent *taken, struct aclkm_extent **spare,
+			struct aclkm_extent **unused);
+
+/**
+ * aclkm_extents_give() - make a taken extent free again, joined with its neighbours
+ * @set:	the free pieces
+ * @ext:	the extent; the set owns it from now on
+ * @unused:	filled with up to two extents that joining made superfluous, for
+ *		the caller to free; NULL where there is none
+ */
+void aclkm_extents_give(struct aclkm_extents *set, struct aclkm_extent *ext,
+			struct aclkm_extent *unused[2]);
+
+/**
+ * aclkm_extents_largest() - length of the largest free piece, 0 if there is none
+ * @set:	the free pieces
+ */
+u64 aclkm_extents_largest(const struct aclkm_extents *set);
+
+#endif /* ACLKM_EXTENT_H */

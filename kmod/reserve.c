@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Taking large contiguous ranges from a running kernel, and the reserve=
+ * parameter that asks for them.
+ *
+ * alloc_contig_range() moves what is movable out of a range of page blocks. The
+ * search walks the memory of a node from low to high addresses and tries each
+ * aligned candidate that is ordinary memory of one zone.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/kernel.h>
+#include <linux/memory_hotplug.h>
+#include <linux/mm.h>
+#include <linux/nodemask.h>
+#include <linux/pageblock-flags.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "aclkm.h"
+#include "compat.h"
+
+static int parse_size(const char *what, const char *text, u64 *bytes)
+{
+	char *end;
+
+	*bytes = memparse(text, &end);
+	if (end == text || *end) {
+		pr_err("reserve=: %s \"%s\" is not a number with K, M, G or T\n", what, text);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* SIZE[:PAGE[:NODE]] */
+static int parse_one(char *item, int (*add)(u64 size, u64 align, int node))
+{
+	char *size_text = strsep(&item, ":");
+	char *page_text = strsep(&item, ":");
+	char *node_text = strsep(&item, ":");
+	int node = NUMA_NO_NODE;
+	u64 size, align;
+
+	if (item) {
+		pr_err("reserve=: \":%s\" follows SIZE:PAGE:NODE\n", item);
+		return -EINVAL;
+	}
+	if (parse_size("size", size_text, &size))
+		return -EINVAL;
+	if (!size || !IS_ALIGNED(size, SZ_2M) || size > ACLKM_REGION_MAX) {
+		pr_err("reserve=: size %s must be a multiple of 2M, from 2M to 1T\n", size_text);
+		return -EINVAL;
+	}
+
+	align = IS_ALIGNED(size, SZ_1G) ? SZ_1G : SZ_2M;
+	if (page_text && *page_text) {
+		if (parse_size("page size", page_text, &align))
+			return -EINVAL;
+		if (align != SZ_2M && align != SZ_1G) {
+			pr_err("reserve=: page size %s must be 2M or 1G\n", page_text);
+			return -EINVAL;
+		}
+		if (!IS_ALIGNED(size, align)) {
+			pr_err("reserve=: size %s is no multiple of page size %s\n",
+			       size_text, page_text);
+			return -EINVAL;
+		}
+	}
+	if (node_text && (kstrtoint(node_text, 10, &node) || node < 0 ||
+			  node >= MAX_NUMNODES || !node_state(node, N_MEMORY))) {
+		pr_err("reserve=: node \"%s\" is no node with memory\n", node_text);
+		return -EINVAL;
+	}
+	return add(size, align, node);
+}
+
+/**
+ * aclkm_reserve_parse() - read the reserve= parameter
+ * @spec:	SIZE[:PAGE[:NODE]][,...]
+ * @add:	called for each arena asked for; its error ends the parsing
+ *
+ * Return: 0, -EINVAL with the broken rule in the log, -ENOMEM, or @add's error.
+ */
+int aclkm_reserve_parse(const char *spec, int (*add)(u64 size, u64 align, int node))
+{
+	char *copy = kstrdup(spec, GFP_KERNEL);
+	char *rest = copy, *item;
+	int err = 0;
+
+	if (!copy)
+		return -ENOMEM;
+	while (!err && (item = strsep(&rest, ",")))
+		err = parse_one(strim(item), add);
+	kfree(copy);
+	return err;
+}
+
+/* Whether alloc_contig_range() has a chance: one zone, online, nothing reserved. */
+static bool candidate(unsigned long pfn, unsigned long nr, int node)
+{
+	struct zone *zone = NULL;
+	unsigned long p;
+
+	for (p = pfn; p < pfn + nr; p += pageblock_nr_pages) {
+		struct page *page = pfn_to_online_page(p);
+
+		if (!page || PageReserved(page) || page_to_nid(page) != node)
+			return false;
+#ifdef CONFIG_ZONE_DMA
+		/* Old devices have nothing else. */
+		if (page_zonenum(page) == ZONE_DMA)
+			return false;
+#endif
+		if (zone && zone != page_zone(page))
+			return false;
+		zone = page_zone(page);
+	}
+	return true;
+}
+
+static int take_on_node(u64 size, u64 align, int node, u64 *start)
+{
+	unsigned long nr = PHYS_PFN(size), step = PHYS_PFN(align);
+	unsigned long pfn = ALIGN(node_start_pfn(node), step);
+	unsigned long end = node_end_pfn(node);
+	int err;
+
+	for (; pfn < end && nr <= end - pfn; pfn += step) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+		if (!candidate(pfn, nr, node))
+			continue;
+		err = aclkm_contig_take(pfn, pfn + nr);
+		if (!err) {
+			*start = PFN_PHYS(pfn);
+			return 0;
+		}
+		if (err == -EINTR)
+			return err;
+	}
+	return -ENOMEM;
+}
+
+/**
+ * aclkm_reserve_take() - take a contiguous range from the page allocator
+ * @size:	bytes, a multiple of a page block
+ * @align:	bytes, a power of two
+ * @node:	NUMA node, or NUMA_NO_NODE for the first that can
+ * @start:	filled with the physical address
+ * @got_node:	filled with the node
+ *
+ * Return: 0, -ENOMEM, or -EINTR when the caller was killed.
+ */
+int aclkm_reserve_take(u64 size, u64 align, int node, u64 *start, int *got_node)
+{
+	int err = -ENOMEM;
+	int n;
+
+	for_each_node_state(n, N_MEMORY) {
+		if (node != NUMA_NO_NODE && n != node)
+			continue;
+		err = take_on_node(size, align, n, start);
+		if (!err)
+			*got_node = n;
+		if (err != -ENOMEM)
+			break;
+	}
+	return err;
+}
+
+/**
+ * aclkm_reserve_release() - give a range back
+ * @start:	physical address
+ * @size:	bytes
+ *
+ * Drops one reference of each page. A page that is still pinned returns to the
+ * page allocator with its last pin, which free_contig_range() would warn about.
+ */
+void aclkm_reserve_release(u64 start, u64 size)
+{
+	unsigned long pfn = PHYS_PFN(start), end = pfn + PHYS_PFN(size);
+
+	for (; pfn < end; pfn++) {
+		put_page(pfn_to_page(pfn));
+		if (!(pfn % pageblock_nr_pages))
+			cond_resched();
+	}
+}

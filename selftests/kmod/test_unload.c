@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+/* rmmod and insmod: refused while memory is in use; the reserve= parameter's rules. */
+#include "common.h"
+#include <sys/uio.h>
+#include <sys/syscall.h>
+#include "kselftest_harness.h"
+
+/* Where the VM runner puts the module. */
+#define MODULE "/aclkm.ko"
+
+static int unload(void)
+{
+	return syscall(SYS_delete_module, "aclkm", O_NONBLOCK) ? -errno : 0;
+}
+
+static int load(const char *params)
+{
+	int fd = open(MODULE, O_RDONLY | O_CLOEXEC);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = syscall(SYS_finit_module, fd, params, 0) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+FIXTURE(unload) {
+	int loaded;
+};
+
+FIXTURE_SETUP(unload)
+{
+	if (geteuid() || access(MODULE, R_OK))
+		SKIP(return, "needs root and the module as " MODULE);
+}
+
+FIXTURE_TEARDOWN(unload)
+{
+	/* The next program finds the module as this one did. */
+	if (access(ACLKM_DEVICE_PATH, F_OK))
+		EXPECT_EQ(0, load("reserve=64M"));
+}
+
+TEST_F(unload, refused_while_open)
+{
+	int fd = dev_open(O_RDWR);
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-EAGAIN, unload());
+	close(fd);
+	EXPECT_EQ(0, unload());
+	EXPECT_EQ(-ENOENT, dev_open(O_RDWR));
+}
+
+TEST_F(unload, refused_while_mapped)
+{
+	struct aclkm_alloc alloc;
+	int fd = dev_open(O_RDWR);
+	char *mem;
+
+	ASSERT_EQ(0, dev_alloc(fd, MIB, 0, &alloc));
+	mem = dev_map(fd, alloc.offset, MIB);
+	ASSERT_NE(MAP_FAILED, mem);
+	ASSERT_EQ(0, dev_free(fd, alloc.handle));
+	close(fd);
+	EXPECT_EQ(-EAGAIN, unload());
+	memset(mem, 1, MIB);
+	munmap(mem, MIB);
+	EXPECT_EQ(0, unload());
+}
+
+/* Pins outlive the module: the pages go back to the kernel when they are dropped. */
+TEST_F(unload, while_pages_are_pinned)
+{
+	struct aclkm_alloc alloc;
+	struct iovec iov;
+	char copy[PAGE];
+	int fd = dev_open(O_RDWR);
+	int pipes[2];
+	char *mem;
+
+	ASSERT_EQ(0, pipe(pipes));
+	ASSERT_EQ(0, dev_alloc(fd, MIB, 0, &alloc));
+	mem = dev_map(fd, alloc.offset, MIB);
+	ASSERT_NE(MAP_FAILED, mem);
+	memset(mem, 0x77, MIB);
+	iov = (struct iovec){ mem, PAGE };
+	ASSERT_EQ(PAGE, vmsplice(pipes[1], &iov, 1, 0));
+	munmap(mem, MIB);
+	close(fd);
+	EXPECT_EQ(0, unload());
+	EXPECT_EQ(PAGE, read(pipes[0], copy, PAGE));
+	EXPECT_TRUE(all_bytes(copy, PAGE, 0x77));
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+TEST_F(unload, bad_reserve)
+{
+	static const char * const bad[] = {
+		"reserve=", "reserve=0", "reserve=3M", "reserve=1", "reserve=abc", "reserve=64X",
+		"reserve=-2M", "reserve=64M:4K", "reserve=64M:1G", "reserve=64M:2M:99",
+		"reserve=64M:2M:-1", "reserve=64M:2M:x", "reserve=64M:2M:0:1", "reserve=64M,",
+		"reserve=64M,3M", "reserve=2T", "reserve=99999999999999999999M",
+	};
+	int i;
+
+	ASSERT_EQ(0, unload());
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		int err = load(bad[i]);
+
+		if (err != -EINVAL)
+			TH_LOG("%s", bad[i]);
+		EXPECT_EQ(-EINVAL, err);
+		if (!err)
+			unload();
+	}
+}
+
+TEST_F(unload, more_than_the_machine_has)
+{
+	struct aclkm_info info;
+	int fd;
+
+	ASSERT_EQ(0, unload());
+	EXPECT_EQ(-ENOMEM, load("reserve=512G"));
+	/* What can be had is had, and the rest is missing from the totals. */
+	ASSERT_EQ(0, load("reserve=32M,512G,16M:2M:0"));
+	fd = dev_open(O_RDWR);
+	ASSERT_LE(0, fd);
+	info = dev_info(fd);
+	EXPECT_EQ(2, info.nr_arenas);
+	EXPECT_EQ(48 * MIB, info.total);
+	EXPECT_EQ(32 * MIB, info.largest_free);
+	close(fd);
+	ASSERT_EQ(0, unload());
+}
+
+static uint64_t mem_free_kib(void)
+{
+	FILE *f = fopen("/proc/meminfo", "r");
+	unsigned long long kib = 0;
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "MemFree: %llu", &kib) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return kib;
+}
+
+/* 20 rounds of 64 MiB: a leak of one round in ten would show. */
+TEST_F(unload, memory_comes_back)
+{
+	uint64_t before;
+	int i;
+
+	ASSERT_EQ(0, unload());
+	before = mem_free_kib();
+	for (i = 0; i < 20; i++) {
+		ASSERT_EQ(0, load("reserve=64M"));
+		ASSERT_EQ(0, unload());
+	}
+	EXPECT_LT(before, mem_free_kib() + 96 * KIB);
+}
+
+TEST_HARNESS_MAIN
