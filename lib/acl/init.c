@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+/* aclInit, aclFinalize and the recent errors. */
+#include <ctype.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "acl/acl_rt.h"
+#include "../config.h"
+#include "result.h"
+
+#define MAX_CONFIG_FILE (10L << 20)
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static uint64_t init_count;
+
+/* First and last character that are no blanks; 0 for an empty file. */
+static void outer_characters(FILE *file, int *first, int *last, long *size)
+{
+	int c;
+
+	*first = 0;
+	*last = 0;
+	*size = 0;
+	while (*size <= MAX_CONFIG_FILE && (c = getc(file)) != EOF) {
+		(*size)++;
+		if (isspace(c))
+			continue;
+		if (!*first)
+			*first = c;
+		*last = c;
+	}
+}
+
+/* Nothing in the file has a meaning here yet, but it must be one. */
+static aclError check_config_file(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	int first, last, failed;
+	long size;
+
+	if (!file)
+		return acl_refuse(ACL_ERROR_INVALID_FILE, "configPath = \"%s\": %s", path,
+				  strerror(errno));
+	outer_characters(file, &first, &last, &size);
+	failed = ferror(file);
+	fclose(file);
+	if (failed)
+		return acl_refuse(ACL_ERROR_INVALID_FILE, "configPath = \"%s\": cannot be read",
+				  path);
+	if (size > MAX_CONFIG_FILE)
+		return acl_refuse(ACL_ERROR_INVALID_FILE_SIZE,
+				  "configPath = \"%s\": larger than %ld bytes", path,
+				  MAX_CONFIG_FILE);
+	if (first != '{' || last != '}')
+		return acl_refuse(ACL_ERROR_PARSE_FILE,
+				  "configPath = \"%s\": holds no JSON object, not even {}", path);
+	return ACL_SUCCESS;
+}
+
+aclError aclInit(const char *configPath)
+{
+	bool again;
+	aclError code;
+	int err = api_enter(__func__);
+
+	if (err)
+		return acl_result(err);
+	err = config_check();
+	if (err)
+		return acl_result(err);
+	if (configPath && *configPath) {
+		code = check_config_file(configPath);
+		if (code)
+			return code;
+	}
+
+	pthread_mutex_lock(&lock);
+	again = init_count++ > 0;
+	pthread_mutex_unlock(&lock);
+	if (again)
+		return acl_refuse(ACL_ERROR_REPEAT_INITIALIZE, "called before in this process");
+	return ACL_SUCCESS;
+}
+
+aclError aclFinalize(void)
+{
+	bool live;
+	int err = api_enter(__func__);
+
+	if (err)
+		return acl_result(err);
+	pthread_mutex_lock(&lock);
+	live = init_count > 0;
+	init_count = 0;
+	pthread_mutex_unlock(&lock);
+	if (!live)
+		return acl_refuse(ACL_ERROR_REPEAT_FINALIZE,
+				  "not initialised, or finalised before");
+	return ACL_SUCCESS;
+}
+
+const char *aclGetRecentErrMsg(void)
+{
+	return error_take_recent();
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+/* Device and host memory: the argument rules of AscendCL. */
+#include "acl/acl_rt.h"
+
+#include "../config.h"
+#include "../heap.h"
+#include "../rules.h"
+#include "context.h"
+#include "result.h"
+
+#define HUGE_THRESHOLD (1ULL << 20)    /* HUGE_FIRST: more than this is huge */
+#define CACHED_MAX_SIZE (1ULL << 50)
+
+static aclError check_take(void *const *out, const char *name, size_t size)
+{
+	if (!out)
+		return acl_refuse(ACL_ERROR_INVALID_PARAM, "%s is NULL", name);
+	if (!size)
+		return acl_refuse(ACL_ERROR_INVALID_PARAM, "size = 0: must be 1 or more");
+	return ACL_SUCCESS;
+}
+
+static enum aclkm_pages huge_first(size_t size)
+{
+	return size > HUGE_THRESHOLD ? ACLKM_PAGES_HUGE_FIRST : ACLKM_PAGES_NORMAL;
+}
+
+static aclError pages_of(aclrtMemMallocPolicy policy, size_t size, enum aclkm_pages *out)
+{
+	switch ((uint32_t)policy) {
+	case ACL_MEM_MALLOC_HUGE_ONLY:
+	case ACL_MEM_MALLOC_HUGE_ONLY_P2P:
+		*out = ACLKM_PAGES_HUGE_ONLY;
+		return ACL_SUCCESS;
+	case ACL_MEM_MALLOC_NORMAL_ONLY:
+	case ACL_MEM_MALLOC_NORMAL_ONLY_P2P:
+		*out = ACLKM_PAGES_NORMAL;
+		return ACL_SUCCESS;
+	case ACL_MEM_MALLOC_HUGE1G_ONLY:
+	case ACL_MEM_MALLOC_HUGE1G_ONLY_P2P:
+		*out = ACLKM_PAGES_HUGE1G;
+		return ACL_SUCCESS;
+	case ACL_MEM_MALLOC_HUGE_FIRST:
+	case ACL_MEM_MALLOC_HUGE_FIRST_P2P:
+	case ACL_MEM_TYPE_LOW_BAND_WIDTH:
+	case ACL_MEM_TYPE_HIGH_BAND_WIDTH:
+	case ACL_MEM_ACCESS_USER_SPACE_READONLY:
+		*out = huge_first(size);
+		return ACL_SUCCESS;
+	default:
+		if (config_get()->strict)
+			return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
+					  "policy = %d: not a value of aclrtMemMallocPolicy",
+					  (int)policy);
+		*out = huge_first(size);
+		return ACL_SUCCESS;
+	}
+}
+
+static aclError take(struct heap_request *request, enum aclkm_block_rule rule, void **out)
+{
+	const struct config *config = config_get();
+	int err;
+
+	if (request->pages == ACLKM_PAGES_HUGE1G)
+		rule = ACLKM_BLOCK_HUGE1G;
+	request->align = config->align;
+	err = aclkm_block_size(request->asked, rule, config->padding, &request->ruled);
+	if (err)
+		return acl_refuse(ACL_ERROR_INVALID_PARAM,
+				  "size = %llu leaves 64 bits by ALIGN_UP[size,32] + %u",
+				  (unsigned long long)request->asked, config->padding);
+	return acl_result(heap_alloc(request, out));
+}
+
+static aclError take_device(void **out, size_t size, aclrtMemMallocPolicy policy,
+			    enum aclkm_block_rule rule)
+{
+	struct heap_request request = { .class = HEAP_DEVICE,
+					.kind = ACLKM_KIND_DEVICE,
+					.asked = size };
+	aclError code;
+
+	code = pages_of(policy, size, &request.pages);
+	if (code)
+		return code;
+	return take(&request, rule, out);
+}
+
+aclError aclrtMalloc(void **devPtr, size_t size, aclrtMemMallocPolicy policy)
+{
+	aclError code;
+	int err = api_enter(__func__);
+
+	if (err)
+		return acl_result(err);
+	code = check_take(devPtr, "devPtr", size);
+	if (!code)
+		code = context_need();
+	if (code)
+		return code;
+	return take_device(devPtr, size, policy, ACLKM_BLOCK_PADDED);
+}
+
+aclError aclrtMallocAlign32(void **devPtr, size_t size, aclrtMemMallocPolicy policy)
+{
+	aclError code;
+	int err = api_enter(__func__);
+
+	if (err)
+		return acl_result(err);
+	code = check_take(devPtr, "devPtr", size);
+	if (!code)
+		code = context_need();
+	if (code)
+		return code;
+	return take_device(devPtr, size, policy, ACLKM_BLOCK_ALIGN32);
+}
+
+/* Overflow is 100000 as everywhere, so it is told before the limit of 2^50. */
+static aclError check_cached(size_t size, aclrtMemMallocPolicy policy)
+{
+	uint64_t ruled;
+
+	if (!aclkm_block_size(size, ACLKM_BLOCK_PADDED, ACLKM_RULE_PADDING, &ruled) &&
+	    size > CACHED_MAX_SIZE)
+		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID, "size = %zu: at most 2^50", size);
+	switch ((uint32_t)policy) {
+	case ACL_MEM_MALLOC_HUGE_FIRST:
+	case ACL_MEM_MALLOC_HUGE_ONLY:
+	case ACL_MEM_MALLOC_NORMAL_ONLY:
+	case ACL_MEM_MALLOC_HUGE1G_ONLY:
+		return ACL_SUCCESS;
+	default:
+		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
+				  "policy = %d: must be HUGE_FIRST (0), HUGE_ONLY (1), NORMAL_ONLY "
+				  "(2) or HUGE1G_ONLY (6)",
+				  (int)policy);
+	}
+}
+
+aclError aclrtMallocCached(void **devPtr, size_t size, aclrtMemMallocPolicy policy)
+{
+	aclError code;
+	int err = api_enter(__func__);
+
+	if (err)
+		return acl_result(err);
+	code = check_take(devPtr, "devPtr", size);
+	if (!code)
+		code = context_need();
+	if (!code)
+		code = check_cached(size, policy);
+	if (code)
+		return code;
+	return take_device(devPtr, size, policy, ACLKM_BLOCK_PADDED);
+}
+
+aclError aclrtMallocHost(void **hostPtr, size_t size)
+{
+	struct heap_request request = { .class = HEAP_HOST,
+					.kind = ACLKM_KIND_HOST,
+					.asked = size };
+	aclError code;
+	int err = api_enter(__func__);
+
+	if (err)
+		return acl_result(err);
+	code = check_take(hostPtr, "hostPtr", size);
+	if (!code)
+		code = context_need();
+	if (code)
+		return code;
+	request.pages = config_get()->run_on_device ? ACLKM_PAGES_NORMAL : huge_first(size);
+	return take(&request, ACLKM_BLOCK_PADDED, hostPtr);
+}
+
+aclError aclrtFree(void *devPtr)
+{
+	int err = api_enter(__func__);
+
+	if (err)
+		return acl_result(err);
+	if (!devPtr)
+		return acl_refuse(ACL_ERROR_INVALID_PARAM, "devPtr is NULL");
+	return acl_result(heap_free(devPtr, ACLKM_KIND_DEVICE));
+}
+
+aclError aclrtFreeHost(void *hostPtr)
+{
+	int err = api_enter(__func__);
+
+	if (err)
+		return acl_result(err);
+	if (!hostPtr)
+		return acl_refuse(ACL_ERROR_INVALID_PARAM, "hostPtr is NULL");
+	return acl_result(heap_free(hostPtr, ACLKM_KIND_HOST));
+}
+
+aclError aclrtGetMemInfo(aclrtMemAttr attr, size_t *free, size_t *total)
+{
+	struct aclkm_memory_totals totals;
+	aclError code;
+	int err = api_enter(__func__);
+
+	if (err)
+		return acl_result(err);
+	if (!free || !total)
+		return acl_refuse(ACL_ERROR_INVALID_PARAM, "%s is NULL", free ? "total" : "free");
+	code = context_need();
+	if (code)
+		return code;
+	if ((uint32_t)attr > ACL_MEM_P2P_HUGE1G)
+		return acl_refuse(ACL_ERROR_RT_INVALID_MEMORY_TYPE,
+				  "attr = %d: not a value of aclrtMemAttr", (int)attr);
+	err = heap_totals(&totals);
+	if (err)
+		return acl_result(err);
+	*free = totals.free;
+	*total = totals.total;
+	return ACL_SUCCESS;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where regions come from. One backend serves the process, chosen at the first
+ * use by ACLKM_BACKEND.
+ */
+#ifndef LIB_BACKEND_H
+#define LIB_BACKEND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "aclkm/memory.h"
+
+#define SIZE_2M (2ULL << 20)
+#define SIZE_1G (1ULL << 30)
+
+struct region {
+	void *addr;
+	uint64_t size;
+	uint64_t page_size; /* of the mapping, as it really is */
+	uint64_t phys;
+	bool phys_valid;
+	bool contiguous;
+	uint32_t handle; /* the backend's own */
+};
+
+struct backend_info {
+	uint64_t total;
+	uint64_t free;
+	uint64_t largest;
+};
+
+/* Failing functions return enum aclkm_error with the text noted. Thread-safe. */
+struct backend {
+	const char *name;
+	int (*open)(void);
+	int (*info)(struct backend_info *out);
+	/*
+	 * A region of at least @size bytes on a multiple of @align (a power of
+	 * two, from one page), mapped and resident. Zeroed.
+	 */
+	int (*region_alloc)(uint64_t size, uint64_t align, enum aclkm_pages pages,
+			    struct region *out);
+	void (*region_free)(struct region *region);
+};
+
+extern const struct backend backend_kmod;
+extern const struct backend backend_user;
+
+/* The open backend of this process. */
+int backend_get(const struct backend **out);
+
+#endif /* LIB_BACKEND_H */

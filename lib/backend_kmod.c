@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+/* Regions from the driver, by /dev/aclkm. */
+#include "backend.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/aclkm.h>
+
+#include "config.h"
+#include "error.h"
+#include "rules.h"
+#include "va.h"
+
+static int device = -1;
+
+/* A missing driver is no failure in auto mode: the text would mislead. */
+static int refuse_open(int err, const char *why)
+{
+	if (config_get()->backend == BACKEND_AUTO)
+		return err;
+	return error_set(err, "ACLKM_BACKEND=kmod: %s: %s", ACLKM_DEVICE_PATH, why);
+}
+
+static int kmod_open(void)
+{
+	struct aclkm_info info;
+	int fd, err;
+
+	fd = open(ACLKM_DEVICE_PATH, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return refuse_open(ACLKM_ERR_NODEV, strerror(errno));
+	memset(&info, 0, sizeof(info));
+	if (ioctl(fd, ACLKM_IOC_INFO, &info)) {
+		err = refuse_open(ACLKM_ERR_NODEV, "INFO is refused");
+		goto close;
+	}
+	if (info.abi_version != ACLKM_ABI_VERSION) {
+		err = refuse_open(ACLKM_ERR_NODEV, "the driver has another ABI version");
+		goto close;
+	}
+	device = fd;
+	return ACLKM_OK;
+close:
+	close(fd);
+	return err;
+}
+
+static int kmod_info(struct backend_info *out)
+{
+	struct aclkm_info info;
+
+	memset(&info, 0, sizeof(info));
+	if (ioctl(device, ACLKM_IOC_INFO, &info))
+		return error_set(ACLKM_ERR_IO, "%s: INFO: %s", ACLKM_DEVICE_PATH,
+				 strerror(errno));
+	out->total = info.total;
+	out->free = info.free;
+	out->largest = info.largest_free;
+	return ACLKM_OK;
+}
+
+static void free_handle(uint32_t handle)
+{
+	struct aclkm_free arg = { .handle = handle };
+
+	ioctl(device, ACLKM_IOC_FREE, &arg);
+}
+
+static int take(uint64_t size, uint64_t align, struct aclkm_alloc *arg)
+{
+	*arg = (struct aclkm_alloc){ .size = size, .align = align, .node = ACLKM_NODE_ANY };
+	if (!ioctl(device, ACLKM_IOC_ALLOC, arg))
+		return ACLKM_OK;
+
+	switch (errno) {
+	case ENOSPC:
+		return error_set(ACLKM_ERR_NOMEM,
+				 "the driver has no piece of %llu bytes aligned to %llu: %llu "
+				 "bytes are free, the largest piece is %llu",
+				 (unsigned long long)size, (unsigned long long)align,
+				 (unsigned long long)arg->free,
+				 (unsigned long long)arg->largest_free);
+	case ENOMEM:
+		return error_set(ACLKM_ERR_NOMEM, "the kernel is out of memory");
+	case EMFILE:
+		return error_set(ACLKM_ERR_LIMIT, "the driver gives one process no more regions");
+	default:
+		return error_set(ACLKM_ERR_IO, "%s: ALLOC of %llu bytes aligned to %llu: %s",
+				 ACLKM_DEVICE_PATH, (unsigned long long)size,
+				 (unsigned long long)align, strerror(errno));
+	}
+}
+
+static int describe(const struct aclkm_alloc *arg, struct region *out)
+{
+	struct aclkm_query query = { .handle = arg->handle };
+
+	if (ioctl(device, ACLKM_IOC_QUERY, &query))
+		return error_set(ACLKM_ERR_IO, "%s: QUERY: %s", ACLKM_DEVICE_PATH,
+				 strerror(errno));
+	out->size = query.size;
+	out->page_size = query.map_page;
+	out->phys = query.phys;
+	out->phys_valid = query.flags & ACLKM_QUERY_PHYS;
+	out->contiguous = true;
+	out->handle = arg->handle;
+	return ACLKM_OK;
+}
+
+static int map(const struct aclkm_alloc *arg, uint64_t align, struct region *out)
+{
+	void *addr = va_reserve(out->size, align);
+	int err;
+
+	if (!addr)
+		return error_set(ACLKM_ERR_NOMEM, "no address space for %llu bytes",
+				 (unsigned long long)out->size);
+	out->addr = mmap(addr, out->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, device,
+			 (off_t)arg->offset);
+	if (out->addr != MAP_FAILED)
+		return ACLKM_OK;
+	err = error_set(errno == ENOMEM ? ACLKM_ERR_NOMEM : ACLKM_ERR_IO, "%s: mmap: %s",
+			ACLKM_DEVICE_PATH, strerror(errno));
+	va_release(addr, out->size);
+	return err;
+}
+
+/* The physical alignment that lets the mapping have the pages wanted. */
+static uint64_t huge_alignment(uint64_t size, uint64_t align, enum aclkm_pages pages)
+{
+	uint64_t huge = va_page_size();
+
+	if (pages == ACLKM_PAGES_HUGE1G)
+		huge = SIZE_1G;
+	else if (pages == ACLKM_PAGES_HUGE_ONLY ||
+		 (pages == ACLKM_PAGES_HUGE_FIRST && size >= SIZE_2M))
+		huge = SIZE_2M;
+	return align > huge ? align : huge;
+}
+
+static int kmod_region_alloc(uint64_t size, uint64_t align, enum aclkm_pages pages,
+			     struct region *out)
+{
+	uint64_t want = huge_alignment(size, align, pages);
+	struct aclkm_alloc arg;
+	uint64_t unit = va_page_size();
+	int err;
+
+	if (pages == ACLKM_PAGES_HUGE_ONLY || pages == ACLKM_PAGES_HUGE1G)
+		unit = pages == ACLKM_PAGES_HUGE1G ? SIZE_1G : SIZE_2M;
+	if (aclkm_align_up(size, unit, &size))
+		return error_set(ACLKM_ERR_NOMEM, "no device has %llu bytes",
+				 (unsigned long long)size);
+
+	err = take(size, want, &arg);
+	if (err == ACLKM_ERR_NOMEM && pages == ACLKM_PAGES_HUGE_FIRST && want > align)
+		err = take(size, align, &arg);
+	if (err)
+		return err;
+	err = describe(&arg, out);
+	if (err)
+		goto free;
+	err = map(&arg, want, out);
+	if (err)
+		goto free;
+	return ACLKM_OK;
+free:
+	free_handle(arg.handle);
+	return err;
+}
+
+static void kmod_region_free(struct region *region)
+{
+	va_release(region->addr, region->size);
+	free_handle(region->handle);
+}
+
+const struct backend backend_kmod = {
+	.name = "kmod",
+	.open = kmod_open,
+	.info = kmod_info,
+	.region_alloc = kmod_region_alloc,
+	.region_free = kmod_region_free,
+};

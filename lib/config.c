@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+#include "config.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "rules.h"
+
+#define DEFAULT_ALIGN 512
+#define MAX_ALIGN (1ULL << 30)
+#define MIN_MEM (64ULL << 10)
+#define MAX_MEM (1ULL << 46)
+
+static struct config config;
+static pthread_once_t config_once = PTHREAD_ONCE_INIT;
+
+static void refuse(const char *name, const char *value, const char *rule)
+{
+	if (!config.bad[0])
+		snprintf(config.bad, sizeof(config.bad), "%s=\"%.60s\" in the environment: must be %s",
+			 name, value, rule);
+}
+
+/* The index of @name's value in @words; 0, the default, when it is not set. */
+static int read_word(const char *name, const char *const *words, const char *rule)
+{
+	const char *value = getenv(name);
+	int i;
+
+	if (!value)
+		return 0;
+	for (i = 0; words[i]; i++) {
+		if (!strcmp(value, words[i]))
+			return i;
+	}
+	refuse(name, value, rule);
+	return 0;
+}
+
+static int suffix_shift(const char *suffix)
+{
+	if (!*suffix)
+		return 0;
+	if (suffix[1])
+		return -1;
+	switch (*suffix) {
+	case 'k':
+	case 'K':
+		return 10;
+	case 'm':
+	case 'M':
+		return 20;
+	case 'g':
+	case 'G':
+		return 30;
+	case 't':
+	case 'T':
+		return 40;
+	default:
+		return -1;
+	}
+}
+
+static bool parse_size(const char *value, uint64_t *out)
+{
+	unsigned long long number;
+	char *end;
+	int shift;
+
+	/* strtoull would take a sign, and blanks before the number. */
+	if (*value < '0' || *value > '9')
+		return false;
+	errno = 0;
+	number = strtoull(value, &end, 10);
+	shift = suffix_shift(end);
+	if (errno || shift < 0 || number > (UINT64_MAX >> shift))
+		return false;
+	*out = (uint64_t)number << shift;
+	return true;
+}
+
+static uint64_t read_size(const char *name, uint64_t otherwise, uint64_t min, uint64_t max,
+			  bool power, const char *rule)
+{
+	const char *value = getenv(name);
+	uint64_t size;
+
+	if (!value)
+		return otherwise;
+	if (parse_size(value, &size) && size >= min && size <= max &&
+	    (!power || is_power_of_two(size)))
+		return size;
+	refuse(name, value, rule);
+	return otherwise;
+}
+
+static void read_config(void)
+{
+	static const char *const backends[] = { "auto", "kmod", "user", NULL };
+	static const char *const switches[] = { "0", "1", NULL };
+	static const char *const paddings[] = { "32", "16", "0", NULL };
+	static const char *const modes[] = { "host", "device", NULL };
+	static const uint32_t padding_of[] = { 32, 16, 0 };
+
+	config.backend = (enum backend_choice)read_word("ACLKM_BACKEND", backends,
+							"auto, kmod or user");
+	config.strict = read_word("ACLKM_STRICT", switches, "0 or 1");
+	config.padding = padding_of[read_word("ACLKM_PADDING", paddings, "0, 16 or 32")];
+	config.run_on_device = read_word("ACLKM_RUN_MODE", modes, "host or device");
+	config.align = read_size("ACLKM_ALIGN", DEFAULT_ALIGN, ACLKM_RULE_ALIGN, MAX_ALIGN, true,
+				 "a power of two from 64 to 1G");
+	config.mem = read_size("ACLKM_MEM", 0, MIN_MEM, MAX_MEM, false,
+			       "a size from 64K to 64T: digits, then nothing or K, M, G, T");
+	if (config.strict) {
+		config.align = ACLKM_RULE_ALIGN;
+		config.padding = ACLKM_RULE_PADDING;
+	}
+}
+
+const struct config *config_get(void)
+{
+	pthread_once(&config_once, read_config);
+	return &config;
+}
+
+int config_check(void)
+{
+	const struct config *c = config_get();
+
+	if (!c->bad[0])
+		return ACLKM_OK;
+	return error_set(ACLKM_ERR_CONFIG, "%s", c->bad);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ACLKM_* environment variables, read once:
+ *
+ * ACLKM_BACKEND  auto | kmod | user
+ * ACLKM_MEM      size of the user backend's device: 512M, 2G, ...
+ * ACLKM_ALIGN    start alignment, a power of two from 64 to 1 GiB
+ * ACLKM_PADDING  0 | 16 | 32
+ * ACLKM_STRICT   0 | 1; 1 fixes the alignment at 64 and the padding at 32
+ * ACLKM_RUN_MODE host | device
+ */
+#ifndef LIB_CONFIG_H
+#define LIB_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum backend_choice { BACKEND_AUTO, BACKEND_KMOD, BACKEND_USER };
+
+struct config {
+	enum backend_choice backend;
+	uint64_t mem; /* bytes; 0: not set */
+	uint64_t align;
+	uint32_t padding;
+	bool strict;
+	bool run_on_device;
+	char bad[256]; /* what is wrong, "" when nothing is */
+};
+
+const struct config *config_get(void);
+
+/* 0, or ACLKM_ERR_CONFIG with the text noted. */
+int config_check(void);
+
+#endif /* LIB_CONFIG_H */

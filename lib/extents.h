@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Used and free pieces of one address range. The records lie outside of the
+ * range, which is never touched: it may be device memory, or no memory at all.
+ *
+ * Best fit with alignment, neighbours coalesce when freed. O(log n) in the
+ * number of pieces, but for requests whose alignment is coarser than that of
+ * the free pieces, when only a piece with less than size + alignment fits.
+ * No locking.
+ */
+#ifndef LIB_EXTENTS_H
+#define LIB_EXTENTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "aclkm/error.h"
+#include "tree.h"
+
+/* One piece. The owner of a used piece may read it, and write the last group. */
+struct extent {
+	struct tree_node by_addr;
+	struct tree_node by_size; /* in the tree while free */
+	struct extent *prev, *next;
+	uint64_t addr;
+	uint64_t size;
+	bool used;
+
+	uint64_t asked;
+	uint64_t ruled;
+	int kind;
+	void *owner;
+};
+
+struct extents {
+	struct tree by_addr;
+	struct tree by_size;
+	uint64_t base;
+	uint64_t size;
+	uint64_t used;	     /* bytes in used pieces */
+	uint64_t high_water; /* most that used ever was */
+	uint64_t count;	     /* used pieces */
+};
+
+/*
+ * All of [base, base + size) is free. 0 or ACLKM_ERR_NOHEAP; ACLKM_ERR_INVALID
+ * for size 0 or a range that wraps.
+ */
+int extents_init(struct extents *ex, uint64_t base, uint64_t size);
+
+/* Forgets all pieces, used ones as well. */
+void extents_destroy(struct extents *ex);
+
+/*
+ * A used piece of exactly @size bytes whose address is a multiple of @align (a
+ * power of two). 0, ACLKM_ERR_NOMEM, ACLKM_ERR_NOHEAP, ACLKM_ERR_INVALID.
+ */
+int extents_alloc(struct extents *ex, uint64_t size, uint64_t align, struct extent **out);
+
+/*
+ * The used piece that starts at @addr: 0. Otherwise ACLKM_ERR_INTERIOR (with
+ * @out the used piece around it), ACLKM_ERR_NOTALIVE (free there) or
+ * ACLKM_ERR_FOREIGN (outside of the range).
+ */
+int extents_find(const struct extents *ex, uint64_t addr, struct extent **out);
+
+/* @piece must be a used one, from extents_alloc or extents_find. */
+void extents_free(struct extents *ex, struct extent *piece);
+
+/* Bytes of the largest free piece. */
+uint64_t extents_largest(const struct extents *ex);
+
+#endif /* LIB_EXTENTS_H */

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Blocks of memory. Small ones share regions (chunks), large ones have a region
+ * of their own. One heap for each class of memory and kind of page, so that an
+ * address tells what it was taken for. Thread-safe; failures note their text.
+ */
+#ifndef LIB_HEAP_H
+#define LIB_HEAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "aclkm/memory.h"
+
+enum heap_class { HEAP_DEVICE, HEAP_HOST, HEAP_MEDIA, HEAP_CLASSES };
+
+struct heap_request {
+	enum heap_class class;
+	enum aclkm_pages pages;
+	enum aclkm_kind kind;
+	uint64_t asked; /* what the caller said */
+	uint64_t ruled; /* what the rule makes of it */
+	uint64_t align;
+	void *owner; /* the pool, for ACLKM_KIND_POOL */
+};
+
+/* What heap_find tells of the block around an address. */
+struct heap_block {
+	enum heap_class class;
+	enum aclkm_kind kind;
+	uint64_t base;
+	uint64_t asked;
+	uint64_t ruled;
+	uint64_t page_size;
+	uint64_t phys; /* of @base */
+	bool phys_valid;
+	bool contiguous;
+	void *owner;
+};
+
+int heap_alloc(const struct heap_request *request, void **out);
+
+/*
+ * Frees the block that starts at @ptr, if it is of @kind. FOREIGN, INTERIOR,
+ * NOTALIVE, KIND.
+ */
+int heap_free(void *ptr, enum aclkm_kind kind);
+
+/*
+ * Looks up the block around @ptr and calls @fn, if any, while it cannot be
+ * freed. FOREIGN, NOTALIVE (no text noted), else what @fn gives.
+ */
+int heap_find(const void *ptr, struct heap_block *out,
+	      int (*fn)(struct heap_block *block, void *arg), void *arg);
+
+int heap_totals(struct aclkm_memory_totals *out);
+
+const char *kind_name(enum aclkm_kind kind);
+
+#endif /* LIB_HEAP_H */

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LIB_POOL_H
+#define LIB_POOL_H
+
+#include "aclkm/pool.h"
+#include "heap.h"
+
+/* Makes @block, the whole of @pool, the segment around @addr. NOTALIVE. */
+int pool_narrow(struct aclkm_pool *pool, uint64_t addr, struct heap_block *block);
+
+#endif /* LIB_POOL_H */

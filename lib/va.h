@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Aligned address space for regions, with an inaccessible page behind each. */
+#ifndef LIB_VA_H
+#define LIB_VA_H
+
+#include <stdint.h>
+
+uint64_t va_page_size(void);
+
+/*
+ * Inaccessible address space of @size bytes (a multiple of the page size) on a
+ * multiple of @align, to be mapped over with MAP_FIXED; NULL when there is none.
+ */
+void *va_reserve(uint64_t size, uint64_t align);
+
+/* Unmaps it, with whatever was mapped over it. */
+void va_release(void *addr, uint64_t size);
+
+#endif /* LIB_VA_H */

@@ -1,0 +1,75 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Clients of the headers compile without a warning, and the library shows the
+# names of AscendCL and of aclkm, and no others.
+inc=@TOP@/include
+lib=@LIB@
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+n=0
+bad=0
+
+result() { # status name
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+		bad=1
+	fi
+}
+
+client() { # compiler standard file-suffix header
+	printf '#include <%s>\nint main(void) { return 0; }\n' "$4" > "$work/client.$3"
+	"$1" "-std=$2" -Wall -Wextra -Werror -pedantic "-I$inc" -c -o "$work/client.o" \
+		"$work/client.$3" 2> "$work/log"
+	s=$?
+	[ $s -eq 0 ] || sed 's/^/# /' "$work/log"
+	result $s "$1 -std=$2: $4"
+}
+
+all_headers() { # compiler standard file-suffix
+	if ! command -v "$1" > /dev/null; then
+		n=$((n + 1))
+		echo "ok $n - $1 # SKIP not installed"
+		return
+	fi
+	for h in acl/acl.h acl/acl_base.h acl/acl_rt.h acl/ops/acl_dvpp.h acl/dvpp/hi_dvpp.h \
+		aclkm/aclkm.h aclkm/error.h aclkm/rules.h aclkm/memory.h aclkm/pool.h \
+		aclkm/stats.h; do
+		client "$1" "$2" "$3" $h
+	done
+}
+
+for cc in gcc clang; do
+	all_headers $cc c11 c
+done
+for cxx in g++ clang++; do
+	for std in c++11 c++17; do
+		all_headers $cxx $std cc
+	done
+done
+
+names=$(nm -D --defined-only "$lib/libaclkm.so" | awk '$2 ~ /[TDBR]/ { print $3 }' |
+	sed 's/@.*//')
+for f in aclInit aclFinalize aclGetRecentErrMsg aclrtSetDevice aclrtResetDevice \
+	aclrtGetDevice aclrtGetDeviceCount aclrtGetRunMode aclrtMalloc aclrtMallocAlign32 \
+	aclrtMallocCached aclrtFree aclrtMallocHost aclrtFreeHost acldvppMalloc acldvppFree \
+	hi_mpi_dvpp_malloc hi_mpi_dvpp_free hi_mpi_sys_init hi_mpi_sys_exit aclrtMemcpy \
+	aclrtMemset aclrtCreateStream aclrtDestroyStream aclrtMemcpyAsync \
+	aclrtSynchronizeStream aclrtGetMemInfo aclrtSynchronizeDevice aclkm_pool_create \
+	aclkm_pool_destroy aclkm_segment_alloc aclkm_segment_free aclkm_memory_query; do
+	echo "$names" | grep -qx $f
+	result $? "the library has $f"
+done
+others=$(echo "$names" | grep -vE '^(aclkm_|acl|hi_mpi_)')
+[ -z "$others" ]
+result $? "and no names but these${others:+: $others}"
+readelf -d "$lib/libaclkm.so" | grep -q 'SONAME.*\[libaclkm\.so\.0\]'
+result $? "its soname is libaclkm.so.0"
+statics=$(nm -g --defined-only "$lib/libaclkm.a" | awk 'NF == 3 { print $3 }' |
+	grep -vE '^(aclkm_|acl|hi_mpi_|__asan|__odr_asan|__ubsan|__tsan)')
+[ -z "$statics" ]
+result $? "the static library shows no other names${statics:+: $statics}"
+echo "1..$n"
+exit $bad
