@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+MAKEFLAGS += --no-print-directory
+BUILD := $(CURDIR)/build
+KVER ?= $(shell uname -r)
+KDIR ?= /lib/modules/$(KVER)/build
+PREFIX ?= /usr/local
+
+.PHONY: all help lib kmod install uninstall demo test lint clean
+
+all: lib
+	@if [ -e "$(KDIR)/Makefile" ]; then $(MAKE) kmod; else \
+	  echo "no headers of kernel $(KVER) here: the module was not built" \
+	       "(give KDIR=..., or see make demo)"; fi
+
+help:
+	@echo "make            library, and the module if the running kernel's headers are there"
+	@echo "make lib        library only"
+	@echo "make kmod       module for the running kernel, or KVER=..., or KDIR=..."
+	@echo "make install    library, headers, pkg-config file (PREFIX=$(PREFIX), DESTDIR=)"
+	@echo "make uninstall  remove what install put there"
+	@echo "make demo       build everything, show it in a VM and on this machine"
+	@echo "make test       all tests (V=1 shows their output)"
+	@echo "make lint       style and static checks"
+	@echo "make clean      remove build/"
+
+lib:
+	@$(MAKE) -C lib B=$(BUILD)/lib
+
+kmod:
+	@$(MAKE) -C kmod KDIR=$(KDIR) B=$(BUILD)/kmod
+
+install uninstall:
+	@$(MAKE) -C lib $@ B=$(BUILD)/lib DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+
+demo:
+	@tools/demo.sh
+
+test:
+	@selftests/run-tests.sh
+
+lint:
+	@tools/lint.sh
+
+clean:
+	rm -rf $(BUILD)

@@ -1,0 +1,252 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# All tests, as `make test` runs them: builds, unit tests with and without
+# sanitizers, the VM runner's own test, the module in VMs. V=1 shows everything.
+# The last line is "N passed, N failed".
+set -euo pipefail
+here=$(dirname "$(readlink -f "$0")")
+top=$(dirname "$here")
+build=$top/build
+logs=$build/test-logs
+run_vm=$here/vm/run.sh
+kernel=6.1
+# shellcheck source=../tools/common.sh
+. "$top/tools/common.sh"
+colours 1
+
+# Flags of the make that called this would reach the makes called here, and a
+# jobserver that is not theirs makes them warn.
+unset MAKEFLAGS MFLAGS MAKELEVEL
+
+"$top/tools/install-deps.sh" test vm
+rm -rf "$logs"
+mkdir -p "$logs"
+: >"$logs/results"
+: >"$logs/suites"
+jobs=$(nproc)
+total_passed=0 total_failed=0 total_skipped=0
+
+# Everything below records lines of tap.awk behind the name of its suite.
+suite='' suite_start=0
+end_suite() {
+    if [[ -n $suite ]]; then
+        printf '%s\t%s\n' "$suite" "$(seconds_since "$suite_start")" >>"$logs/suites"
+    fi
+}
+begin_suite() {
+    end_suite
+    suite=$1
+    suite_start=$(date +%s.%N)
+    printf '%s%s%s\n' "$bold" "$suite" "$off"
+}
+
+# record LINE...: of tap.awk, without the suite
+record() {
+    local kind program a b c seconds mark counts
+    while IFS=$'\t' read -r kind program a b c seconds; do
+        printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$suite" "$kind" "$program" "$a" "$b" "$c" "$seconds" \
+            >>"$logs/results"
+        [[ $kind == P ]] || continue
+        mark=${green}ok${off}
+        if ((b > 0)); then mark=${red}FAILED${off}; fi
+        if ((b == 0 && a == 0)); then mark=${yellow}skipped${off}; fi
+        counts=$(printf '%4d passed' "$a")
+        if ((b > 0)); then counts+=", $b failed"; fi
+        if ((c > 0)); then counts+=", $c skipped"; fi
+        printf '  %-34s %-36s %6.1f s  %s\n' "$program" "$counts" "$seconds" "$mark"
+    done
+}
+
+seconds_since() { awk -v a="$1" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f", b - a }'; }
+
+# gate NAME COMMAND...: one test, passed when the command succeeds. Sets
+# gate_ok. The command's output is shown when it fails.
+gate() {
+    local name=$1 log start status=0
+    shift
+    log=$logs/$(tr -c 'A-Za-z0-9.\n' - <<<"$suite-$name").log
+    start=$(date +%s.%N)
+    if [[ -n ${V:-} ]]; then
+        "$@" 2>&1 | tee "$log" || status=$?
+    else
+        "$@" >"$log" 2>&1 || status=$?
+    fi
+    gate_ok=1
+    if [[ $status == 0 ]]; then
+        printf 'P\t%s\t1\t0\t0\t%s\n' "$name" "$(seconds_since "$start")"
+    else
+        gate_ok=
+        if [[ -z ${V:-} ]]; then tail -n 30 "$log" >&2; fi
+        printf 'F\t%s\texit status %s, see %s\nP\t%s\t0\t1\t0\t%s\n' "$name" "$status" \
+            "${log#"$top"/}" "$name" "$(seconds_since "$start")"
+    fi > >(record)
+    # The line of this gate comes before the next one's.
+    wait $!
+}
+
+# A compiler's warning counts as a failure.
+quiet_make() {
+    local out status=0
+    out=$(make --no-print-directory -j"$jobs" "$@" 2>&1) || status=$?
+    printf '%s\n' "$out"
+    if grep -qE '(warning|error):' <<<"$out"; then status=1; fi
+    return "$status"
+}
+
+# mawk waits for full blocks of input unless told; results shall come as they end.
+tap_results() {
+    if awk -W version 2>&1 </dev/null | grep -q '^mawk'; then
+        awk -W interactive -f "$here/vm/tap.awk"
+    else
+        awk -f "$here/vm/tap.awk"
+    fi
+}
+
+# tap NAME COMMAND...: runs one program that speaks TAP.
+tap() {
+    local name=$1 log start status=0
+    shift
+    log=$logs/$(tr -c 'A-Za-z0-9.\n' - <<<"$suite-$name").log
+    start=$(date +%s.%N)
+    if [[ -n ${V:-} ]]; then
+        "$@" 2>&1 </dev/null | tee "$log" || status=$?
+    else
+        "$@" >"$log" 2>&1 </dev/null || status=$?
+    fi
+    {
+        echo "# aclkm-tap: begin $name"
+        cat "$log"
+        echo
+        echo "# aclkm-tap: end $name $status $(seconds_since "$start")"
+    } | tap_results | record
+    if [[ $status != 0 && -z ${V:-} ]]; then
+        grep -vE '^(ok |1\.\.|TAP version)' "$log" | tail -n 30 >&2 || true
+    fi
+}
+
+# vm NAME ARGUMENTS...: one VM; its TAP as it comes, then its own verdict.
+vm() {
+    local name=$1 log start failures status=0
+    shift
+    log=$logs/$(tr -c 'A-Za-z0-9.\n' - <<<"$name").log
+    start=$(date +%s.%N)
+    failures=$(grep -c $'\tF\t' "$logs/results" || true)
+    "$run_vm" --kernel "$kernel" --name "$name" --log "$log" "$@" 2>"$log.runner" |
+        { if [[ -n ${V:-} ]]; then tee /dev/stderr; else cat; fi; } |
+        tap_results | record || status=$?
+    if (($(grep -c $'\tF\t' "$logs/results" || true) > failures)) && [[ -z ${V:-} ]]; then
+        # What the failed programs had to say of it.
+        grep -aE '^(not ok|# )' "$log" |
+            grep -avE '^# (aclkm-tap|Starting|  *RUN|  *OK|PASSED|FAILED|Totals)' | tail -n 40 >&2 || true
+    fi
+    if [[ $status == 0 ]]; then
+        printf 'P\tverdict and kernel log\t1\t0\t0\t%s\n' "$(seconds_since "$start")"
+    else
+        cat "$log.runner" >&2
+        printf 'F\tverdict and kernel log\t%s\n' "$(grep '^aclkm-vm: .*: ' "$log.runner" | head -n 1)"
+        printf 'P\tverdict and kernel log\t0\t1\t0\t%s\n' "$(seconds_since "$start")"
+    fi | record
+}
+
+# ---------------------------------------------------------------- unit tests
+
+# TSan of gcc 12 cannot place its shadow where the kernel randomizes 32 bits.
+no_aslr=()
+if setarch "$(uname -m)" -R true 2>/dev/null; then no_aslr=(setarch "$(uname -m)" -R); fi
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
+
+# shellcheck disable=SC2207 # names without spaces
+unit_list=($(make --no-print-directory -s -C "$here/unit" list 2>/dev/null || true))
+# They need a compiler where they run, so not in the VM.
+# shellcheck disable=SC2207 # names without spaces
+unit_scripts=($(make --no-print-directory -s -C "$here/unit" scripts 2>/dev/null || true))
+for san in none asan tsan; do
+    begin_suite "unit, user backend$([[ $san == none ]] || echo ", $san")"
+    gate 'build without warnings' quiet_make -C "$here/unit" B="$build/unit-$san" SAN="$san"
+    [[ -n $gate_ok ]] || continue
+    wrap=(timeout -k 5 300)
+    if [[ $san == tsan ]]; then wrap+=(${no_aslr[@]+"${no_aslr[@]}"}); fi
+    names=("${unit_list[@]}")
+    if [[ $san == none ]]; then names+=("${unit_scripts[@]}"); fi
+    for name in "${names[@]}"; do
+        tap "$name" env ACLKM_BACKEND=user "${wrap[@]}" "$build/unit-$san/$name"
+    done
+done
+
+# ------------------------------------------------------------- the VM runner
+
+begin_suite 'VM runner'
+tap 'self-test' "$run_vm" --self-test
+
+# -------------------------------------------------------------- the module
+
+begin_suite "module, Linux $kernel"
+assignments=$("$top/tools/fetch-kernel.sh" "$kernel")
+eval "$assignments"
+assignments=$("$top/tools/fetch-kselftest.sh" "$kernel")
+eval "$assignments"
+module=$build/kmod-$kernel/aclkm.ko
+
+gate 'build without warnings' quiet_make -C "$top/kmod" KDIR="$KDIR" B="$build/kmod-$kernel"
+kmod_ok=$gate_ok
+gate 'build kselftest programs' quiet_make -C "$here/kmod" KSFT="$KSFT" B="$build/kselftest"
+if [[ -n $kmod_ok && -n $gate_ok ]]; then
+    # shellcheck disable=SC2207 # names without spaces
+    kmod_list=($(make --no-print-directory -s -C "$here/kmod" list))
+    printf '%s\n' "${kmod_list[@]}" >"$logs/kselftest.list"
+    args=(--module "$module" --file "$logs/kselftest.list:/kselftest/list")
+    for name in "${kmod_list[@]}"; do
+        args+=(--file "$build/kselftest/$name:/kselftest/$name")
+    done
+    vm_args=("${args[@]}")
+    if [[ -f $here/kmod/guest.sh ]]; then
+        vm_args+=(--file "$here/kmod/guest.sh:/kselftest/guest.sh")
+    fi
+    printf '%s\n' "${unit_list[@]}" >"$logs/unit.list"
+    complete=1
+    for name in "${unit_list[@]}"; do
+        if [[ -x $build/unit-none/$name ]]; then
+            vm_args+=(--file "$build/unit-none/$name:/unit/$name")
+        else
+            complete=
+        fi
+    done
+    if [[ -n $complete && ${#unit_list[@]} -gt 0 ]]; then
+        vm_args+=(--file "$logs/unit.list:/unit/list")
+    fi
+    vm "vm-2g-$kernel" --memory 2048 --timeout 600 "${vm_args[@]}" -- "$here/vm/guest-tests.sh"
+
+    if [[ -f $here/kmod/guest-1g.sh ]]; then
+        begin_suite "module, Linux $kernel, 1 GiB arena"
+        # nokaslr: 4 GiB hold one whole GiB that firmware and boot data leave
+        # alone, and one boot in four puts the kernel itself into it.
+        vm "vm-4g-$kernel" --memory 4096 --timeout 300 --append nokaslr "${args[@]}" -- "$here/kmod/guest-1g.sh"
+    fi
+fi
+
+# ----------------------------------------------------------------- the table
+
+end_suite
+printf '\n%s%-36s %7s %7s %8s %9s%s\n' "$bold" suite passed failed skipped seconds "$off"
+while IFS=$'\t' read -r suite seconds; do
+    read -r passed failed skipped < <(awk -F '\t' -v s="$suite" '
+        $1 == s && $2 == "P" { p += $4; f += $5; k += $6 }
+        END { printf "%d %d %d\n", p, f, k }' "$logs/results")
+    printf '%-36s %7d %7d %8d %9.1f\n' "$suite" "$passed" "$failed" "$skipped" "$seconds"
+    total_passed=$((total_passed + passed))
+    total_failed=$((total_failed + failed))
+    total_skipped=$((total_skipped + skipped))
+done <"$logs/suites"
+
+show() { # show KIND HEADING
+    awk -F '\t' -v kind="$1" -v heading="$2" '
+        $2 == kind { sub(/^(not )?ok [0-9]+ *(- )?/, "", $4); if (!n++) print heading; printf "  %s: %s: %s\n", $1, $3, $4 }' "$logs/results"
+}
+show S 'skipped:'
+show F "${red}failed:${off}"
+
+line="$total_passed passed, $total_failed failed"
+if ((total_skipped > 0)); then line+=", $total_skipped skipped"; fi
+echo "$line"
+if ((total_failed > 0 || total_passed == 0)); then exit 1; fi

@@ -1,0 +1,39 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Guest side of `make test`: the kselftest programs, then the library's unit
+# programs on the kmod backend. Programs are in /kselftest and /unit; each folder
+# has a file `list` with the names, one a line. Results are read from the output
+# by the host, so a failed program does not stop the others.
+#
+# A module that does not load or unload is a failed test as well.
+step() {
+    # shellcheck disable=SC2016 # expanded by the inner shell
+    run-tap "$1" sh -c '
+        echo "TAP version 13"
+        echo "1..1"
+        name=$1
+        shift
+        if "$@"; then echo "ok 1 $name"; else echo "not ok 1 $name"; fi' sh "$@"
+}
+
+if [ -s /kselftest/list ]; then
+    if [ -f /kselftest/guest.sh ]; then
+        sh /kselftest/guest.sh
+    else
+        step 'insmod reserve=64M' insmod /aclkm.ko reserve=64M
+        while read -r name; do
+            run-tap "$name" "/kselftest/$name"
+        done </kselftest/list
+        step 'rmmod' rmmod aclkm
+    fi
+fi
+
+if [ -s /unit/list ]; then
+    export ACLKM_BACKEND=kmod
+    step 'insmod reserve=512M' insmod /aclkm.ko reserve=512M
+    while read -r name; do
+        run-tap "unit/$name" "/unit/$name"
+    done </unit/list
+    step 'rmmod after the unit tests' rmmod aclkm
+fi
+exit 0

@@ -1,0 +1,100 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Gets a stock Debian kernel (image, modules, headers) into the cache, without
+# installing it: an installed kernel would change how the user's machine boots.
+#
+# Prints shell assignments: KVER, KDIR (for make -C), VMLINUZ, MODDIR.
+# A kernel that is in the cache is used as it is, offline too; remove its folder
+# to get a newer one.
+set -euo pipefail
+. "$(dirname "$(readlink -f "$0")")/common.sh"
+
+[[ $# == 1 ]] || die "usage: ${0##*/} VERSION   (6.1)"
+version=$1
+case $version in
+6.1) meta=linux-headers-amd64 ;;
+*) die "unknown kernel version '$version'; known: 6.1" ;;
+esac
+
+cache=$(cache_dir)/kernels
+mkdir -p "$cache"
+
+tmp=
+# A folder without the temporary prefix is whole: it came by rename.
+find_cached() {
+    find "$cache" -maxdepth 1 -type d -name "$version-*" -print | sort -V | tail -n 1
+}
+
+print_kernel() {
+    local kver
+    kver=$(basename "$(echo "$1"/lib/modules/*)")
+    printf 'KVER=%q\nKDIR=%q\nVMLINUZ=%q\nMODDIR=%q\n' "$kver" \
+        "$1/usr/src/linux-headers-$kver" "$1/boot/vmlinuz-$kver" "$1/lib/modules/$kver"
+}
+
+# The concrete headers package behind the meta package, of this version only.
+resolve() {
+    apt-cache depends "$meta" 2>/dev/null |
+        sed -n "s/^ *Depends: linux-headers-\(${version//./\\.}\.[^ ]*\)\$/\1/p" | tail -n 1
+}
+
+fetch() {
+    local kver pkgversion headers package
+    need_debian "getting kernel $version"
+    command -v depmod >/dev/null || die 'depmod is missing: tools/install-deps.sh vm'
+
+    kver=$(resolve)
+    if [[ -z $kver ]]; then
+        apt_update
+        kver=$(resolve)
+    fi
+    [[ -n $kver ]] || die "this system's package lists have no kernel $version behind $meta"
+
+    local -a packages=("linux-image-$kver" "linux-headers-$kver")
+    while read -r package; do
+        packages+=("$package")
+    done < <(apt-cache depends "linux-headers-$kver" | sed -n 's/^ *Depends: \(linux-[^ ]*\)$/\1/p')
+
+    # Rests of a run that was killed; the lock says that nobody else is here.
+    rm -rf "$cache"/.tmp-"$version".*
+    tmp=$(mktemp -d "$cache/.tmp-$version.XXXXXX")
+    trap 'rm -rf "$tmp"' EXIT
+    mkdir "$tmp/debs" "$tmp/root"
+    say "fetching kernel $kver (about 75 MB, once)"
+    (cd "$tmp/debs" && apt_download "${packages[@]}")
+    for package in "$tmp"/debs/*.deb; do
+        dpkg-deb --fsys-tarfile "$package" |
+            tar -x -C "$tmp/root" --no-same-owner --exclude='./usr/share/*'
+    done
+    pkgversion=$(dpkg-deb -f "$tmp/debs/linux-image-${kver}_"*.deb Version)
+
+    # The headers name the common part by its absolute place on an installed
+    # system; by a relative one they work wherever the cache is.
+    headers=$tmp/root/usr/src/linux-headers-$kver
+    # shellcheck disable=SC2016 # make's variables
+    sed -i 's,^include /usr/src/,include $(dir $(lastword $(MAKEFILE_LIST)))../,' "$headers/Makefile"
+    ln -sfn "../../../usr/src/linux-headers-$kver" "$tmp/root/lib/modules/$kver/build"
+    ln -sfn "../../../usr/src/linux-headers-${kver%-amd64}-common" "$tmp/root/lib/modules/$kver/source"
+    depmod -b "$tmp/root" "$kver"
+
+    # The kernel package keeps its image readable by root only on some releases.
+    chmod -R u+rwX,go+rX "$tmp/root"
+    [[ -e $headers/scripts/Makefile.build || -e $headers/scripts/basic/fixdep ]] ||
+        die "the headers of $kver are not complete"
+    mv "$tmp/root" "$cache/$version-$pkgversion"
+    say "kernel $kver: $(readable "$(du -sb "$cache/$version-$pkgversion" | cut -f1)") in the cache"
+}
+
+dir=$(find_cached)
+if [[ -z $dir ]]; then
+    exec 9>"$cache/lock"
+    flock 9
+    dir=$(find_cached)
+    if [[ -z $dir ]]; then
+        (fetch)
+        dir=$(find_cached)
+    fi
+    exec 9>&-
+fi
+[[ -n $dir ]] || die "kernel $version did not arrive"
+print_kernel "$dir"

@@ -1,0 +1,74 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Gets the kernel's test headers, checkpatch and kernel-doc out of Debian's
+# kernel source package into the cache. They are GPL-2.0 files of the kernel and
+# are not copied into this tree.
+#
+# Prints shell assignments: KSFT (has kselftest_harness.h), SCRIPTS.
+set -euo pipefail
+. "$(dirname "$(readlink -f "$0")")/common.sh"
+
+[[ $# == 1 ]] || die "usage: ${0##*/} VERSION   (6.1)"
+version=$1
+case $version in
+6.1) ;;
+*) die "unknown kernel version '$version'; known: 6.1" ;;
+esac
+
+cache=$(cache_dir)/kselftest
+package=linux-source-$version
+mkdir -p "$cache"
+
+tmp=
+
+find_cached() {
+    find "$cache" -maxdepth 1 -type d -name "$version-*" -print | sort -V | tail -n 1
+}
+
+# The source, compressed, to stdout: from the installed package or a fresh .deb.
+source_tarball() {
+    if [[ -f /usr/src/$package.tar.xz ]]; then
+        cat "/usr/src/$package.tar.xz"
+    else
+        dpkg-deb --fsys-tarfile "$1"/*.deb | tar -xO "./usr/src/$package.tar.xz"
+    fi
+}
+
+fetch() {
+    local pkgversion
+    need_debian "getting $package"
+    rm -rf "$cache"/.tmp-"$version".*
+    tmp=$(mktemp -d "$cache/.tmp-$version.XXXXXX")
+    trap 'rm -rf "$tmp"' EXIT
+    mkdir "$tmp/debs" "$tmp/root"
+    if [[ -f /usr/src/$package.tar.xz ]]; then
+        pkgversion=$(dpkg-query -W -f='${Version}' "$package")
+    else
+        say "fetching $package (about 140 MB, once)"
+        (cd "$tmp/debs" && apt_download "$package")
+        pkgversion=$(dpkg-deb -f "$tmp"/debs/*.deb Version)
+    fi
+    source_tarball "$tmp/debs" | xz -dc -T0 | tar -x -C "$tmp/root" \
+        --strip-components=1 --no-same-owner --wildcards \
+        "$package/tools/testing/selftests/kselftest*.h" \
+        "$package/tools/testing/selftests/lib.mk" \
+        "$package/scripts/checkpatch.pl" \
+        "$package/scripts/spelling.txt" \
+        "$package/scripts/const_structs.checkpatch" \
+        "$package/scripts/kernel-doc"
+    mv "$tmp/root" "$cache/$version-$pkgversion"
+}
+
+dir=$(find_cached)
+if [[ -z $dir ]]; then
+    exec 9>"$cache/lock"
+    flock 9
+    dir=$(find_cached)
+    if [[ -z $dir ]]; then
+        (fetch)
+        dir=$(find_cached)
+    fi
+    exec 9>&-
+fi
+[[ -n $dir ]] || die "$package did not arrive"
+printf 'KSFT=%q\nSCRIPTS=%q\n' "$dir/tools/testing/selftests" "$dir/scripts"

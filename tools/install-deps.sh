@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Installs the Debian packages that the named groups need and that are missing.
+# Says nothing, and asks for no rights, when nothing is missing.
+set -euo pipefail
+. "$(dirname "$(readlink -f "$0")")/common.sh"
+
+usage() {
+    say "usage: ${0##*/} build|vm|test|lint..."
+    exit 2
+}
+
+packages() {
+    case $1 in
+    build) echo gcc g++ make pkgconf libc6-dev libssl-dev libelf1 ;;
+    vm) echo qemu-system-x86 busybox-static cpio gzip kmod xz-utils ;;
+    # The sanitizers' libraries come with gcc.
+    test) packages build && packages vm && echo util-linux mawk ;;
+    lint) packages build && echo sparse dwarves cppcheck shellcheck perl xz-utils ;;
+    *) return 1 ;;
+    esac
+}
+
+[[ $# -gt 0 ]] || usage
+need_debian 'installing packages'
+
+want=()
+for group in "$@"; do
+    list=$(packages "$group") || usage
+    # shellcheck disable=SC2206 # a list of words
+    want+=($list)
+done
+
+declare -A have=()
+while read -r state package; do
+    if [[ $state == installed ]]; then have[$package]=1; fi
+done < <(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "${want[@]}" 2>/dev/null || true)
+
+missing=()
+for package in "${want[@]}"; do
+    if [[ -z ${have[$package]:-} ]]; then
+        missing+=("$package")
+        have[$package]=1
+    fi
+done
+[[ ${#missing[@]} -gt 0 ]] || exit 0
+
+say "installing Debian packages: ${missing[*]}"
+apt_update
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y \
+    --no-install-recommends install "${missing[@]}" >"$log" 2>&1; then
+    cat "$log" >&2
+    die 'apt-get install failed'
+fi

@@ -1,0 +1,119 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The checks of `make lint`: scripts, the kernel's style, static analysis, struct padding.
+# Runs all of them, then says which failed. V=1 shows the commands' full output.
+set -euo pipefail
+top=$(dirname "$(dirname "$(readlink -f "$0")")")
+build=$top/build/lint
+kernel=6.1
+# shellcheck source=common.sh
+. "$top/tools/common.sh"
+colours 1
+unset MAKEFLAGS MFLAGS MAKELEVEL
+cd "$top"
+tools/install-deps.sh lint vm
+assignments=$(tools/fetch-kernel.sh "$kernel")
+eval "$assignments"
+assignments=$(tools/fetch-kselftest.sh "$kernel")
+eval "$assignments"
+mkdir -p "$build"
+
+failed=()
+check() {
+    local name=$1 out status=0
+    shift
+    out=$("$@" 2>&1) || status=$?
+    if [[ $status == 0 ]]; then
+        printf '  %-44s %sok%s\n' "$name" "$green" "$off"
+        if [[ -n ${V:-} ]]; then printf '%s\n' "$out"; fi
+    else
+        printf '  %-44s %sFAILED%s\n%s\n' "$name" "$red" "$off" "$out"
+        failed+=("$name")
+    fi
+}
+
+# sources NAME-PATTERN FOLDER...
+sources() {
+    local pattern=$1
+    shift
+    find "$@" -name "$pattern" -type f -not -path '*/build/*' | sort
+}
+
+shell_scripts() {
+    local -a list
+    mapfile -t list < <(sources '*.sh' kmod lib tools selftests examples)
+    shellcheck "${list[@]}" .ci/run
+}
+
+analysis() {
+    cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr \
+        --enable=warning,performance,portability --suppress=missingIncludeSystem \
+        -j"$(nproc)" -Iinclude -Iinclude/uapi -Ilib lib
+}
+
+# Not a patch to the kernel: what assumes its tree is left out, each with why.
+# - SPDX_LICENSE_TAG: wants the kernel's list of licences beside the script.
+# - LINUX_VERSION_CODE: compat.h is the one place where versions are compared.
+checkpatch() {
+    local -a list
+    local -a run=(perl "$SCRIPTS/checkpatch.pl" --no-tree --strict --terse --quiet --no-summary
+        --max-line-length=100)
+    mapfile -t list < <(sources '*.[ch]' kmod include/uapi | grep -v '/compat\.h$')
+    "${run[@]}" --ignore SPDX_LICENSE_TAG -f "${list[@]}" &&
+        "${run[@]}" --ignore SPDX_LICENSE_TAG,LINUX_VERSION_CODE -f kmod/compat.h
+}
+
+kdoc() {
+    local -a list
+    local out
+    mapfile -t list < <(sources '*.[ch]' kmod include/uapi)
+    out=$(perl "$SCRIPTS/kernel-doc" -none "${list[@]}" 2>&1)
+    if grep -E 'warning|error' <<<"$out"; then return 1; fi
+}
+
+# kernel_build DIR FLAGS...: fails on any warning of compiler or sparse about us
+kernel_build() {
+    local dir=$build/$1 out
+    shift
+    rm -rf "$dir"
+    out=$(make --no-print-directory -j"$(nproc)" -C kmod KDIR="$KDIR" B="$dir" KFLAGS="$*" 2>&1) || {
+        printf '%s\n' "$out"
+        return 1
+    }
+    if grep -E '(warning|error):' <<<"$out"; then return 1; fi
+}
+
+# Every struct of the ABI, compiled alone: no hole, no padding at the end.
+padding() {
+    local -a structs
+    local out name
+    mapfile -t structs < <(sed -n 's/^struct \(aclkm_[a-z0-9_]*\) {$/\1/p' include/uapi/linux/aclkm.h)
+    [[ ${#structs[@]} -gt 0 ]] || return 1
+    {
+        echo '#include <linux/aclkm.h>'
+        for name in "${structs[@]}"; do echo "struct $name v_$name;"; done
+    } >"$build/abi.c"
+    gcc -g -c -Iinclude/uapi -o "$build/abi.o" "$build/abi.c"
+    for name in "${structs[@]}"; do
+        out=$(pahole -C "$name" "$build/abi.o")
+        [[ -n $out ]] || { echo "pahole does not see struct $name" && return 1; }
+        if grep -E 'hole|padding' <<<"$out"; then
+            echo "struct $name has holes or padding"
+            return 1
+        fi
+    done
+}
+
+check 'shellcheck' shell_scripts
+check 'cppcheck (library)' analysis
+check 'checkpatch --strict (driver, ABI)' checkpatch
+check 'kernel-doc (driver, ABI)' kdoc
+check 'driver: W=1' kernel_build w1 W=1
+check 'driver: sparse' kernel_build sparse C=2
+check 'ABI structs: no holes (pahole)' padding
+
+if [[ ${#failed[@]} -gt 0 ]]; then
+    echo "lint: failed: $(printf '%s; ' "${failed[@]}")"
+    exit 1
+fi
+echo 'lint: clean'
