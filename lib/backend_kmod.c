@@ -66,31 +66,34 @@ static int kmod_info(struct backend_info *out)
 
 static void free_handle(uint32_t handle)
 {
-	struct aclkm_free arg = { .handle = handle };
+	struct aclkm_free arg = {.handle = handle};
 
 	ioctl(device, ACLKM_IOC_FREE, &arg);
 }
 
 static int take(uint64_t size, uint64_t align, struct aclkm_alloc *arg)
 {
-	*arg = (struct aclkm_alloc){ .size = size, .align = align, .node = ACLKM_NODE_ANY };
+	*arg = (struct aclkm_alloc){.size = size, .align = align, .node = ACLKM_NODE_ANY};
 	if (!ioctl(device, ACLKM_IOC_ALLOC, arg))
 		return ACLKM_OK;
 
 	switch (errno) {
 	case ENOSPC:
-		return error_set(ACLKM_ERR_NOMEM,
-				 "the driver has no piece of %llu bytes aligned to %llu: %llu "
-				 "bytes are free, the largest piece is %llu",
-				 (unsigned long long)size, (unsigned long long)align,
-				 (unsigned long long)arg->free,
-				 (unsigned long long)arg->largest_free);
+		return error_set(
+			ACLKM_ERR_NOMEM,
+			"the driver has no piece of %llu bytes aligned to %llu: %llu "
+			"bytes are free, the largest piece is %llu",
+			(unsigned long long)size, (unsigned long long)align,
+			(unsigned long long)arg->free,
+			(unsigned long long)arg->largest_free);
 	case ENOMEM:
 		return error_set(ACLKM_ERR_NOMEM, "the kernel is out of memory");
 	case EMFILE:
-		return error_set(ACLKM_ERR_LIMIT, "the driver gives one process no more regions");
+		return error_set(ACLKM_ERR_LIMIT,
+				 "the driver gives one process no more regions");
 	default:
-		return error_set(ACLKM_ERR_IO, "%s: ALLOC of %llu bytes aligned to %llu: %s",
+		return error_set(ACLKM_ERR_IO,
+				 "%s: ALLOC of %llu bytes aligned to %llu: %s",
 				 ACLKM_DEVICE_PATH, (unsigned long long)size,
 				 (unsigned long long)align, strerror(errno));
 	}
@@ -98,7 +101,7 @@ static int take(uint64_t size, uint64_t align, struct aclkm_alloc *arg)
 
 static int describe(const struct aclkm_alloc *arg, struct region *out)
 {
-	struct aclkm_query query = { .handle = arg->handle };
+	struct aclkm_query query = {.handle = arg->handle};
 
 	if (ioctl(device, ACLKM_IOC_QUERY, &query))
 		return error_set(ACLKM_ERR_IO, "%s: QUERY: %s", ACLKM_DEVICE_PATH,
@@ -120,8 +123,8 @@ static int map(const struct aclkm_alloc *arg, uint64_t align, struct region *out
 	if (!addr)
 		return error_set(ACLKM_ERR_NOMEM, "no address space for %llu bytes",
 				 (unsigned long long)out->size);
-	out->addr = mmap(addr, out->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, device,
-			 (off_t)arg->offset);
+	out->addr = mmap(addr, out->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+			 device, (off_t)arg->offset);
 	if (out->addr != MAP_FAILED)
 		return ACLKM_OK;
 	err = error_set(errno == ENOMEM ? ACLKM_ERR_NOMEM : ACLKM_ERR_IO, "%s: mmap: %s",

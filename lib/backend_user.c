@@ -34,7 +34,7 @@ static struct {
 	pthread_mutex_t lock;
 	uint64_t total;
 	uint64_t used;
-} device = { .lock = PTHREAD_MUTEX_INITIALIZER };
+} device = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static uint64_t half_of_ram(void)
 {
@@ -70,7 +70,8 @@ static int charge(uint64_t size)
 	pthread_mutex_lock(&device.lock);
 	if (size > device.total - device.used)
 		err = error_set(ACLKM_ERR_NOMEM,
-				"no %llu bytes left: %llu of the device's %llu are free (ACLKM_MEM "
+				"no %llu bytes left: %llu of the device's %llu are free "
+				"(ACLKM_MEM "
 				"sets its size)",
 				(unsigned long long)size,
 				(unsigned long long)(device.total - device.used),
@@ -119,7 +120,8 @@ static bool map_memfd(void *addr, uint64_t size, unsigned int flags)
 	if (!err && (flags & MFD_HUGETLB))
 		err = fallocate(fd, 0, 0, (off_t)size);
 	if (!err)
-		got = mmap(addr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
+		got = mmap(addr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
+			   0);
 	close(fd);
 	return got != MAP_FAILED;
 }
@@ -181,11 +183,13 @@ static bool try_thp(struct region *out)
 {
 	if (!thp_is_off(THP_DIR "shmem_enabled") && map_memfd(out->addr, out->size, 0) &&
 	    !madvise(out->addr, out->size, MADV_HUGEPAGE) &&
-	    populate(out->addr, out->size, va_page_size()) && is_huge(out->addr, out->size))
+	    populate(out->addr, out->size, va_page_size()) &&
+	    is_huge(out->addr, out->size))
 		goto huge;
 	if (!thp_is_off(THP_DIR "enabled") && map_anonymous(out->addr, out->size) &&
 	    !madvise(out->addr, out->size, MADV_HUGEPAGE) &&
-	    populate(out->addr, out->size, va_page_size()) && is_huge(out->addr, out->size))
+	    populate(out->addr, out->size, va_page_size()) &&
+	    is_huge(out->addr, out->size))
 		goto huge;
 	return false;
 huge:
@@ -243,7 +247,7 @@ static int alloc_pages_of(uint64_t page, uint64_t size, uint64_t align,
 {
 	int err;
 
-	*out = (struct region){ 0 };
+	*out = (struct region){0};
 	if (aclkm_align_up(size, page, &out->size))
 		return error_set(ACLKM_ERR_NOMEM, "no device has %llu bytes",
 				 (unsigned long long)size);
@@ -274,7 +278,8 @@ static int user_region_alloc(uint64_t size, uint64_t align, enum aclkm_pages pag
 	int err = alloc_pages_of(page, size, align, pages, out);
 
 	/* The last bytes of the device may not do for whole huge pages. */
-	if (err == ACLKM_ERR_NOMEM && pages == ACLKM_PAGES_HUGE_FIRST && page != va_page_size())
+	if (err == ACLKM_ERR_NOMEM && pages == ACLKM_PAGES_HUGE_FIRST &&
+	    page != va_page_size())
 		err = alloc_pages_of(va_page_size(), size, align, pages, out);
 	return err;
 }

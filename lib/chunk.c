@@ -21,7 +21,7 @@ static int compare(const struct tree_node *a, const struct tree_node *b)
 	return (x->extents.base > y->extents.base) - (x->extents.base < y->extents.base);
 }
 
-static struct tree all_chunks = { .compare = compare, .random = 1 };
+static struct tree all_chunks = {.compare = compare, .random = 1};
 
 int chunk_size(enum aclkm_pages pages, uint64_t *out)
 {
@@ -147,7 +147,7 @@ void chunk_emptied(struct chunk *chunk)
 
 int chunk_find(uint64_t addr, struct chunk **chunk, struct extent **piece)
 {
-	struct chunk key = { .extents.base = addr };
+	struct chunk key = {.extents.base = addr};
 	struct tree_node *node = tree_floor(&all_chunks, &key.by_addr);
 
 	if (!node)

@@ -21,8 +21,9 @@ static pthread_once_t config_once = PTHREAD_ONCE_INIT;
 static void refuse(const char *name, const char *value, const char *rule)
 {
 	if (!config.bad[0])
-		snprintf(config.bad, sizeof(config.bad), "%s=\"%.60s\" in the environment: must be %s",
-			 name, value, rule);
+		snprintf(config.bad, sizeof(config.bad),
+			 "%s=\"%.60s\" in the environment: must be %s", name, value,
+			 rule);
 }
 
 /* The index of @name's value in @words; 0, the default, when it is not set. */
@@ -83,8 +84,8 @@ static bool parse_size(const char *value, uint64_t *out)
 	return true;
 }
 
-static uint64_t read_size(const char *name, uint64_t otherwise, uint64_t min, uint64_t max,
-			  bool power, const char *rule)
+static uint64_t read_size(const char *name, uint64_t otherwise, uint64_t min,
+			  uint64_t max, bool power, const char *rule)
 {
 	const char *value = getenv(name);
 	uint64_t size;
@@ -100,21 +101,22 @@ static uint64_t read_size(const char *name, uint64_t otherwise, uint64_t min, ui
 
 static void read_config(void)
 {
-	static const char *const backends[] = { "auto", "kmod", "user", NULL };
-	static const char *const switches[] = { "0", "1", NULL };
-	static const char *const paddings[] = { "32", "16", "0", NULL };
-	static const char *const modes[] = { "host", "device", NULL };
-	static const uint32_t padding_of[] = { 32, 16, 0 };
+	static const char *const backends[] = {"auto", "kmod", "user", NULL};
+	static const char *const switches[] = {"0", "1", NULL};
+	static const char *const paddings[] = {"32", "16", "0", NULL};
+	static const char *const modes[] = {"host", "device", NULL};
+	static const uint32_t padding_of[] = {32, 16, 0};
 
 	config.backend = (enum backend_choice)read_word("ACLKM_BACKEND", backends,
 							"auto, kmod or user");
 	config.strict = read_word("ACLKM_STRICT", switches, "0 or 1");
 	config.padding = padding_of[read_word("ACLKM_PADDING", paddings, "0, 16 or 32")];
 	config.run_on_device = read_word("ACLKM_RUN_MODE", modes, "host or device");
-	config.align = read_size("ACLKM_ALIGN", DEFAULT_ALIGN, ACLKM_RULE_ALIGN, MAX_ALIGN, true,
-				 "a power of two from 64 to 1G");
-	config.mem = read_size("ACLKM_MEM", 0, MIN_MEM, MAX_MEM, false,
-			       "a size from 64K to 64T: digits, then nothing or K, M, G, T");
+	config.align = read_size("ACLKM_ALIGN", DEFAULT_ALIGN, ACLKM_RULE_ALIGN,
+				 MAX_ALIGN, true, "a power of two from 64 to 1G");
+	config.mem =
+		read_size("ACLKM_MEM", 0, MIN_MEM, MAX_MEM, false,
+			  "a size from 64K to 64T: digits, then nothing or K, M, G, T");
 	if (config.strict) {
 		config.align = ACLKM_RULE_ALIGN;
 		config.padding = ACLKM_RULE_PADDING;

@@ -39,9 +39,10 @@ int api_enter(const char *function)
 	current_function = function;
 	if (!atomic_load_explicit(&forked, memory_order_relaxed))
 		return ACLKM_OK;
-	return error_set(ACLKM_ERR_FORKED,
-			 "called in a child of fork(); its parent used the library: call exec "
-			 "in the child first");
+	return error_set(
+		ACLKM_ERR_FORKED,
+		"called in a child of fork(); its parent used the library: call exec "
+		"in the child first");
 }
 
 void error_publish(void)

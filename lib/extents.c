@@ -56,7 +56,7 @@ int extents_init(struct extents *ex, uint64_t base, uint64_t size)
 	if (!all)
 		return ACLKM_ERR_NOHEAP;
 
-	*ex = (struct extents){ .base = base, .size = size };
+	*ex = (struct extents){.base = base, .size = size};
 	tree_init(&ex->by_addr, compare_addr);
 	tree_init(&ex->by_size, compare_size);
 	all->addr = base;
@@ -76,20 +76,22 @@ void extents_destroy(struct extents *ex)
 		free(piece);
 		piece = next;
 	}
-	*ex = (struct extents){ 0 };
+	*ex = (struct extents){0};
 }
 
 /* Where a piece of @size would start in the free @piece; false: it does not fit. */
-static bool fits(const struct extent *piece, uint64_t size, uint64_t align, uint64_t *start)
+static bool fits(const struct extent *piece, uint64_t size, uint64_t align,
+		 uint64_t *start)
 {
 	if (aclkm_align_up(piece->addr, align, start))
 		return false;
-	return *start - piece->addr <= piece->size && piece->size - (*start - piece->addr) >= size;
+	return *start - piece->addr <= piece->size &&
+	       piece->size - (*start - piece->addr) >= size;
 }
 
 static struct extent *first_of_size(const struct extents *ex, uint64_t size)
 {
-	struct extent key = { .size = size, .addr = 0 };
+	struct extent key = {.size = size, .addr = 0};
 
 	return from_size(tree_ceil(&ex->by_size, &key.by_size));
 }
@@ -128,7 +130,8 @@ static struct extent *best_fit(const struct extents *ex, uint64_t size, uint64_t
 }
 
 /* Put @right, for [piece->addr + at, end of piece), behind @piece. Both not free. */
-static void cut(struct extents *ex, struct extent *piece, uint64_t at, struct extent *right)
+static void cut(struct extents *ex, struct extent *piece, uint64_t at,
+		struct extent *right)
 {
 	right->addr = piece->addr + at;
 	right->size = piece->size - at;
@@ -189,7 +192,7 @@ int extents_alloc(struct extents *ex, uint64_t size, uint64_t align, struct exte
 
 int extents_find(const struct extents *ex, uint64_t addr, struct extent **out)
 {
-	struct extent key = { .addr = addr };
+	struct extent key = {.addr = addr};
 	struct extent *piece;
 
 	*out = NULL;

@@ -8,7 +8,6 @@
 #include "chunk.h"
 #include "error.h"
 #include "rules.h"
-#include "va.h"
 
 #define HEAP_PAGES 4 /* values of enum aclkm_pages */
 
@@ -36,8 +35,17 @@ static void *hand_out(struct extent *piece, const struct heap_request *request)
 	return (void *)(uintptr_t)piece->addr;
 }
 
-static int alloc_shared(struct heap *heap, uint64_t size, uint64_t align, uint64_t chunk_bytes,
-			struct extent **out)
+/*
+ * Chunks are aligned so that what is aligned in the mapping is so in physical
+ * memory, too.
+ */
+static uint64_t chunk_align(uint64_t chunk_bytes)
+{
+	return chunk_bytes < SIZE_2M ? chunk_bytes : SIZE_2M;
+}
+
+static int alloc_shared(struct heap *heap, uint64_t size, uint64_t align,
+			uint64_t chunk_bytes, struct extent **out)
 {
 	struct chunk *chunk;
 	int err;
@@ -47,13 +55,14 @@ static int alloc_shared(struct heap *heap, uint64_t size, uint64_t align, uint64
 		if (err != ACLKM_ERR_NOMEM)
 			return err;
 	}
-	err = chunk_add(heap, chunk_bytes, va_page_size(), true, &chunk);
+	err = chunk_add(heap, chunk_bytes, chunk_align(chunk_bytes), true, &chunk);
 	if (err)
 		return err;
 	return extents_alloc(&chunk->extents, size, align, out);
 }
 
-static int alloc_own(struct heap *heap, uint64_t size, uint64_t align, struct extent **out)
+static int alloc_own(struct heap *heap, uint64_t size, uint64_t align,
+		     struct extent **out)
 {
 	struct chunk *chunk;
 	int err = chunk_add(heap, size, align, false, &chunk);
@@ -66,14 +75,15 @@ static int alloc_own(struct heap *heap, uint64_t size, uint64_t align, struct ex
 	return err;
 }
 
-static int alloc_piece(struct heap *heap, uint64_t size, uint64_t align, struct extent **out)
+static int alloc_piece(struct heap *heap, uint64_t size, uint64_t align,
+		       struct extent **out)
 {
 	uint64_t chunk_bytes;
 	int err = chunk_size(heap->pages, &chunk_bytes);
 
 	if (err)
 		return err;
-	if (size <= chunk_bytes / 2 && align <= chunk_bytes / 2) {
+	if (size <= chunk_bytes / 2 && align <= chunk_align(chunk_bytes)) {
 		err = alloc_shared(heap, size, align, chunk_bytes, out);
 		if (err != ACLKM_ERR_NOMEM)
 			return err;
@@ -87,7 +97,7 @@ static bool drop_spares(void)
 	bool any = false;
 	int class, pages;
 
-	for (class = 0; class < HEAP_CLASSES; class++) {
+	for (class = 0; class < HEAP_CLASSES; class ++) {
 		for (pages = 0; pages < HEAP_PAGES; pages++)
 			any |= chunk_drop_spare(&heaps[class][pages]);
 	}
@@ -123,13 +133,17 @@ static int explain(int err, const void *ptr)
 {
 	switch (err) {
 	case ACLKM_ERR_FOREIGN:
-		return error_set(err, "address %p is not from this library, or its memory is "
-				 "freed already", ptr);
-	case ACLKM_ERR_INTERIOR:
-		return error_set(err, "address %p lies inside a block: give the start", ptr);
-	case ACLKM_ERR_NOTALIVE:
-		return error_set(err, "address %p is not allocated: never given, or freed already",
+		return error_set(err,
+				 "address %p is not from this library, or its memory is "
+				 "freed already",
 				 ptr);
+	case ACLKM_ERR_INTERIOR:
+		return error_set(err, "address %p lies inside a block: give the start",
+				 ptr);
+	case ACLKM_ERR_NOTALIVE:
+		return error_set(
+			err, "address %p is not allocated: never given, or freed already",
+			ptr);
 	default:
 		return err;
 	}
@@ -154,8 +168,9 @@ int heap_free(void *ptr, enum aclkm_kind kind)
 	pthread_rwlock_unlock(&lock);
 
 	if (err == ACLKM_ERR_KIND)
-		return error_set(err, "address %p is %s memory: it has a free function of its own",
-				 ptr, kind_name((enum aclkm_kind)found));
+		return error_set(
+			err, "address %p is %s memory: it has a free function of its own",
+			ptr, kind_name((enum aclkm_kind)found));
 	return explain(err, ptr);
 }
 
@@ -223,11 +238,11 @@ int heap_totals(struct aclkm_memory_totals *out)
 	pthread_rwlock_rdlock(&lock);
 	err = backend->info(&info);
 	if (!err) {
-		*out = (struct aclkm_memory_totals){ .total = info.total,
-						     .free = info.free,
-						     .largest = info.largest,
-						     .backend = backend->name };
-		for (class = 0; class < HEAP_CLASSES; class++) {
+		*out = (struct aclkm_memory_totals){.total = info.total,
+						    .free = info.free,
+						    .largest = info.largest,
+						    .backend = backend->name};
+		for (class = 0; class < HEAP_CLASSES; class ++) {
 			for (pages = 0; pages < HEAP_PAGES; pages++)
 				add_chunks(&heaps[class][pages], out);
 		}
@@ -238,7 +253,8 @@ int heap_totals(struct aclkm_memory_totals *out)
 
 const char *kind_name(enum aclkm_kind kind)
 {
-	static const char *const names[] = { "device", "host", "dvpp", "himpi", "native", "pool" };
+	static const char *const names[] = {"device", "host",	"dvpp",
+					    "himpi",  "native", "pool"};
 
 	return names[kind];
 }

@@ -19,19 +19,20 @@ static int check_alloc(size_t size, size_t align, enum aclkm_pages pages, void *
 		return error_set(ACLKM_ERR_INVALID, "size = 0: must be 1 or more");
 	if (align < ACLKM_RULE_ALIGN || align > MAX_ALIGN || !is_power_of_two(align))
 		return error_set(ACLKM_ERR_INVALID,
-				 "align = %zu: must be a power of two from 64 to 1 GiB", align);
+				 "align = %zu: must be a power of two from 64 to 1 GiB",
+				 align);
 	if ((unsigned int)pages > ACLKM_PAGES_HUGE1G)
-		return error_set(ACLKM_ERR_INVALID, "pages = %d: not a value of aclkm_pages",
-				 (int)pages);
+		return error_set(ACLKM_ERR_INVALID,
+				 "pages = %d: not a value of aclkm_pages", (int)pages);
 	return ACLKM_OK;
 }
 
 int aclkm_memory_alloc(size_t size, size_t align, enum aclkm_pages pages, void **out)
 {
-	struct heap_request request = { .class = HEAP_DEVICE,
-					.pages = pages,
-					.kind = ACLKM_KIND_NATIVE,
-					.asked = size };
+	struct heap_request request = {.class = HEAP_DEVICE,
+				       .pages = pages,
+				       .kind = ACLKM_KIND_NATIVE,
+				       .asked = size};
 	int err = api_enter(__func__);
 
 	if (err)
@@ -42,7 +43,8 @@ int aclkm_memory_alloc(size_t size, size_t align, enum aclkm_pages pages, void *
 		return err;
 	err = aclkm_block_size(size, ACLKM_BLOCK_ALIGN32, 0, &request.ruled);
 	if (err)
-		return error_set(err, "size = %zu leaves 64 bits when rounded up to 32", size);
+		return error_set(err, "size = %zu leaves 64 bits when rounded up to 32",
+				 size);
 	return heap_alloc(&request, out);
 }
 

@@ -28,11 +28,11 @@ static int check_create(enum aclkm_pool_kind kind, size_t size, enum aclkm_pages
 	if (!size)
 		return error_set(ACLKM_ERR_INVALID, "size = 0: must be 1 or more");
 	if ((unsigned int)kind > ACLKM_POOL_MEDIA)
-		return error_set(ACLKM_ERR_INVALID, "kind = %d: not a value of aclkm_pool_kind",
-				 (int)kind);
+		return error_set(ACLKM_ERR_INVALID,
+				 "kind = %d: not a value of aclkm_pool_kind", (int)kind);
 	if ((unsigned int)pages > ACLKM_PAGES_HUGE1G)
-		return error_set(ACLKM_ERR_INVALID, "pages = %d: not a value of aclkm_pages",
-				 (int)pages);
+		return error_set(ACLKM_ERR_INVALID,
+				 "pages = %d: not a value of aclkm_pages", (int)pages);
 	if (flags & ~ACLKM_POOL_HOST)
 		return error_set(ACLKM_ERR_INVALID, "flags = %#x: unknown bits", flags);
 	return ACLKM_OK;
@@ -52,7 +52,8 @@ static int take_block(struct aclkm_pool *pool, struct heap_request *request)
 	err = heap_alloc(request, &pool->base);
 	if (err)
 		return err;
-	err = extents_init(&pool->extents, (uint64_t)(uintptr_t)pool->base, request->ruled);
+	err = extents_init(&pool->extents, (uint64_t)(uintptr_t)pool->base,
+			   request->ruled);
 	if (err) {
 		heap_free(pool->base, ACLKM_KIND_POOL);
 		return error_set(err, "no memory for the library's own records");
@@ -63,11 +64,11 @@ static int take_block(struct aclkm_pool *pool, struct heap_request *request)
 int aclkm_pool_create(enum aclkm_pool_kind kind, size_t size, enum aclkm_pages pages,
 		      unsigned int flags, struct aclkm_pool **pool)
 {
-	struct heap_request request = { .class = class_of(kind, flags),
-					.pages = pages,
-					.kind = ACLKM_KIND_POOL,
-					.asked = size,
-					.align = POOL_ALIGN };
+	struct heap_request request = {.class = class_of(kind, flags),
+				       .pages = pages,
+				       .kind = ACLKM_KIND_POOL,
+				       .asked = size,
+				       .align = POOL_ALIGN};
 	struct aclkm_pool *p;
 	int err = api_enter(__func__);
 
@@ -81,11 +82,13 @@ int aclkm_pool_create(enum aclkm_pool_kind kind, size_t size, enum aclkm_pages p
 		return err;
 	err = aclkm_align_up(size, ACLKM_RULE_ALIGN_MEDIA, &request.ruled);
 	if (err)
-		return error_set(err, "size = %zu leaves 64 bits when rounded up to 128", size);
+		return error_set(err, "size = %zu leaves 64 bits when rounded up to 128",
+				 size);
 
 	p = calloc(1, sizeof(*p));
 	if (!p)
-		return error_set(ACLKM_ERR_NOHEAP, "no memory for the library's own records");
+		return error_set(ACLKM_ERR_NOHEAP,
+				 "no memory for the library's own records");
 	pthread_mutex_init(&p->lock, NULL);
 	p->align = kind == ACLKM_POOL_MEDIA ? ACLKM_RULE_ALIGN_MEDIA : ACLKM_RULE_ALIGN;
 	p->padding = config_get()->padding;
@@ -134,7 +137,8 @@ int aclkm_pool_destroy(struct aclkm_pool *pool, unsigned int flags)
 static int no_room(const struct aclkm_pool *pool, size_t len, uint64_t stride)
 {
 	return error_set(ACLKM_ERR_NOMEM,
-			 "len = %zu takes %llu bytes of the pool: %llu are free, the largest piece "
+			 "len = %zu takes %llu bytes of the pool: %llu are free, the "
+			 "largest piece "
 			 "is %llu",
 			 len, (unsigned long long)stride,
 			 (unsigned long long)(pool->extents.size - pool->extents.used),
@@ -169,8 +173,8 @@ int aclkm_segment_alloc(struct aclkm_pool *pool, size_t len, void **out)
 		return error_set(ACLKM_ERR_INVALID, "len = 0: must be 1 or more");
 	err = aclkm_segment_stride(len, pool->padding, pool->align, &stride);
 	if (err)
-		return error_set(err, "len = %zu leaves 64 bits by ALIGN_UP[len,32] + %u", len,
-				 pool->padding);
+		return error_set(err, "len = %zu leaves 64 bits by ALIGN_UP[len,32] + %u",
+				 len, pool->padding);
 
 	pthread_mutex_lock(&pool->lock);
 	err = alloc_locked(pool, len, stride, out);

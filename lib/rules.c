@@ -31,7 +31,8 @@ static int padded_size(uint64_t len, uint32_t padding, uint64_t *out)
 	return aclkm_align_up(sum, ACLKM_RULE_UNIT, out);
 }
 
-int aclkm_block_size(uint64_t len, enum aclkm_block_rule rule, uint32_t padding, uint64_t *out)
+int aclkm_block_size(uint64_t len, enum aclkm_block_rule rule, uint32_t padding,
+		     uint64_t *out)
 {
 	if (!is_padding(padding))
 		return ACLKM_ERR_INVALID;

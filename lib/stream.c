@@ -25,7 +25,7 @@ static int compare(const struct tree_node *a, const struct tree_node *b)
 }
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct tree streams = { .compare = compare, .random = 1 };
+static struct tree streams = {.compare = compare, .random = 1};
 static unsigned int alive;
 static uintptr_t last_handle;
 
@@ -35,7 +35,8 @@ int stream_create(uintptr_t *handle)
 	int err = ACLKM_OK;
 
 	if (!stream)
-		return error_set(ACLKM_ERR_NOHEAP, "no memory for the library's own records");
+		return error_set(ACLKM_ERR_NOHEAP,
+				 "no memory for the library's own records");
 	worker_init(&stream->worker);
 	stream->users = 1;
 
@@ -54,14 +55,15 @@ int stream_create(uintptr_t *handle)
 	if (err) {
 		worker_destroy(&stream->worker);
 		free(stream);
-		return error_set(err, "%d streams live: the device has no more", STREAM_MAX);
+		return error_set(err, "%d streams live: the device has no more",
+				 STREAM_MAX);
 	}
 	return ACLKM_OK;
 }
 
 static struct stream *find_locked(uintptr_t handle)
 {
-	struct stream key = { .handle = handle };
+	struct stream key = {.handle = handle};
 	struct tree_node *node = tree_ceil(&streams, &key.by_handle);
 	struct stream *stream;
 
@@ -83,7 +85,8 @@ static int get(uintptr_t handle, struct stream **out)
 	*out = stream;
 	if (stream)
 		return ACLKM_OK;
-	return error_set(ACLKM_ERR_HANDLE, "stream = %p: never created, or destroyed already",
+	return error_set(ACLKM_ERR_HANDLE,
+			 "stream = %p: never created, or destroyed already",
 			 (void *)handle);
 }
 
@@ -169,7 +172,7 @@ int stream_destroy(uintptr_t handle)
 /* The first stream above @handle, with a reference; NULL after the last. */
 static struct stream *get_above(uintptr_t handle)
 {
-	struct stream key = { .handle = handle };
+	struct stream key = {.handle = handle};
 	struct stream *stream = NULL;
 	struct tree_node *node;
 

@@ -23,7 +23,7 @@ struct tree {
 	uint32_t random;
 };
 
-#define tree_entry(node, type, member) ((type *)((char *)(node) - offsetof(type, member)))
+#define tree_entry(node, type, member) ((type *)((char *)(node)-offsetof(type, member)))
 
 void tree_init(struct tree *tree, tree_compare compare);
 void tree_insert(struct tree *tree, struct tree_node *node);

@@ -23,7 +23,8 @@ void *va_reserve(uint64_t size, uint64_t align)
 	if (__builtin_add_overflow(size, page, &keep) ||
 	    __builtin_add_overflow(keep, align - page, &total))
 		return NULL;
-	raw = mmap(NULL, total, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	raw = mmap(NULL, total, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		   -1, 0);
 	if (raw == MAP_FAILED)
 		return NULL;
 

@@ -9,7 +9,7 @@
 
 void worker_init(struct worker *worker)
 {
-	*worker = (struct worker){ 0 };
+	*worker = (struct worker){0};
 	pthread_mutex_init(&worker->lock, NULL);
 	pthread_cond_init(&worker->work, NULL);
 	pthread_cond_init(&worker->done, NULL);

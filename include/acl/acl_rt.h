@@ -277,7 +277,8 @@ ACL_FUNC_VISIBILITY aclError aclrtFreeHost(void *hostPtr);
  *
  * Returns 0; 100000 NULL; 107002 no context; 107016 bad @attr.
  */
-ACL_FUNC_VISIBILITY aclError aclrtGetMemInfo(aclrtMemAttr attr, size_t *free, size_t *total);
+ACL_FUNC_VISIBILITY aclError aclrtGetMemInfo(aclrtMemAttr attr, size_t *free,
+					     size_t *total);
 
 /* Copy and set ------------------------------------------------------------- */
 

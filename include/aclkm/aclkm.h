@@ -1,5 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* The native interface of libaclkm, all of it. */
+/*
+ * The native interface of libaclkm, all of it.
+ *
+ * Environment, read once at the first use; a bad value makes every call that
+ * needs it fail with ACLKM_ERR_CONFIG (aclInit, aclrtSetDevice: 100000):
+ *
+ * ACLKM_BACKEND   auto (default: the driver if it opens, else user), kmod, user
+ * ACLKM_MEM       bytes of the user backend's device, 64K to 64T, with K, M, G or
+ *                 T; half of the RAM by default; kmod has its arenas instead
+ * ACLKM_ALIGN     start alignment of aclrtMalloc, MallocAlign32, MallocCached and
+ *                 MallocHost: a power of two from 64 to 1G; 512 by default
+ * ACLKM_PADDING   bytes behind each block and segment: 32 (default), 16 or 0
+ * ACLKM_STRICT    1: to the letter of the founding documents (acl/acl_rt.h);
+ *                 fixes alignment and padding at 64 and 32
+ * ACLKM_RUN_MODE  what aclrtGetRunMode says: host (default) or device
+ */
 #ifndef ACLKM_ACLKM_H
 #define ACLKM_ACLKM_H
 

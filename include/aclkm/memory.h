@@ -38,17 +38,17 @@ enum aclkm_pages {
 
 /* What aclkm_memory_query tells. */
 struct aclkm_memory_info {
-	void *base;	      /* first byte of the block or segment around the address */
-	uint64_t asked;	      /* bytes that the caller asked for */
-	uint64_t ruled;	      /* bytes by the rule (rounding and padding) */
-	uint64_t alignment;   /* largest power of two that divides @base */
-	uint64_t page_size;   /* bytes of one page-table entry of the mapping */
-	uint64_t phys;	      /* physical address of @base; 0 unless @phys_valid */
-	int phys_valid;	      /* 1: kmod backend and CAP_SYS_RAWIO */
-	int contiguous;	      /* 1: physically contiguous for certain */
+	void *base;	    /* first byte of the block or segment around the address */
+	uint64_t asked;	    /* bytes that the caller asked for */
+	uint64_t ruled;	    /* bytes by the rule (rounding and padding) */
+	uint64_t alignment; /* largest power of two that divides @base */
+	uint64_t page_size; /* bytes of one page-table entry of the mapping */
+	uint64_t phys;	    /* physical address of @base; 0 unless @phys_valid */
+	int phys_valid;	    /* 1: kmod backend and CAP_SYS_RAWIO */
+	int contiguous;	    /* 1: physically contiguous for certain */
 	enum aclkm_kind kind;
-	const char *kind_name;	  /* "device", "host", "dvpp", "himpi", "native", "pool" */
-	const char *backend;	  /* "kmod" or "user" */
+	const char *kind_name; /* "device", "host", "dvpp", "himpi", "native", "pool" */
+	const char *backend;   /* "kmod" or "user" */
 };
 
 /* What aclkm_memory_totals tells. */
@@ -61,8 +61,8 @@ struct aclkm_memory_totals {
 
 /**
  * aclkm_memory_alloc - a block of @size bytes
- * @align: start alignment, a power of two from 64 to 1 GiB, or 0 for 512; over
- *         2 MiB it is also the physical alignment (kmod)
+ * @align: start alignment, a power of two from 64 to 1 GiB, or 0 for 512; with
+ *         kmod that of the physical address as well
  * @out:   out; free with aclkm_memory_free
  *
  * Exactly ALIGN_UP[size,32] bytes may be used, no padding behind them.

@@ -19,10 +19,10 @@
 extern "C" {
 #endif
 
-#define ACLKM_RULE_UNIT 32	    /* lengths are rounded up to this */
-#define ACLKM_RULE_PADDING 32	    /* and this is added behind them, on most products */
-#define ACLKM_RULE_ALIGN 64	    /* segments of ordinary memory start here */
-#define ACLKM_RULE_ALIGN_MEDIA 128  /* segments of media memory start here */
+#define ACLKM_RULE_UNIT 32	   /* lengths are rounded up to this */
+#define ACLKM_RULE_PADDING 32	   /* and this is added behind them, on most products */
+#define ACLKM_RULE_ALIGN 64	   /* segments of ordinary memory start here */
+#define ACLKM_RULE_ALIGN_MEDIA 128 /* segments of media memory start here */
 
 /* Which rule gives the size of a whole block. */
 enum aclkm_block_rule {

@@ -116,7 +116,8 @@ aclError aclrtResetDevice(int32_t deviceId)
 	pthread_mutex_unlock(&lock);
 	if (!any)
 		return acl_refuse(ACL_ERROR_RT_CONTEXT_NULL,
-				  "deviceId = %d is not set: more resets than sets", deviceId);
+				  "deviceId = %d is not set: more resets than sets",
+				  deviceId);
 	return ACL_SUCCESS;
 }
 

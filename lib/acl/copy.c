@@ -27,10 +27,11 @@ static aclError check_copy(const struct span *span, aclrtMemcpyKind kind)
 	aclError code;
 
 	if (!span->dst || !span->src)
-		return acl_refuse(ACL_ERROR_INVALID_PARAM, "%s is NULL", span->dst ? "src" : "dst");
+		return acl_refuse(ACL_ERROR_INVALID_PARAM, "%s is NULL",
+				  span->dst ? "src" : "dst");
 	if ((uint32_t)kind >= ACL_MEMCPY_INNER_DEVICE_TO_DEVICE)
-		return acl_refuse(ACL_ERROR_INVALID_PARAM, "kind = %d: must be from 0 to 5",
-				  (int)kind);
+		return acl_refuse(ACL_ERROR_INVALID_PARAM,
+				  "kind = %d: must be from 0 to 5", (int)kind);
 	code = context_need();
 	if (code)
 		return code;
@@ -44,7 +45,7 @@ static aclError check_copy(const struct span *span, aclrtMemcpyKind kind)
 aclError aclrtMemcpy(void *dst, size_t destMax, const void *src, size_t count,
 		     aclrtMemcpyKind kind)
 {
-	const struct span span = { dst, destMax, src, count };
+	const struct span span = {dst, destMax, src, count};
 	aclError code;
 	int err = api_enter(__func__);
 
@@ -77,7 +78,8 @@ aclError aclrtMemset(void *devPtr, size_t maxCount, int32_t value, size_t count)
 		return code;
 	if (count > maxCount)
 		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
-				  "count = %zu is more than maxCount = %zu", count, maxCount);
+				  "count = %zu is more than maxCount = %zu", count,
+				  maxCount);
 	memset(devPtr, value, count);
 	return ACL_SUCCESS;
 }
@@ -96,7 +98,8 @@ static aclError check_alignment(const struct span *span)
 	if (config_get()->strict)
 		return acl_refuse(ACL_ERROR_RT_ADDR_UNALIGNED,
 				  "%s = %p: must be a multiple of %d (ACLKM_STRICT=1)",
-				  dst ? "dst" : "src", dst ? span->dst : span->src, ASYNC_ALIGN);
+				  dst ? "dst" : "src", dst ? span->dst : span->src,
+				  ASYNC_ALIGN);
 	counter_add(COUNT_COPIES_UNALIGNED, 1);
 	return ACL_SUCCESS;
 }
@@ -121,9 +124,10 @@ static void run_copy(const struct task *task)
 
 static aclError submit_copy(const struct span *span, uintptr_t stream)
 {
-	const struct task task = {
-		.run = run_copy, .dst = span->dst, .src = span->src, .count = span->count
-	};
+	const struct task task = {.run = run_copy,
+				  .dst = span->dst,
+				  .src = span->src,
+				  .count = span->count};
 	int err = stream_submit(stream, &task);
 
 	if (!err)
@@ -146,7 +150,7 @@ static aclError copy_degraded(const struct span *span, uintptr_t stream)
 aclError aclrtMemcpyAsync(void *dst, size_t destMax, const void *src, size_t count,
 			  aclrtMemcpyKind kind, aclrtStream stream)
 {
-	const struct span span = { dst, destMax, src, count };
+	const struct span span = {dst, destMax, src, count};
 	enum place to, from;
 	aclError code;
 	int err = api_enter(__func__);
@@ -164,9 +168,10 @@ aclError aclrtMemcpyAsync(void *dst, size_t destMax, const void *src, size_t cou
 	to = copy_place(dst);
 	from = copy_place(src);
 	if (is_host_to_host(to, from, kind))
-		return acl_refuse(ACL_ERROR_RT_FEATURE_NOT_SUPPORT,
-				  "dst = %p and src = %p are both host memory: use aclrtMemcpy",
-				  dst, src);
+		return acl_refuse(
+			ACL_ERROR_RT_FEATURE_NOT_SUPPORT,
+			"dst = %p and src = %p are both host memory: use aclrtMemcpy",
+			dst, src);
 	code = check_alignment(&span);
 	if (code)
 		return code;

@@ -48,15 +48,16 @@ static aclError check_config_file(const char *path)
 	failed = ferror(file);
 	fclose(file);
 	if (failed)
-		return acl_refuse(ACL_ERROR_INVALID_FILE, "configPath = \"%s\": cannot be read",
-				  path);
+		return acl_refuse(ACL_ERROR_INVALID_FILE,
+				  "configPath = \"%s\": cannot be read", path);
 	if (size > MAX_CONFIG_FILE)
 		return acl_refuse(ACL_ERROR_INVALID_FILE_SIZE,
 				  "configPath = \"%s\": larger than %ld bytes", path,
 				  MAX_CONFIG_FILE);
 	if (first != '{' || last != '}')
-		return acl_refuse(ACL_ERROR_PARSE_FILE,
-				  "configPath = \"%s\": holds no JSON object, not even {}", path);
+		return acl_refuse(
+			ACL_ERROR_PARSE_FILE,
+			"configPath = \"%s\": holds no JSON object, not even {}", path);
 	return ACL_SUCCESS;
 }
 
@@ -81,7 +82,8 @@ aclError aclInit(const char *configPath)
 	again = init_count++ > 0;
 	pthread_mutex_unlock(&lock);
 	if (again)
-		return acl_refuse(ACL_ERROR_REPEAT_INITIALIZE, "called before in this process");
+		return acl_refuse(ACL_ERROR_REPEAT_INITIALIZE,
+				  "called before in this process");
 	return ACL_SUCCESS;
 }
 

@@ -14,17 +14,18 @@
 /* Overflow is the only rule left to check here. */
 static int take_media(enum aclkm_kind kind, uint64_t size, void **out)
 {
-	struct heap_request request = { .class = HEAP_MEDIA,
-					.pages = ACLKM_PAGES_HUGE_FIRST,
-					.kind = kind,
-					.asked = size,
-					.align = ACLKM_RULE_ALIGN_MEDIA };
+	struct heap_request request = {.class = HEAP_MEDIA,
+				       .pages = ACLKM_PAGES_HUGE_FIRST,
+				       .kind = kind,
+				       .asked = size,
+				       .align = ACLKM_RULE_ALIGN_MEDIA};
 	uint32_t padding = config_get()->padding;
 	int err;
 
 	err = aclkm_block_size(size, ACLKM_BLOCK_PADDED, padding, &request.ruled);
 	if (err)
-		return error_set(err, "size = %llu leaves 64 bits by ALIGN_UP[size,32] + %u",
+		return error_set(err,
+				 "size = %llu leaves 64 bits by ALIGN_UP[size,32] + %u",
 				 (unsigned long long)size, padding);
 	return heap_alloc(&request, out);
 }
@@ -85,7 +86,8 @@ hi_s32 hi_mpi_dvpp_malloc(hi_u32 dev_id, hi_void **dev_ptr, hi_u64 size)
 	if (!dev_ptr)
 		return acl_refuse(HI_ERR_SYS_NULL_PTR, "dev_ptr is NULL");
 	if (!size)
-		return acl_refuse(HI_ERR_SYS_ILLEGAL_PARAM, "size = 0: must be 1 or more");
+		return acl_refuse(HI_ERR_SYS_ILLEGAL_PARAM,
+				  "size = 0: must be 1 or more");
 	if (context_need())
 		return HI_ERR_SYS_NOT_READY;
 	return hi_result(take_media(ACLKM_KIND_HIMPI, size, dev_ptr));
@@ -130,6 +132,7 @@ hi_s32 hi_mpi_sys_exit(hi_void)
 		sys_count--;
 	pthread_mutex_unlock(&lock);
 	if (!before)
-		return acl_refuse(HI_ERR_SYS_NOT_READY, "the media system is not started");
+		return acl_refuse(HI_ERR_SYS_NOT_READY,
+				  "the media system is not started");
 	return HI_SUCCESS;
 }

@@ -8,7 +8,7 @@
 #include "context.h"
 #include "result.h"
 
-#define HUGE_THRESHOLD (1ULL << 20)    /* HUGE_FIRST: more than this is huge */
+#define HUGE_THRESHOLD (1ULL << 20) /* HUGE_FIRST: more than this is huge */
 #define CACHED_MAX_SIZE (1ULL << 50)
 
 static aclError check_take(void *const *out, const char *name, size_t size)
@@ -49,9 +49,10 @@ static aclError pages_of(aclrtMemMallocPolicy policy, size_t size, enum aclkm_pa
 		return ACL_SUCCESS;
 	default:
 		if (config_get()->strict)
-			return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
-					  "policy = %d: not a value of aclrtMemMallocPolicy",
-					  (int)policy);
+			return acl_refuse(
+				ACL_ERROR_RT_PARAM_INVALID,
+				"policy = %d: not a value of aclrtMemMallocPolicy",
+				(int)policy);
 		*out = huge_first(size);
 		return ACL_SUCCESS;
 	}
@@ -76,9 +77,8 @@ static aclError take(struct heap_request *request, enum aclkm_block_rule rule, v
 static aclError take_device(void **out, size_t size, aclrtMemMallocPolicy policy,
 			    enum aclkm_block_rule rule)
 {
-	struct heap_request request = { .class = HEAP_DEVICE,
-					.kind = ACLKM_KIND_DEVICE,
-					.asked = size };
+	struct heap_request request = {
+		.class = HEAP_DEVICE, .kind = ACLKM_KIND_DEVICE, .asked = size};
 	aclError code;
 
 	code = pages_of(policy, size, &request.pages);
@@ -124,7 +124,8 @@ static aclError check_cached(size_t size, aclrtMemMallocPolicy policy)
 
 	if (!aclkm_block_size(size, ACLKM_BLOCK_PADDED, ACLKM_RULE_PADDING, &ruled) &&
 	    size > CACHED_MAX_SIZE)
-		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID, "size = %zu: at most 2^50", size);
+		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID, "size = %zu: at most 2^50",
+				  size);
 	switch ((uint32_t)policy) {
 	case ACL_MEM_MALLOC_HUGE_FIRST:
 	case ACL_MEM_MALLOC_HUGE_ONLY:
@@ -132,10 +133,11 @@ static aclError check_cached(size_t size, aclrtMemMallocPolicy policy)
 	case ACL_MEM_MALLOC_HUGE1G_ONLY:
 		return ACL_SUCCESS;
 	default:
-		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
-				  "policy = %d: must be HUGE_FIRST (0), HUGE_ONLY (1), NORMAL_ONLY "
-				  "(2) or HUGE1G_ONLY (6)",
-				  (int)policy);
+		return acl_refuse(
+			ACL_ERROR_RT_PARAM_INVALID,
+			"policy = %d: must be HUGE_FIRST (0), HUGE_ONLY (1), NORMAL_ONLY "
+			"(2) or HUGE1G_ONLY (6)",
+			(int)policy);
 	}
 }
 
@@ -158,9 +160,8 @@ aclError aclrtMallocCached(void **devPtr, size_t size, aclrtMemMallocPolicy poli
 
 aclError aclrtMallocHost(void **hostPtr, size_t size)
 {
-	struct heap_request request = { .class = HEAP_HOST,
-					.kind = ACLKM_KIND_HOST,
-					.asked = size };
+	struct heap_request request = {
+		.class = HEAP_HOST, .kind = ACLKM_KIND_HOST, .asked = size};
 	aclError code;
 	int err = api_enter(__func__);
 
@@ -171,7 +172,8 @@ aclError aclrtMallocHost(void **hostPtr, size_t size)
 		code = context_need();
 	if (code)
 		return code;
-	request.pages = config_get()->run_on_device ? ACLKM_PAGES_NORMAL : huge_first(size);
+	request.pages =
+		config_get()->run_on_device ? ACLKM_PAGES_NORMAL : huge_first(size);
 	return take(&request, ACLKM_BLOCK_PADDED, hostPtr);
 }
 
@@ -206,7 +208,8 @@ aclError aclrtGetMemInfo(aclrtMemAttr attr, size_t *free, size_t *total)
 	if (err)
 		return acl_result(err);
 	if (!free || !total)
-		return acl_refuse(ACL_ERROR_INVALID_PARAM, "%s is NULL", free ? "total" : "free");
+		return acl_refuse(ACL_ERROR_INVALID_PARAM, "%s is NULL",
+				  free ? "total" : "free");
 	code = context_need();
 	if (code)
 		return code;

@@ -26,7 +26,7 @@ __attribute__((unused)) static void gate_run(const struct task *task)
 /* The stream stands still when this returns. */
 __attribute__((unused)) static void gate_close(struct gate *gate, aclrtStream stream)
 {
-	const struct task task = { .run = gate_run, .dst = gate };
+	const struct task task = {.run = gate_run, .dst = gate};
 
 	sem_init(&gate->reached, 0, 0);
 	sem_init(&gate->open, 0, 0);

@@ -37,7 +37,8 @@ tap_ok(bool passed, const char *file, int line, const char *format, ...)
 #define ok(condition, ...) tap_ok((condition), __FILE__, __LINE__, __VA_ARGS__)
 
 /* Two numbers that must be the same; both are printed when they are not. */
-#define is(got, want, ...) tap_is((long long)(got), (long long)(want), __FILE__, __LINE__, __VA_ARGS__)
+#define is(got, want, ...)                                                               \
+	tap_is((long long)(got), (long long)(want), __FILE__, __LINE__, __VA_ARGS__)
 
 __attribute__((format(printf, 5, 6), unused)) static bool
 tap_is(long long got, long long want, const char *file, int line, const char *format, ...)
@@ -67,7 +68,7 @@ __attribute__((unused)) static int done_testing(void)
 	return tap_failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-__attribute__((unused)) static void bail_out(const char *why)
+__attribute__((unused, noreturn)) static void bail_out(const char *why)
 {
 	printf("Bail out! %s\n", why);
 	exit(EXIT_FAILURE);

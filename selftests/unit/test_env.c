@@ -35,7 +35,8 @@ static void look_at_memory(struct seen *seen)
 	seen->ruled = info.ruled;
 	seen->total = totals.total;
 	snprintf(seen->backend, sizeof(seen->backend), "%s", totals.backend);
-	seen->unaligned = aclrtMemcpyAsync(p[0], 10, p[1] + 1, 10, ACL_MEMCPY_DEFAULT, NULL);
+	seen->unaligned =
+		aclrtMemcpyAsync(p[0], 10, p[1] + 1, 10, ACL_MEMCPY_DEFAULT, NULL);
 	if (seen->unaligned)
 		snprintf(seen->text, sizeof(seen->text), "%s", aclGetRecentErrMsg());
 	aclrtSynchronizeStream(NULL);
@@ -44,7 +45,7 @@ static void look_at_memory(struct seen *seen)
 
 static int probe(void)
 {
-	struct seen seen = { 0 };
+	struct seen seen = {0};
 	aclrtRunMode mode = (aclrtRunMode)9;
 	const char *text;
 	void *p;
@@ -75,7 +76,7 @@ static void exec_probe(int out)
 /* Runs the probe with one variable more, or none when @name is NULL. */
 static struct seen with(const char *name, const char *value)
 {
-	struct seen seen = { .init = -1 };
+	struct seen seen = {.init = -1};
 	int pipes[2], status;
 	FILE *in;
 	pid_t pid;
@@ -97,7 +98,8 @@ static struct seen with(const char *name, const char *value)
 		bail_out("the probe says nothing");
 	fclose(in);
 	waitpid(pid, &status, 0);
-	is(status, 0, "%s=%s: the probe ends well", name ? name : "nothing", name ? value : "");
+	is(status, 0, "%s=%s: the probe ends well", name ? name : "nothing",
+	   name ? value : "");
 	return seen;
 }
 
@@ -111,7 +113,8 @@ static void refused(const char *name, const char *value)
 	is(seen.set, 100000, "%s=%s: aclrtSetDevice refuses", name, value);
 	is(seen.native, ACLKM_ERR_CONFIG, "%s=%s: so does the native call", name, value);
 	is(seen.run_mode_code, 100000, "%s=%s: and the run mode", name, value);
-	ok(strstr(seen.text, name) && strstr(seen.text, quoted) && strstr(seen.text, "must be"),
+	ok(strstr(seen.text, name) && strstr(seen.text, quoted) &&
+		   strstr(seen.text, "must be"),
 	   "%s=%s: the text has name, value and rule", name, value);
 }
 
@@ -131,7 +134,8 @@ static void test_defaults(void)
 
 static void test_alignment(void)
 {
-	static const char *const bad[] = { "0", "32", "96", "-64", "", "abc", "64x", "4G", " 64" };
+	static const char *const bad[] = {"0",	 "32",	"96", "-64", "",
+					  "abc", "64x", "4G", " 64"};
 	size_t i;
 
 	is(with("ACLKM_ALIGN", "64").align, 64, "ACLKM_ALIGN=64");
@@ -175,7 +179,8 @@ static void test_padding(void)
 
 static void test_run_mode(void)
 {
-	is(with("ACLKM_RUN_MODE", "device").run_mode, ACL_DEVICE, "ACLKM_RUN_MODE=device");
+	is(with("ACLKM_RUN_MODE", "device").run_mode, ACL_DEVICE,
+	   "ACLKM_RUN_MODE=device");
 	is(with("ACLKM_RUN_MODE", "host").run_mode, ACL_HOST, "ACLKM_RUN_MODE=host");
 	refused("ACLKM_RUN_MODE", "0");
 }
@@ -204,8 +209,9 @@ static void test_backend(void)
 
 static void test_size(void)
 {
-	static const char *const bad[] = { "0",	  "1K", "65T",	"-1",	       "1.5G", "1GB", "G",
-					   "", "0x10000000", "99999999999999999999" };
+	static const char *const bad[] = {
+		"0",   "1K", "65T", "-1",	  "1.5G",
+		"1GB", "G",  "",    "0x10000000", "99999999999999999999"};
 	size_t i;
 
 	is(with("ACLKM_MEM", "16M").total, 16 * MIB, "ACLKM_MEM=16M");

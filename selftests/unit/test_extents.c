@@ -84,7 +84,7 @@ static bool step_alloc(struct extents *ex)
 		return !model_has_room(units, align_units);
 	if (err || piece->addr % (align_units * UNIT) || piece->size != units * UNIT)
 		return false;
-	lives[nr_live++] = (struct live){ piece->addr, piece->size };
+	lives[nr_live++] = (struct live){piece->addr, piece->size};
 	return model_take(piece->addr, piece->size, (uint16_t)(1 + rnd(60000)));
 }
 
@@ -95,7 +95,8 @@ static bool step_free(struct extents *ex)
 	struct extent *piece;
 
 	if (l.size > UNIT &&
-	    (extents_find(ex, l.addr + 1, &piece) != ACLKM_ERR_INTERIOR || piece->addr != l.addr))
+	    (extents_find(ex, l.addr + 1, &piece) != ACLKM_ERR_INTERIOR ||
+	     piece->addr != l.addr))
 		return false;
 	if (extents_find(ex, l.addr, &piece))
 		return false;
@@ -139,7 +140,8 @@ static void test_results(void)
 	int err;
 
 	is(extents_init(&ex, BASE, 0), ACLKM_ERR_INVALID, "no bytes");
-	is(extents_init(&ex, UINT64_MAX - 10, 100), ACLKM_ERR_INVALID, "a range that wraps");
+	is(extents_init(&ex, UINT64_MAX - 10, 100), ACLKM_ERR_INVALID,
+	   "a range that wraps");
 	err = extents_init(&ex, BASE, 4096);
 	is(err, 0, "4096 bytes");
 	if (err)
@@ -155,7 +157,8 @@ static void test_results(void)
 	is(extents_largest(&ex), 0, "largest piece is 0");
 	is(extents_find(&ex, BASE + 1, &found), ACLKM_ERR_INTERIOR, "inside");
 	ok(found == a, "which tells the piece");
-	is(extents_find(&ex, BASE - 1, &found), ACLKM_ERR_FOREIGN, "in front of the range");
+	is(extents_find(&ex, BASE - 1, &found), ACLKM_ERR_FOREIGN,
+	   "in front of the range");
 	is(extents_find(&ex, BASE + 4096, &found), ACLKM_ERR_FOREIGN, "behind the range");
 	extents_free(&ex, a);
 	is(extents_find(&ex, BASE, &found), ACLKM_ERR_NOTALIVE, "freed");
@@ -168,7 +171,7 @@ static void test_best_fit(void)
 {
 	struct extent *p[5], *q;
 	struct extents ex;
-	static const uint64_t sizes[] = { 512, 64, 128, 64, 256 };
+	static const uint64_t sizes[] = {512, 64, 128, 64, 256};
 	int i, err;
 
 	err = extents_init(&ex, BASE, 1024);

@@ -37,19 +37,19 @@ static const struct call {
 	uint32_t padding;
 	aclError null, zero, overflow, no_context, no_memory, bad_free;
 } calls[] = {
-	{ "aclrtMalloc", plain, aclrtFree, ACLKM_KIND_DEVICE, 512, 32, 100000, 100000, 100000,
-	  107002, 207001, 107000 },
-	{ "aclrtMallocAlign32", align32, aclrtFree, ACLKM_KIND_DEVICE, 512, 0, 100000, 100000,
-	  100000, 107002, 207001, 107000 },
-	{ "aclrtMallocCached", cached, aclrtFree, ACLKM_KIND_DEVICE, 512, 32, 100000, 100000,
-	  100000, 107002, 207001, 107000 },
-	{ "aclrtMallocHost", aclrtMallocHost, aclrtFreeHost, ACLKM_KIND_HOST, 512, 32, 100000,
-	  100000, 100000, 107002, 207001, 107000 },
-	{ "acldvppMalloc", acldvppMalloc, acldvppFree, ACLKM_KIND_DVPP, 128, 32, 100000, 100000,
-	  100000, 107002, 207001, 107000 },
-	{ "hi_mpi_dvpp_malloc", himpi, hi_mpi_dvpp_free, ACLKM_KIND_HIMPI, 128, 32,
-	  (int)0xA0028006, (int)0xA0028003, (int)0xA0028003, (int)0xA0028010, (int)0xA002800C,
-	  (int)0xA0028003 },
+	{"aclrtMalloc", plain, aclrtFree, ACLKM_KIND_DEVICE, 512, 32, 100000, 100000,
+	 100000, 107002, 207001, 107000},
+	{"aclrtMallocAlign32", align32, aclrtFree, ACLKM_KIND_DEVICE, 512, 0, 100000,
+	 100000, 100000, 107002, 207001, 107000},
+	{"aclrtMallocCached", cached, aclrtFree, ACLKM_KIND_DEVICE, 512, 32, 100000,
+	 100000, 100000, 107002, 207001, 107000},
+	{"aclrtMallocHost", aclrtMallocHost, aclrtFreeHost, ACLKM_KIND_HOST, 512, 32,
+	 100000, 100000, 100000, 107002, 207001, 107000},
+	{"acldvppMalloc", acldvppMalloc, acldvppFree, ACLKM_KIND_DVPP, 128, 32, 100000,
+	 100000, 100000, 107002, 207001, 107000},
+	{"hi_mpi_dvpp_malloc", himpi, hi_mpi_dvpp_free, ACLKM_KIND_HIMPI, 128, 32,
+	 (int)0xA0028006, (int)0xA0028003, (int)0xA0028003, (int)0xA0028010,
+	 (int)0xA002800C, (int)0xA0028003},
 };
 
 #define CALLS (sizeof(calls) / sizeof(calls[0]))
@@ -63,10 +63,12 @@ static void test_without_context(void)
 
 	for (c = calls; c < calls + CALLS; c++) {
 		is(c->take(&p, 100), c->no_context, "%s without a context", c->name);
-		is(c->take(NULL, 100), c->null, "%s: the argument is checked first", c->name);
+		is(c->take(NULL, 100), c->null, "%s: the argument is checked first",
+		   c->name);
 	}
 	ok(!p, "no failure gives an address");
-	is(aclrtGetMemInfo(ACL_HBM_MEM, &free, &total), 107002, "aclrtGetMemInfo without one");
+	is(aclrtGetMemInfo(ACL_HBM_MEM, &free, &total), 107002,
+	   "aclrtGetMemInfo without one");
 	is(aclrtGetDevice(&id), 107002, "aclrtGetDevice without one");
 	is(aclrtMemset(&id, 4, 0, 4), 107002, "aclrtMemset without one");
 	is(aclrtSynchronizeDevice(), 107002, "aclrtSynchronizeDevice without one");
@@ -86,17 +88,18 @@ static bool has_rule(const struct call *c, size_t size)
 		return false;
 	aclkm_block_size(size, ACLKM_BLOCK_PADDED, c->padding, &ruled);
 	memset(p, 0x5a, ruled);
-	good = !aclkm_memory_query(p + size - 1, &info) && info.base == p && info.asked == size &&
-	       info.ruled == ruled && info.kind == c->kind && (uintptr_t)p % c->align == 0 &&
-	       info.alignment >= c->align && info.page_size >= 4096;
+	good = !aclkm_memory_query(p + size - 1, &info) && info.base == p &&
+	       info.asked == size && info.ruled == ruled && info.kind == c->kind &&
+	       (uintptr_t)p % c->align == 0 && info.alignment >= c->align &&
+	       info.page_size >= 4096;
 	return c->give(p) == 0 && good;
 }
 
 static void test_sizes(const struct call *c)
 {
-	static const size_t sizes[] = { 1,     31,    32,      33,	   64,	     97,
-					1000,  4096,  65535,   MIB,	   MIB + 1,  2 * MIB,
-					3110400, 5 * MIB };
+	static const size_t sizes[] = {1,	31,	 32,	  33,	  64,
+				       97,	1000,	 4096,	  65535,  MIB,
+				       MIB + 1, 2 * MIB, 3110400, 5 * MIB};
 	bool good = true;
 	size_t i;
 
@@ -132,10 +135,11 @@ static void test_wrong_frees(const struct call *c)
 		bail_out(c->name);
 	for (other = calls; other < calls + CALLS; other++) {
 		if (other->give != c->give)
-			is(other->give(p), other->bad_free, "%s memory given to the free of %s",
-			   c->name, other->name);
+			is(other->give(p), other->bad_free,
+			   "%s memory given to the free of %s", c->name, other->name);
 	}
-	is(aclkm_memory_free(p), ACLKM_ERR_KIND, "%s memory given to aclkm_memory_free", c->name);
+	is(aclkm_memory_free(p), ACLKM_ERR_KIND, "%s memory given to aclkm_memory_free",
+	   c->name);
 	is(c->give(p + 64), c->bad_free, "%s: free inside the block", c->name);
 	ok(recent_has("inside"), "%s: the text says so", c->name);
 	is(c->give(p + 1), c->bad_free, "%s: free one byte in", c->name);
@@ -150,20 +154,20 @@ static void test_wrong_frees(const struct call *c)
 
 static void test_policies(void)
 {
-	static const int any[] = { 0, 2, 3, 5, 8, 99, -1, 0x100, 0x1000, 0x100000, 0x1100 };
-	static const int not_cached[] = { 3, 4, 5, 7, 8, -1, 0x1000 };
+	static const int any[] = {0, 2, 3, 5, 8, 99, -1, 0x100, 0x1000, 0x100000, 0x1100};
+	static const int not_cached[] = {3, 4, 5, 7, 8, -1, 0x1000};
 	void *p = NULL;
 	size_t i;
 	int code;
 
 	for (i = 0; i < sizeof(any) / sizeof(any[0]); i++) {
-		is(aclrtMalloc(&p, 100, (aclrtMemMallocPolicy)any[i]), 0, "policy %#x is taken",
-		   (unsigned int)any[i]);
+		is(aclrtMalloc(&p, 100, (aclrtMemMallocPolicy)any[i]), 0,
+		   "policy %#x is taken", (unsigned int)any[i]);
 		aclrtFree(p);
 	}
 	for (i = 0; i < sizeof(not_cached) / sizeof(not_cached[0]); i++)
-		is(aclrtMallocCached(&p, 100, (aclrtMemMallocPolicy)not_cached[i]), 107000,
-		   "MallocCached: policy %#x", (unsigned int)not_cached[i]);
+		is(aclrtMallocCached(&p, 100, (aclrtMemMallocPolicy)not_cached[i]),
+		   107000, "MallocCached: policy %#x", (unsigned int)not_cached[i]);
 	is(aclrtMallocCached(&p, (1ULL << 50) + 1, ACL_MEM_MALLOC_NORMAL_ONLY), 107000,
 	   "MallocCached: more than 2^50");
 	is(aclrtMallocCached(&p, 1ULL << 50, ACL_MEM_MALLOC_NORMAL_ONLY), 207001,
@@ -178,7 +182,7 @@ static void test_policies(void)
 
 static void test_huge_only(void)
 {
-	struct aclkm_memory_info info = { 0 };
+	struct aclkm_memory_info info = {0};
 	void *p = NULL;
 	int code = aclrtMalloc(&p, 2 * MIB, ACL_MEM_MALLOC_HUGE_ONLY);
 
@@ -205,8 +209,8 @@ static void test_mem_info(void)
 	bool all = true;
 
 	for (attr = 0; attr <= 17; attr++)
-		all = all && !aclrtGetMemInfo((aclrtMemAttr)attr, &free, &total) && total &&
-		      free <= total;
+		all = all && !aclrtGetMemInfo((aclrtMemAttr)attr, &free, &total) &&
+		      total && free <= total;
 	ok(all, "aclrtGetMemInfo answers for 0 to 17");
 	is(aclrtGetMemInfo((aclrtMemAttr)18, &free, &total), 107016, "18 is none");
 	is(aclrtGetMemInfo((aclrtMemAttr)-1, &free, &total), 107016, "nor is -1");
@@ -255,7 +259,8 @@ static void test_many(void)
 	for (round = 0; round < 4000; round++) {
 		i = (size_t)rand_r(&seed) % N;
 		if (blocks[i]) {
-			bad += blocks[i][0] != i % 251 || blocks[i][sizes[i] - 1] != i % 251;
+			bad += blocks[i][0] != i % 251 ||
+			       blocks[i][sizes[i] - 1] != i % 251;
 			bad += aclrtFree(blocks[i]) != 0;
 			blocks[i] = NULL;
 			continue;
@@ -274,31 +279,82 @@ static void test_many(void)
 	is(free_bytes(), before, "the device is as free as before");
 }
 
+/* Threads allocate and free; each asks about a block that another one may free. */
+static void *churn(void *arg)
+{
+	static void *_Atomic seen;
+	struct aclkm_memory_info info;
+	unsigned int seed = (unsigned int)(uintptr_t)arg;
+	uintptr_t bad = aclrtSetDevice(0) != 0;
+	size_t size;
+	char *p;
+	int i;
+
+	for (i = 0; i < 1500; i++) {
+		const struct call *c = &calls[(size_t)rand_r(&seed) % CALLS];
+
+		size = 1 + (size_t)rand_r(&seed) % 20000;
+		bad += c->take(P(p), size) != 0;
+		memset(p, i, size);
+		aclkm_memory_query(seen ? seen : p, &info);
+		seen = p;
+		bad += p[0] != (char)i || p[size - 1] != (char)i;
+		bad += c->give(p) != 0;
+	}
+	bad += aclrtResetDevice(0) != 0;
+	return (void *)bad;
+}
+
+static void test_threads(void)
+{
+	pthread_t threads[4];
+	uintptr_t all = 0, i;
+	void *bad;
+
+	for (i = 0; i < 4; i++) {
+		if (pthread_create(&threads[i], NULL, churn, (void *)(i + 1)))
+			bail_out("no thread");
+	}
+	for (i = 0; i < 4; i++) {
+		pthread_join(threads[i], &bad);
+		all += (uintptr_t)bad;
+	}
+	is(all, 0, "four threads allocate and free all kinds");
+}
+
 static void test_native(void)
 {
 	struct aclkm_memory_info info;
 	size_t align;
 	void *p = NULL;
 
-	is(aclkm_memory_alloc(0, 0, ACLKM_PAGES_NORMAL, &p), ACLKM_ERR_INVALID, "native: size 0");
-	is(aclkm_memory_alloc(1, 0, ACLKM_PAGES_NORMAL, NULL), ACLKM_ERR_INVALID, "native: NULL");
-	is(aclkm_memory_alloc(1, 32, ACLKM_PAGES_NORMAL, &p), ACLKM_ERR_INVALID, "native: align 32");
+	is(aclkm_memory_alloc(0, 0, ACLKM_PAGES_NORMAL, &p), ACLKM_ERR_INVALID,
+	   "native: size 0");
+	is(aclkm_memory_alloc(1, 0, ACLKM_PAGES_NORMAL, NULL), ACLKM_ERR_INVALID,
+	   "native: NULL");
+	is(aclkm_memory_alloc(1, 32, ACLKM_PAGES_NORMAL, &p), ACLKM_ERR_INVALID,
+	   "native: align 32");
 	is(aclkm_memory_alloc(1, 192, ACLKM_PAGES_NORMAL, &p), ACLKM_ERR_INVALID,
 	   "native: align 192");
 	is(aclkm_memory_alloc(1, 1UL << 31, ACLKM_PAGES_NORMAL, &p), ACLKM_ERR_INVALID,
 	   "native: align 2^31");
-	is(aclkm_memory_alloc(1, 0, (enum aclkm_pages)4, &p), ACLKM_ERR_INVALID, "native: pages 4");
+	is(aclkm_memory_alloc(1, 0, (enum aclkm_pages)4, &p), ACLKM_ERR_INVALID,
+	   "native: pages 4");
 	is(aclkm_memory_alloc(SIZE_MAX, 0, ACLKM_PAGES_NORMAL, &p), ACLKM_ERR_OVERFLOW,
 	   "native: 2^64 - 1");
 	for (align = 64; align <= 4 * MIB; align *= 2) {
-		is(aclkm_memory_alloc(1000, align, ACLKM_PAGES_NORMAL, &p), 0, "native: align %zu",
-		   align);
+		is(aclkm_memory_alloc(1000, align, ACLKM_PAGES_NORMAL, &p), 0,
+		   "native: align %zu", align);
 		is((uintptr_t)p % align, 0, "native: the start is a multiple");
+		is(aclkm_memory_query(p, &info), 0, "native: query");
+		is(info.phys % align, 0,
+		   "native: the physical address, if known, is, too");
 		is(aclrtFree(p), 107000, "native: aclrtFree is not for it");
 		is(aclkm_memory_free(p), 0, "native: free");
 	}
 	is(aclkm_memory_free(NULL), ACLKM_ERR_INVALID, "native: free of NULL");
-	is(aclkm_memory_free(p), aclkm_memory_query(p, &info), "native: query and free agree");
+	is(aclkm_memory_free(p), aclkm_memory_query(p, &info),
+	   "native: query and free agree");
 	is(aclkm_memory_query(NULL, &info), ACLKM_ERR_INVALID, "query: NULL");
 	is(aclkm_memory_query(&info, NULL), ACLKM_ERR_INVALID, "query: to NULL");
 	is(aclkm_memory_query(&info, &info), ACLKM_ERR_FOREIGN, "query: the stack");
@@ -318,7 +374,8 @@ static void test_physical(void)
 		ok(!info.phys_valid || (info.phys && info.phys % 512 == 0),
 		   "kmod: an aligned physical address, for those who may know it");
 		aclkm_memory_query(p + MIB - 1, &tail);
-		ok(tail.phys == info.phys && tail.base == info.base, "kmod: of the whole block");
+		ok(tail.phys == info.phys && tail.base == info.base,
+		   "kmod: of the whole block");
 	} else {
 		ok(!info.contiguous && !info.phys_valid && !info.phys,
 		   "user: no physical address, no promise");
@@ -407,9 +464,11 @@ static int forked_child(void *p)
 		return 1;
 	if (aclrtFree(p) != 507000 || aclrtSetDevice(0) != 507000)
 		return 2;
-	if (aclrtCreateStream(&stream) != 507000 || aclrtSynchronizeStream(NULL) != 507000)
+	if (aclrtCreateStream(&stream) != 507000 ||
+	    aclrtSynchronizeStream(NULL) != 507000)
 		return 3;
-	if (hi_mpi_dvpp_free(p) != (int)0xA0028010 || aclkm_memory_free(p) != ACLKM_ERR_FORKED)
+	if (hi_mpi_dvpp_free(p) != (int)0xA0028010 ||
+	    aclkm_memory_free(p) != ACLKM_ERR_FORKED)
 		return 4;
 	if (!strstr(aclkm_last_error(), "fork"))
 		return 5;
@@ -459,6 +518,7 @@ int main(void)
 	test_native();
 	test_physical();
 	test_many();
+	test_threads();
 	test_exhaustion();
 	test_fork();
 	is(free_bytes(), before, "in the end the device is as free as in the beginning");

@@ -24,7 +24,8 @@ static void test_create(void)
 	   ACLKM_ERR_INVALID, "create: size 0");
 	is(aclkm_pool_create(ACLKM_POOL_LINEAR, SIZE_MAX, ACLKM_PAGES_NORMAL, 0, &pool),
 	   ACLKM_ERR_OVERFLOW, "create: 2^64 - 1");
-	is(aclkm_pool_create(ACLKM_POOL_LINEAR, SIZE_MAX / 2, ACLKM_PAGES_NORMAL, 0, &pool),
+	is(aclkm_pool_create(ACLKM_POOL_LINEAR, SIZE_MAX / 2, ACLKM_PAGES_NORMAL, 0,
+			     &pool),
 	   ACLKM_ERR_NOMEM, "create: 2^63");
 	is(aclkm_pool_create((enum aclkm_pool_kind)2, MIB, ACLKM_PAGES_NORMAL, 0, &pool),
 	   ACLKM_ERR_INVALID, "create: kind 2");
@@ -39,7 +40,7 @@ static void test_create(void)
 
 static void test_rule(enum aclkm_pool_kind kind, uint64_t align)
 {
-	static const size_t lens[] = { 1, 31, 32, 33, 64, 65, 97, 129, 1000, 4096, 65535 };
+	static const size_t lens[] = {1, 31, 32, 33, 64, 65, 97, 129, 1000, 4096, 65535};
 	struct aclkm_pool *pool = pool_of(kind, MIB);
 	struct aclkm_pool_stats stats;
 	struct aclkm_memory_info info;
@@ -58,8 +59,9 @@ static void test_rule(enum aclkm_pool_kind kind, uint64_t align)
 		aligned = aligned && (uintptr_t)p % align == 0;
 		apart = apart && (uintptr_t)p >= last_end;
 		last_end = (uintptr_t)p + m;
-		sized = sized && !aclkm_memory_query(p + lens[i] / 2, &info) && info.base == p &&
-			info.asked == lens[i] && info.ruled == m && info.kind == ACLKM_KIND_POOL;
+		sized = sized && !aclkm_memory_query(p + lens[i] / 2, &info) &&
+			info.base == p && info.asked == lens[i] && info.ruled == m &&
+			info.kind == ACLKM_KIND_POOL;
 	}
 	ok(aligned, "segments start on multiples of %d", (int)align);
 	ok(apart, "none reaches into the next");
@@ -69,7 +71,8 @@ static void test_rule(enum aclkm_pool_kind kind, uint64_t align)
 	is(stats.segments, i, "segments are counted");
 	is(stats.high_water, sum, "high water");
 	is(stats.free, stats.size - sum, "the rest is free");
-	is(aclkm_pool_destroy(pool, 0), ACLKM_ERR_BUSY, "destroy is refused while they live");
+	is(aclkm_pool_destroy(pool, 0), ACLKM_ERR_BUSY,
+	   "destroy is refused while they live");
 	ok(strstr(aclkm_last_error(), "11 segments"), "and says how many");
 	is(aclkm_pool_destroy(pool, 2), ACLKM_ERR_INVALID, "destroy: flag 2");
 	is(aclkm_pool_destroy(pool, ACLKM_POOL_FORCE), 0, "forced, it goes");
@@ -108,9 +111,12 @@ static void test_segment_errors(void)
 	is(aclkm_segment_alloc(NULL, 1, &p), ACLKM_ERR_INVALID, "alloc: pool NULL");
 	is(aclkm_segment_alloc(pool, 1, NULL), ACLKM_ERR_INVALID, "alloc: out NULL");
 	is(aclkm_segment_alloc(pool, 0, &p), ACLKM_ERR_INVALID, "alloc: length 0");
-	is(aclkm_segment_alloc(pool, SIZE_MAX, &p), ACLKM_ERR_OVERFLOW, "alloc: 2^64 - 1");
-	is(aclkm_segment_alloc(pool, SIZE_MAX - 63, &p), ACLKM_ERR_OVERFLOW, "alloc: 2^64 - 64");
-	is(aclkm_segment_alloc(pool, MIB, &p), ACLKM_ERR_NOMEM, "alloc: the pool, plus padding");
+	is(aclkm_segment_alloc(pool, SIZE_MAX, &p), ACLKM_ERR_OVERFLOW,
+	   "alloc: 2^64 - 1");
+	is(aclkm_segment_alloc(pool, SIZE_MAX - 63, &p), ACLKM_ERR_OVERFLOW,
+	   "alloc: 2^64 - 64");
+	is(aclkm_segment_alloc(pool, MIB, &p), ACLKM_ERR_NOMEM,
+	   "alloc: the pool, plus padding");
 	is(aclkm_segment_alloc(pool, 100, &p), 0, "alloc: 100");
 	is(aclkm_segment_free(NULL, p), ACLKM_ERR_INVALID, "free: pool NULL");
 	is(aclkm_segment_free(pool, NULL), ACLKM_ERR_INVALID, "free: NULL");
@@ -124,7 +130,8 @@ static void test_segment_errors(void)
 	is(aclkm_pool_stats(pool, NULL), ACLKM_ERR_INVALID, "stats: to NULL");
 	is(aclkm_memory_free(aclkm_pool_base(pool)), ACLKM_ERR_KIND,
 	   "the pool's block is not for memory_free");
-	is(aclrtFree(aclkm_pool_base(pool)), ACL_ERROR_RT_PARAM_INVALID, "nor for aclrtFree");
+	is(aclrtFree(aclkm_pool_base(pool)), ACL_ERROR_RT_PARAM_INVALID,
+	   "nor for aclrtFree");
 	is(aclkm_pool_destroy(pool, 0), 0, "destroy");
 	is(aclkm_pool_destroy(other, 0), 0, "destroy the other");
 }
@@ -134,7 +141,8 @@ static void test_host(void)
 	struct aclkm_pool *pool = NULL;
 	void *p = NULL;
 
-	is(aclkm_pool_create(ACLKM_POOL_LINEAR, MIB, ACLKM_PAGES_NORMAL, ACLKM_POOL_HOST, &pool),
+	is(aclkm_pool_create(ACLKM_POOL_LINEAR, MIB, ACLKM_PAGES_NORMAL, ACLKM_POOL_HOST,
+			     &pool),
 	   0, "a host pool");
 	is(aclkm_segment_alloc(pool, 100, &p), 0, "with a segment");
 	memset(p, 1, 100);
@@ -176,13 +184,14 @@ static void *work(void *arg)
 	pthread_mutex_unlock(&shared->lock);
 	seed = 17U + (unsigned int)me;
 	for (i = 0; i < ROUNDS; i++)
-		shared->failed[me] += one_round(shared->pool, (unsigned char)(me + 1), &seed);
+		shared->failed[me] +=
+			one_round(shared->pool, (unsigned char)(me + 1), &seed);
 	return NULL;
 }
 
 static void test_threads(void)
 {
-	struct shared shared = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct shared shared = {.lock = PTHREAD_MUTEX_INITIALIZER};
 	struct aclkm_pool_stats stats;
 	pthread_t threads[THREADS];
 	int i, failed = 0;

@@ -24,7 +24,8 @@ static void test_handles(void)
 	is(aclrtCreateStream(&t), 0, "the next stream");
 	ok(t != s, "has another handle");
 	is(aclrtDestroyStream(t), 0, "destroy");
-	is(aclrtSynchronizeStream((aclrtStream)(uintptr_t)0xdeadbeef), 107003, "no handle at all");
+	is(aclrtSynchronizeStream((aclrtStream)(uintptr_t)0xdeadbeef), 107003,
+	   "no handle at all");
 	is(aclrtSynchronizeStream((aclrtStream)device), 107003, "an address");
 	is(aclrtSynchronizeStream(NULL), 0, "NULL is the default stream");
 }
@@ -50,7 +51,8 @@ static void test_asynchrony(void)
 	ok(!pthread_equal(gate.thread, pthread_self()), "another thread does the work");
 	gate_open(&gate);
 	is(aclrtSynchronizeStream(s), 0, "the gate opens, synchronise");
-	ok(device[0] == 0x22 && device[SIZE - 1] == 0x22, "the source is read when the copy runs");
+	ok(device[0] == 0x22 && device[SIZE - 1] == 0x22,
+	   "the source is read when the copy runs");
 	is(aclrtDestroyStream(s), 0, "destroy");
 }
 
@@ -89,16 +91,16 @@ static void test_order(void)
 	aclrtStream s;
 	int i, err = 0, wrong = 0;
 
-	if (aclrtCreateStream(&s) || aclrtMalloc((void **)&chain, (STEPS + 1) * STEP,
-						 ACL_MEM_MALLOC_NORMAL_ONLY))
+	if (aclrtCreateStream(&s) ||
+	    aclrtMalloc((void **)&chain, (STEPS + 1) * STEP, ACL_MEM_MALLOC_NORMAL_ONLY))
 		bail_out("no stream");
 	memset(chain, 0, (STEPS + 1) * STEP);
 	memset(host, 0x44, STEP);
 	gate_close(&gate, s);
 	err |= aclrtMemcpyAsync(chain, STEP, host, STEP, ACL_MEMCPY_DEFAULT, s);
 	for (i = 0; i < STEPS; i++)
-		err |= aclrtMemcpyAsync(chain + (i + 1) * STEP, STEP, chain + i * STEP, STEP,
-					ACL_MEMCPY_DEFAULT, s);
+		err |= aclrtMemcpyAsync(chain + (i + 1) * STEP, STEP, chain + i * STEP,
+					STEP, ACL_MEMCPY_DEFAULT, s);
 	is(err, 0, "%d dependent copies are submitted", STEPS);
 	gate_open(&gate);
 	is(aclrtDestroyStream(s), 0, "destroying the stream finishes them");
@@ -144,7 +146,8 @@ static void *hammer(void *arg)
 		aclrtStream s = i % 2 ? own : shared;
 
 		memset(from, i, SIZE);
-		failed += aclrtMemcpyAsync(to, SIZE, from, SIZE, ACL_MEMCPY_DEFAULT, s) != 0;
+		failed += aclrtMemcpyAsync(to, SIZE, from, SIZE, ACL_MEMCPY_DEFAULT, s) !=
+			  0;
 		failed += aclrtSynchronizeStream(s) != 0;
 		failed += memcmp(from, to, SIZE) != 0;
 		if (i % 50 == 49) {
@@ -229,7 +232,8 @@ static void test_reset(void)
 
 	is(aclrtCreateStream(&s), 0, "a stream");
 	memset(host, 0x55, SIZE);
-	is(aclrtMemcpyAsync(device, SIZE, host, SIZE, ACL_MEMCPY_DEFAULT, s), 0, "with a copy");
+	is(aclrtMemcpyAsync(device, SIZE, host, SIZE, ACL_MEMCPY_DEFAULT, s), 0,
+	   "with a copy");
 	is(aclrtResetDevice(0), 0, "the last reset");
 	is(device[SIZE - 1], 0x55, "finishes the copy");
 	is(aclrtDestroyStream(s), 107003, "and takes the stream");

@@ -57,7 +57,7 @@ copy_libs() {
             mkdir -p "$1$(dirname "$lib")"
             cp -L "$lib" "$1$lib"
         }
-    done < <(LD_LIBRARY_PATH=$libpath ldd "$2" 2>/dev/null | grep -o '/[^ ]*' || true)
+    done < <(LD_LIBRARY_PATH=$libpath ldd "$2" 2>/dev/null | tr -s ' \t' '\n' | grep '^/' || true)
 }
 
 is_elf() { [[ $(head -c 4 "$1" | tr -d '\0') == $'\x7fELF' ]]; }
@@ -98,7 +98,7 @@ make_initramfs() {
 
     libpath=
     for spec in ${files[@]+"${files[@]}"}; do
-        libpath+=${libpath:+:}$(dirname "${spec%%:*}")
+        libpath+=${libpath:+:}$(dirname "$(realpath -s "${spec%%:*}")")
     done
     if [[ -n $module ]]; then copy_file "$root" "$module:/aclkm.ko"; fi
     for spec in ${files[@]+"${files[@]}"}; do copy_file "$root" "$spec"; done

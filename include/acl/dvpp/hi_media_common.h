@@ -34,8 +34,9 @@ typedef long long hi_s64;
  * errors (media data processing reference, "Return Codes").
  */
 #define HI_ERR_LEVEL_ERROR 4U
-#define HI_DEFINE_ERR(module, level, id) \
-	((hi_s32)(0xA0000000U | ((hi_u32)(module) << 16) | ((level) << 13) | (hi_u32)(id)))
+#define HI_DEFINE_ERR(module, level, id)                                                 \
+	((hi_s32)(0xA0000000U | ((hi_u32)(module) << 16) | ((level) << 13) |             \
+		  (hi_u32)(id)))
 
 #define HI_ID_VB 1
 #define HI_ID_SYS 2
@@ -50,18 +51,21 @@ typedef long long hi_s64;
 #define HI_ERR_ID_NO_BUF 13
 #define HI_ERR_ID_NOT_READY 16
 
-#define HI_ERR_SYS_ILLEGAL_PARAM \
+#define HI_ERR_SYS_ILLEGAL_PARAM                                                         \
 	HI_DEFINE_ERR(HI_ID_SYS, HI_ERR_LEVEL_ERROR, HI_ERR_ID_ILLEGAL_PARAM)
-#define HI_ERR_SYS_NULL_PTR HI_DEFINE_ERR(HI_ID_SYS, HI_ERR_LEVEL_ERROR, HI_ERR_ID_NULL_PTR)
-#define HI_ERR_SYS_NOT_SUPPORT \
+#define HI_ERR_SYS_NULL_PTR                                                              \
+	HI_DEFINE_ERR(HI_ID_SYS, HI_ERR_LEVEL_ERROR, HI_ERR_ID_NULL_PTR)
+#define HI_ERR_SYS_NOT_SUPPORT                                                           \
 	HI_DEFINE_ERR(HI_ID_SYS, HI_ERR_LEVEL_ERROR, HI_ERR_ID_NOT_SUPPORT)
-#define HI_ERR_SYS_NOT_PERM HI_DEFINE_ERR(HI_ID_SYS, HI_ERR_LEVEL_ERROR, HI_ERR_ID_NOT_PERM)
+#define HI_ERR_SYS_NOT_PERM                                                              \
+	HI_DEFINE_ERR(HI_ID_SYS, HI_ERR_LEVEL_ERROR, HI_ERR_ID_NOT_PERM)
 #define HI_ERR_SYS_NO_MEM HI_DEFINE_ERR(HI_ID_SYS, HI_ERR_LEVEL_ERROR, HI_ERR_ID_NO_MEM)
-#define HI_ERR_SYS_NOT_READY HI_DEFINE_ERR(HI_ID_SYS, HI_ERR_LEVEL_ERROR, HI_ERR_ID_NOT_READY)
+#define HI_ERR_SYS_NOT_READY                                                             \
+	HI_DEFINE_ERR(HI_ID_SYS, HI_ERR_LEVEL_ERROR, HI_ERR_ID_NOT_READY)
 
 /* @x rounded up to a multiple of @align, for values that do not overflow. */
 #ifndef ALIGN_UP
-#define ALIGN_UP(x, align) ((((x) + ((align) - 1)) / (align)) * (align))
+#define ALIGN_UP(x, align) ((((x) + ((align)-1)) / (align)) * (align))
 #endif
 
 /**
@@ -96,7 +100,8 @@ ACL_FUNC_VISIBILITY hi_s32 hi_mpi_sys_exit(hi_void);
  * HI_ERR_SYS_NOT_READY without a context or in a child after fork();
  * HI_ERR_SYS_NO_MEM when memory is short.
  */
-ACL_FUNC_VISIBILITY hi_s32 hi_mpi_dvpp_malloc(hi_u32 dev_id, hi_void **dev_ptr, hi_u64 size);
+ACL_FUNC_VISIBILITY hi_s32 hi_mpi_dvpp_malloc(hi_u32 dev_id, hi_void **dev_ptr,
+					      hi_u64 size);
 
 /**
  * hi_mpi_dvpp_free - free memory of hi_mpi_dvpp_malloc, and only of that
