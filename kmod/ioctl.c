@@ -51,7 +51,8 @@ static long do_alloc(struct aclkm_file *file, void *arg, struct aclkm_region **o
 	alloc->offset = 0;
 	alloc->free = 0;
 	alloc->largest_free = 0;
-	if (!alloc->size || alloc->size > ACLKM_REGION_MAX || alloc->flags ||
+	/* More than any arena is a want of memory; what PAGE_ALIGN() cannot hold is no size. */
+	if (!alloc->size || alloc->size > U64_MAX - PAGE_SIZE + 1 || alloc->flags ||
 	    alloc->reserved || check_node(alloc->node))
 		return -EINVAL;
 	if (alloc->align && !is_power_of_2(alloc->align))

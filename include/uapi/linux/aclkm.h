@@ -77,7 +77,7 @@ struct aclkm_info {
  * @free:	out: after -ENOSPC, the bytes that are free on the wanted node
  * @largest_free: out: after -ENOSPC, the largest free piece on that node
  *
- * Errors: -EINVAL (size 0 or not representable, alignment, flags, reserved,
+ * Errors: -EINVAL (size 0 or within a page of 2^64, alignment, flags, reserved,
  * a node that does not exist), -ENOSPC (no free piece fits: @free and
  * @largest_free tell), -ENOMEM (the kernel's own memory), -EINTR (the caller
  * was killed while the memory was being cleared), -EMFILE (too many regions in
