@@ -11,8 +11,9 @@
 
 static int usage(FILE *out, int status)
 {
-	fprintf(out, "usage: demo [--file PATH]\n"
-		     "  --file PATH   file or disk to copy (without it, only the table)\n");
+	fprintf(out,
+		"usage: demo [--file PATH]\n"
+		"  --file PATH   file or disk to copy (without it, only the table)\n");
 	return status;
 }
 
@@ -26,7 +27,8 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[i], "--help"))
 			return usage(stdout, 0);
 		if (strcmp(argv[i], "--file") || i + 1 == argc) {
-			fprintf(stderr, "demo: \"%s\" is not an option of mine%s\n", argv[i],
+			fprintf(stderr, "demo: \"%s\" is not an option of mine%s\n",
+				argv[i],
 				strcmp(argv[i], "--file") ? "" : " without a path");
 			return usage(stderr, 2);
 		}
@@ -36,8 +38,8 @@ int main(int argc, char **argv)
 	TRY(aclInit(NULL));
 	TRY(aclrtSetDevice(0));
 	TRY(aclkm_memory_totals(&totals));
-	printf("backend %s: %.0f MiB, %.0f MiB free\n\n", totals.backend, totals.total / 1048576.0,
-	       totals.free / 1048576.0);
+	printf("backend %s: %.0f MiB, %.0f MiB free\n\n", totals.backend,
+	       totals.total / 1048576.0, totals.free / 1048576.0);
 	if (demo_table() || (path && demo_copy(path)))
 		return 1;
 	TRY(aclrtResetDevice(0));

@@ -50,8 +50,8 @@ static int read_all(int fd, char *to, size_t len)
 
 	while (done < len) {
 		/* The last piece of a file is shorter than what O_DIRECT must ask for. */
-		ssize_t n = pread(fd, to + done, (len - done + DIRECT_ALIGN - 1) & -DIRECT_ALIGN,
-				  done);
+		ssize_t n = pread(fd, to + done,
+				  (len - done + DIRECT_ALIGN - 1) & -DIRECT_ALIGN, done);
 
 		if (n <= 0) {
 			fprintf(stderr, "demo: read at byte %zu: %s\n", done,
@@ -74,8 +74,8 @@ static int copy_through(char *out, const char *in, char *media, size_t size)
 	if (!segments)
 		return 1;
 	TRY(aclkm_segment_stride(CHUNK, 32, 64, &stride));
-	TRY(aclkm_pool_create(ACLKM_POOL_LINEAR, chunks * stride, ACLKM_PAGES_HUGE_FIRST, 0,
-			      &pool));
+	TRY(aclkm_pool_create(ACLKM_POOL_LINEAR, chunks * stride, ACLKM_PAGES_HUGE_FIRST,
+			      0, &pool));
 	for (i = 0; i < NR_STREAMS; i++)
 		TRY(aclrtCreateStream(&streams[i]));
 
@@ -84,18 +84,19 @@ static int copy_through(char *out, const char *in, char *media, size_t size)
 		size_t at = i * CHUNK, n = size - at < CHUNK ? size - at : CHUNK;
 
 		TRY(aclkm_segment_alloc(pool, n, &segments[i]));
-		TRY(aclrtMemcpyAsync(segments[i], n, in + at, n, ACL_MEMCPY_HOST_TO_DEVICE,
-				     stream));
-		TRY(aclrtMemcpyAsync(media + at, n, segments[i], n, ACL_MEMCPY_DEVICE_TO_DEVICE,
-				     stream));
-		TRY(aclrtMemcpyAsync(out + at, n, media + at, n, ACL_MEMCPY_DEVICE_TO_HOST,
-				     stream));
+		TRY(aclrtMemcpyAsync(segments[i], n, in + at, n,
+				     ACL_MEMCPY_HOST_TO_DEVICE, stream));
+		TRY(aclrtMemcpyAsync(media + at, n, segments[i], n,
+				     ACL_MEMCPY_DEVICE_TO_DEVICE, stream));
+		TRY(aclrtMemcpyAsync(out + at, n, media + at, n,
+				     ACL_MEMCPY_DEVICE_TO_HOST, stream));
 	}
 	for (i = 0; i < NR_STREAMS; i++) {
 		TRY(aclrtSynchronizeStream(streams[i]));
 		TRY(aclrtDestroyStream(streams[i]));
 	}
-	printf("%zu segments of a pool, %zu copies on %d streams\n", chunks, 3 * chunks, NR_STREAMS);
+	printf("%zu segments of a pool, %zu copies on %d streams\n", chunks, 3 * chunks,
+	       NR_STREAMS);
 
 	for (i = 0; i < chunks; i++)
 		TRY(aclkm_segment_free(pool, segments[i]));
@@ -133,7 +134,8 @@ int demo_copy(const char *path)
 		return 1;
 	close(fd);
 	printf("\n%s: %.1f MiB read %s into media memory\n", path, size / 1048576.0,
-	       direct ? "with O_DIRECT" : "through the page cache (no O_DIRECT on this file system)");
+	       direct ? "with O_DIRECT"
+		      : "through the page cache (no O_DIRECT on this file system)");
 	digest(in, size, first);
 
 	TRY(aclrtMemcpy(host_in, size, in, size, ACL_MEMCPY_DEVICE_TO_HOST));

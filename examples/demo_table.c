@@ -9,7 +9,7 @@
 #include <inttypes.h>
 
 /* A frame of 1920 x 1080 in YUV 4:2:0, and a size that no rule leaves as it is. */
-static const size_t sizes[] = { 100, 3110400 };
+static const size_t sizes[] = {100, 3110400};
 
 static struct aclkm_pool *pools[2];
 
@@ -68,15 +68,15 @@ static const struct {
 	int (*alloc)(void **p, size_t n);
 	int (*free)(void *p);
 } calls[] = {
-	{ "aclrtMalloc HUGE_FIRST", linear, aclrtFree },
-	{ "aclrtMalloc NORMAL_ONLY", normal_only, aclrtFree },
-	{ "aclrtMallocAlign32", align32, aclrtFree },
-	{ "aclrtMallocCached", cached, aclrtFree },
-	{ "aclrtMallocHost", aclrtMallocHost, aclrtFreeHost },
-	{ "acldvppMalloc", acldvppMalloc, acldvppFree },
-	{ "hi_mpi_dvpp_malloc", himpi, himpi_free },
-	{ "pool segment", segment, segment_free },
-	{ "media pool segment", media_segment, media_segment_free },
+	{"aclrtMalloc HUGE_FIRST", linear, aclrtFree},
+	{"aclrtMalloc NORMAL_ONLY", normal_only, aclrtFree},
+	{"aclrtMallocAlign32", align32, aclrtFree},
+	{"aclrtMallocCached", cached, aclrtFree},
+	{"aclrtMallocHost", aclrtMallocHost, aclrtFreeHost},
+	{"acldvppMalloc", acldvppMalloc, acldvppFree},
+	{"hi_mpi_dvpp_malloc", himpi, himpi_free},
+	{"pool segment", segment, segment_free},
+	{"media pool segment", media_segment, media_segment_free},
 };
 
 #define NR_CALLS (sizeof(calls) / sizeof(calls[0]))
@@ -113,15 +113,17 @@ static void row(const char *name, const struct aclkm_memory_info *info)
 
 int demo_table(void)
 {
-	struct aclkm_memory_info info = { 0 };
+	struct aclkm_memory_info info = {0};
 	size_t s, c;
 	void *p;
 
-	TRY(aclkm_pool_create(ACLKM_POOL_LINEAR, 4 << 20, ACLKM_PAGES_HUGE_FIRST, 0, &pools[0]));
-	TRY(aclkm_pool_create(ACLKM_POOL_MEDIA, 4 << 20, ACLKM_PAGES_HUGE_FIRST, 0, &pools[1]));
+	TRY(aclkm_pool_create(ACLKM_POOL_LINEAR, 4 << 20, ACLKM_PAGES_HUGE_FIRST, 0,
+			      &pools[0]));
+	TRY(aclkm_pool_create(ACLKM_POOL_MEDIA, 4 << 20, ACLKM_PAGES_HUGE_FIRST, 0,
+			      &pools[1]));
 
-	printf("%-24s %9s %9s  %-14s %9s %8s  %s\n", "call", "asked", "by rule", "address",
-	       "alignment", "page", "physical address");
+	printf("%-24s %9s %9s  %-14s %9s %8s  %s\n", "call", "asked", "by rule",
+	       "address", "alignment", "page", "physical address");
 	for (s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
 		for (c = 0; c < NR_CALLS; c++) {
 			TRY(calls[c].alloc(&p, sizes[s]));
@@ -134,7 +136,8 @@ int demo_table(void)
 		printf("\nEach block is one contiguous physical range.\n");
 	else
 		printf("\nNot promised without the driver: physical contiguity, physical "
-		       "addresses, and the\nnumber of huge pages; the sizes, alignments and "
+		       "addresses, and the\nnumber of huge pages; the sizes, alignments "
+		       "and "
 		       "errors above are the same.\n");
 
 	TRY(aclkm_pool_destroy(pools[0], 0));

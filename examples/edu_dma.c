@@ -43,7 +43,8 @@ static int fail(const char *what)
 {
 	const char *why = aclGetRecentErrMsg();
 
-	fprintf(stderr, "edu DMA: %s%s%s\n", what, why && *why ? ": " : "", why ? why : "");
+	fprintf(stderr, "edu DMA: %s%s%s\n", what, why && *why ? ": " : "",
+		why ? why : "");
 	return 1;
 }
 
@@ -118,7 +119,8 @@ static void put64(volatile void *bar, unsigned int reg, uint64_t value)
 	*(volatile uint64_t *)((volatile char *)bar + reg) = value;
 }
 
-static int dma(volatile void *bar, uint64_t src, uint64_t dst, uint64_t count, uint64_t direction)
+static int dma(volatile void *bar, uint64_t src, uint64_t dst, uint64_t count,
+	       uint64_t direction)
 {
 	int tries;
 
@@ -170,7 +172,8 @@ int main(void)
 	    aclkm_memory_query(to, &to_info))
 		return fail("allocation");
 	if (!from_info.phys_valid || !to_info.phys_valid)
-		return fail("no physical addresses: kmod backend and CAP_SYS_RAWIO are needed");
+		return fail("no physical addresses: kmod backend and CAP_SYS_RAWIO are "
+			    "needed");
 
 	for (i = 0; i < size; i++)
 		from[i] = i * 2654435761u >> 24;
@@ -188,8 +191,8 @@ int main(void)
 		return fail("the bytes differ");
 	if (!outside_is_untouched(to, size))
 		return fail("bytes outside the range were written");
-	printf("%d bytes read and written by the device, %d page boundaries crossed\n", RANGE,
-	       (FIRST + RANGE) / PAGE - FIRST / PAGE);
+	printf("%d bytes read and written by the device, %d page boundaries crossed\n",
+	       RANGE, (FIRST + RANGE) / PAGE - FIRST / PAGE);
 	if (acldvppFree(from) || acldvppFree(to) || aclFinalize())
 		return fail("release");
 	printf("edu DMA: ok\n");

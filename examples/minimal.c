@@ -11,7 +11,8 @@ int main(void)
 	if (aclInit(NULL) || aclrtSetDevice(0) ||
 	    aclrtMalloc(&dev, 1 << 20, ACL_MEM_MALLOC_HUGE_FIRST) ||
 	    aclrtMemset(dev, 1 << 20, 0x5a, 1 << 20) ||
-	    aclrtMemcpy(&last, 1, (char *)dev + (1 << 20) - 1, 1, ACL_MEMCPY_DEVICE_TO_HOST))
+	    aclrtMemcpy(&last, 1, (char *)dev + (1 << 20) - 1, 1,
+			ACL_MEMCPY_DEVICE_TO_HOST))
 		return fprintf(stderr, "%s\n", aclGetRecentErrMsg()), 1;
 	printf("last byte: %#x at %p\n", last, dev);
 	return aclrtFree(dev) || aclFinalize();

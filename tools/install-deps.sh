@@ -16,7 +16,7 @@ packages() {
     vm) echo qemu-system-x86 busybox-static cpio gzip kmod xz-utils ;;
     # The sanitizers' libraries come with gcc.
     test) packages build && packages vm && echo util-linux mawk ;;
-    lint) packages build && echo sparse dwarves cppcheck shellcheck perl xz-utils ;;
+    lint) packages build && echo sparse dwarves cppcheck shellcheck clang-format perl xz-utils ;;
     *) return 1 ;;
     esac
 }
