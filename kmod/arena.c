@@ -40,10 +40,8 @@ static int arena_add(u64 size, u64 align, int node)
 		align = SZ_2M;
 		err = aclkm_reserve_take(size, align, node, &arena->start, &arena->node);
 	}
-	if (err) {
-		pr_err("arena of %llu MiB: no contiguous memory (%d)\n", size / SZ_1M, err);
+	if (err)
 		goto free;
-	}
 
 	arena->size = size;
 	mutex_init(&arena->lock);
@@ -58,6 +56,7 @@ static int arena_add(u64 size, u64 align, int node)
 	return 0;
 
 free:
+	pr_err("arena of %llu MiB: no contiguous memory (%d)\n", size / SZ_1M, err);
 	kfree(piece);
 	kfree(arena);
 	/* One arena less is reported, and the others are still of use. */

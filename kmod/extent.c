@@ -97,7 +97,7 @@ static struct aclkm_extent *find(const struct aclkm_extents *set, u64 len, u64 a
 	struct aclkm_extent *sure = NULL;
 	unsigned int tries = FIT_TRIES;
 
-	if (len <= U64_MAX - align)
+	if (len + align - 1 >= len)
 		sure = at_least(set, len + align - 1);
 
 	for (; ext && ext != sure; ext = size_entry(rb_next(&ext->by_size))) {

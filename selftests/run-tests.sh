@@ -158,6 +158,7 @@ export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
 
 # shellcheck disable=SC2207 # names without spaces
 unit_list=($(make --no-print-directory -s -C "$here/unit" list 2>/dev/null || true))
+[[ ${#unit_list[@]} -gt 0 ]] || die 'selftests/unit names no programs'
 # They need a compiler where they run, so not in the VM.
 # shellcheck disable=SC2207 # names without spaces
 unit_scripts=($(make --no-print-directory -s -C "$here/unit" scripts 2>/dev/null || true))
@@ -181,11 +182,21 @@ tap 'self-test' "$run_vm" --self-test
 
 # -------------------------------------------------------------- the module
 
-begin_suite "module, Linux $kernel"
 assignments=$("$top/tools/fetch-kernel.sh" "$kernel")
 eval "$assignments"
 assignments=$("$top/tools/fetch-kselftest.sh" "$kernel")
 eval "$assignments"
+
+begin_suite "driver's pure code, user space"
+for san in none asan; do
+    gate "build without warnings, $san" quiet_make -C "$here/host" KTOOLS="$KTOOLS" B="$build/host-$san" SAN="$san"
+    [[ -n $gate_ok ]] || continue
+    for name in $(make --no-print-directory -s -C "$here/host" list); do
+        tap "$name, $san" timeout -k 5 300 "$build/host-$san/$name"
+    done
+done
+
+begin_suite "module, Linux $kernel"
 module=$build/kmod-$kernel/aclkm.ko
 
 gate 'build without warnings' quiet_make -C "$top/kmod" KDIR="$KDIR" B="$build/kmod-$kernel"

@@ -29,6 +29,31 @@ cache_dir() {
     printf '%s\n' "${ACLKM_CACHE:-${XDG_CACHE_HOME:-${HOME:?HOME is not set}/.cache}/aclkm}"
 }
 
+# newest CACHE VERSION: a folder without the temporary prefix is whole, as it came by rename.
+newest() { find "$1" -maxdepth 1 -type d -name "$2-*" -print | sort -V | tail -n 1; }
+
+# cached CACHE VERSION COMMAND: the newest folder VERSION-* in CACHE; if there is
+# none, COMMAND makes it, and others who want it too wait for that.
+cached() {
+    local dir
+    dir=$(newest "$1" "$2")
+    if [[ -z $dir ]]; then
+        exec 9>"$1/lock"
+        flock 9
+        dir=$(newest "$1" "$2")
+        if [[ -z $dir ]]; then
+            # A substitution, which this runs in, forgets -e; a half-made folder must not get its name.
+            (
+                set -e
+                "$3" >&2
+            )
+            dir=$(newest "$1" "$2")
+        fi
+        exec 9>&-
+    fi
+    printf '%s\n' "$dir"
+}
+
 need_debian() {
     local tool
     for tool in apt-get apt-cache dpkg dpkg-query dpkg-deb; do

@@ -20,11 +20,6 @@ cache=$(cache_dir)/kernels
 mkdir -p "$cache"
 
 tmp=
-# A folder without the temporary prefix is whole: it came by rename.
-find_cached() {
-    find "$cache" -maxdepth 1 -type d -name "$version-*" -print | sort -V | tail -n 1
-}
-
 print_kernel() {
     local kver
     kver=$(basename "$(echo "$1"/lib/modules/*)")
@@ -85,16 +80,6 @@ fetch() {
     say "kernel $kver: $(readable "$(du -sb "$cache/$version-$pkgversion" | cut -f1)") in the cache"
 }
 
-dir=$(find_cached)
-if [[ -z $dir ]]; then
-    exec 9>"$cache/lock"
-    flock 9
-    dir=$(find_cached)
-    if [[ -z $dir ]]; then
-        (fetch)
-        dir=$(find_cached)
-    fi
-    exec 9>&-
-fi
+dir=$(cached "$cache" "$version" fetch)
 [[ -n $dir ]] || die "kernel $version did not arrive"
 print_kernel "$dir"

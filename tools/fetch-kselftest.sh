@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Gets the kernel's test headers, checkpatch and kernel-doc out of Debian's
-# kernel source package into the cache. They are GPL-2.0 files of the kernel and
-# are not copied into this tree.
+# Gets the kernel's test headers, its red-black trees for user space, checkpatch
+# and kernel-doc out of Debian's kernel source package into the cache. They are
+# GPL-2.0 files of the kernel and are not copied into this tree.
 #
-# Prints shell assignments: KSFT (has kselftest_harness.h), SCRIPTS.
+# Prints shell assignments: KSFT (has kselftest_harness.h), KTOOLS, SCRIPTS.
 set -euo pipefail
 . "$(dirname "$(readlink -f "$0")")/common.sh"
 
@@ -15,15 +15,12 @@ case $version in
 *) die "unknown kernel version '$version'; known: 6.1" ;;
 esac
 
-cache=$(cache_dir)/kselftest
+# The number changes with the list of files below: an older cache lacks some.
+cache=$(cache_dir)/kselftest-2
 package=linux-source-$version
 mkdir -p "$cache"
 
 tmp=
-
-find_cached() {
-    find "$cache" -maxdepth 1 -type d -name "$version-*" -print | sort -V | tail -n 1
-}
 
 # The source, compressed, to stdout: from the installed package or a fresh .deb.
 source_tarball() {
@@ -52,6 +49,8 @@ fetch() {
         --strip-components=1 --no-same-owner --wildcards \
         "$package/tools/testing/selftests/kselftest*.h" \
         "$package/tools/testing/selftests/lib.mk" \
+        "$package/tools/include/*" \
+        "$package/tools/lib/rbtree.c" \
         "$package/scripts/checkpatch.pl" \
         "$package/scripts/spelling.txt" \
         "$package/scripts/const_structs.checkpatch" \
@@ -59,16 +58,6 @@ fetch() {
     mv "$tmp/root" "$cache/$version-$pkgversion"
 }
 
-dir=$(find_cached)
-if [[ -z $dir ]]; then
-    exec 9>"$cache/lock"
-    flock 9
-    dir=$(find_cached)
-    if [[ -z $dir ]]; then
-        (fetch)
-        dir=$(find_cached)
-    fi
-    exec 9>&-
-fi
+dir=$(cached "$cache" "$version" fetch)
 [[ -n $dir ]] || die "$package did not arrive"
-printf 'KSFT=%q\nSCRIPTS=%q\n' "$dir/tools/testing/selftests" "$dir/scripts"
+printf 'KSFT=%q\nKTOOLS=%q\nSCRIPTS=%q\n' "$dir/tools/testing/selftests" "$dir/tools" "$dir/scripts"

@@ -87,10 +87,11 @@ static aclError take_device(void **out, size_t size, aclrtMemMallocPolicy policy
 	return take(&request, rule, out);
 }
 
-aclError aclrtMalloc(void **devPtr, size_t size, aclrtMemMallocPolicy policy)
+static aclError malloc_device(const char *call, void **devPtr, size_t size,
+			      aclrtMemMallocPolicy policy, enum aclkm_block_rule rule)
 {
 	aclError code;
-	int err = api_enter(__func__);
+	int err = api_enter(call);
 
 	if (err)
 		return acl_result(err);
@@ -99,22 +100,17 @@ aclError aclrtMalloc(void **devPtr, size_t size, aclrtMemMallocPolicy policy)
 		code = context_need();
 	if (code)
 		return code;
-	return take_device(devPtr, size, policy, ACLKM_BLOCK_PADDED);
+	return take_device(devPtr, size, policy, rule);
+}
+
+aclError aclrtMalloc(void **devPtr, size_t size, aclrtMemMallocPolicy policy)
+{
+	return malloc_device(__func__, devPtr, size, policy, ACLKM_BLOCK_PADDED);
 }
 
 aclError aclrtMallocAlign32(void **devPtr, size_t size, aclrtMemMallocPolicy policy)
 {
-	aclError code;
-	int err = api_enter(__func__);
-
-	if (err)
-		return acl_result(err);
-	code = check_take(devPtr, "devPtr", size);
-	if (!code)
-		code = context_need();
-	if (code)
-		return code;
-	return take_device(devPtr, size, policy, ACLKM_BLOCK_ALIGN32);
+	return malloc_device(__func__, devPtr, size, policy, ACLKM_BLOCK_ALIGN32);
 }
 
 /* Overflow is 100000 as everywhere, so it is told before the limit of 2^50. */

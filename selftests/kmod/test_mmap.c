@@ -127,6 +127,9 @@ TEST_F(map, cannot_grow)
 	ASSERT_NE(MAP_FAILED, mem);
 	EXPECT_EQ(MAP_FAILED, mremap(mem, SIZE, 2 * SIZE, MREMAP_MAYMOVE));
 	EXPECT_EQ(EFAULT, errno);
+	/* An old size of 0 asks for a second mapping, of any size. */
+	EXPECT_EQ(MAP_FAILED, mremap(mem, 0, 2 * SIZE, MREMAP_MAYMOVE));
+	EXPECT_EQ(EFAULT, errno);
 	munmap(mem, SIZE);
 }
 
