@@ -5,7 +5,7 @@ KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 PREFIX ?= /usr/local
 
-.PHONY: all help lib kmod install uninstall demo test lint clean
+.PHONY: all help lib kmod install uninstall demo test test-kernels lint clean
 
 all: lib
 	@if [ -e "$(KDIR)/Makefile" ]; then $(MAKE) kmod; else \
@@ -20,6 +20,7 @@ help:
 	@echo "make uninstall  remove what install put there"
 	@echo "make demo       build everything, show it in a VM and on this machine"
 	@echo "make test       all tests (V=1 shows their output)"
+	@echo "make test-kernels  the module's tests on stock 6.1 and 6.12"
 	@echo "make lint       style and static checks"
 	@echo "make clean      remove build/"
 
@@ -37,6 +38,9 @@ demo:
 
 test:
 	@selftests/run-tests.sh
+
+test-kernels:
+	@selftests/run-tests.sh 6.1 6.12
 
 lint:
 	@tools/lint.sh

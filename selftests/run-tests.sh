@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # All tests, as `make test` runs them: builds, unit tests with and without
 # sanitizers, the VM runner's own test, the module in VMs. V=1 shows everything.
+# With arguments, which are kernel versions, only the module on these kernels.
 # The last line is "N passed, N failed".
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
@@ -9,7 +10,6 @@ top=$(dirname "$here")
 build=$top/build
 logs=$build/test-logs
 run_vm=$here/vm/run.sh
-kernel=6.1
 # shellcheck source=../tools/common.sh
 . "$top/tools/common.sh"
 colours 1
@@ -131,7 +131,7 @@ vm() {
     log=$logs/$(tr -c 'A-Za-z0-9.\n' - <<<"$name").log
     start=$(date +%s.%N)
     failures=$(grep -c $'\tF\t' "$logs/results" || true)
-    "$run_vm" --kernel "$kernel" --name "$name" --log "$log" "$@" 2>"$log.runner" |
+    "$run_vm" --name "$name" --log "$log" "$@" 2>"$log.runner" |
         { if [[ -n ${V:-} ]]; then tee /dev/stderr; else cat; fi; } |
         tap_results | record || status=$?
     if (($(grep -c $'\tF\t' "$logs/results" || true) > failures)) && [[ -z ${V:-} ]]; then
@@ -162,79 +162,96 @@ unit_list=($(make --no-print-directory -s -C "$here/unit" list 2>/dev/null || tr
 # They need a compiler where they run, so not in the VM.
 # shellcheck disable=SC2207 # names without spaces
 unit_scripts=($(make --no-print-directory -s -C "$here/unit" scripts 2>/dev/null || true))
-for san in none asan tsan; do
-    begin_suite "unit, user backend$([[ $san == none ]] || echo ", $san")"
-    gate 'build without warnings' quiet_make -C "$here/unit" B="$build/unit-$san" SAN="$san"
-    [[ -n $gate_ok ]] || continue
-    wrap=(timeout -k 5 300)
-    if [[ $san == tsan ]]; then wrap+=(${no_aslr[@]+"${no_aslr[@]}"}); fi
-    names=("${unit_list[@]}")
-    if [[ $san == none ]]; then names+=("${unit_scripts[@]}"); fi
-    for name in "${names[@]}"; do
-        tap "$name" env ACLKM_BACKEND=user "${wrap[@]}" "$build/unit-$san/$name"
+unit_suites() {
+    local san name
+    local -a wrap names
+    for san in none asan tsan; do
+        begin_suite "unit, user backend$([[ $san == none ]] || echo ", $san")"
+        gate 'build without warnings' quiet_make -C "$here/unit" B="$build/unit-$san" SAN="$san"
+        [[ -n $gate_ok ]] || continue
+        wrap=(timeout -k 5 300)
+        if [[ $san == tsan ]]; then wrap+=(${no_aslr[@]+"${no_aslr[@]}"}); fi
+        names=("${unit_list[@]}")
+        if [[ $san == none ]]; then names+=("${unit_scripts[@]}"); fi
+        for name in "${names[@]}"; do
+            tap "$name" env ACLKM_BACKEND=user "${wrap[@]}" "$build/unit-$san/$name"
+        done
     done
-done
+}
 
 # ------------------------------------------------------------- the VM runner
 
-begin_suite 'VM runner'
-tap 'self-test' "$run_vm" --self-test
+runner_suite() {
+    begin_suite 'VM runner'
+    tap 'self-test' "$run_vm" --self-test
+}
 
 # -------------------------------------------------------------- the module
 
-assignments=$("$top/tools/fetch-kernel.sh" "$kernel")
-eval "$assignments"
-assignments=$("$top/tools/fetch-kselftest.sh" "$kernel")
-eval "$assignments"
+# The test headers of one kernel serve for all.
+get_kselftest() {
+    local assignments
+    assignments=$("$top/tools/fetch-kselftest.sh" 6.1)
+    eval "$assignments"
+}
 
-begin_suite "driver's pure code, user space"
-for san in none asan; do
-    gate "build without warnings, $san" quiet_make -C "$here/host" KTOOLS="$KTOOLS" B="$build/host-$san" SAN="$san"
-    [[ -n $gate_ok ]] || continue
-    for name in $(make --no-print-directory -s -C "$here/host" list); do
-        tap "$name, $san" timeout -k 5 300 "$build/host-$san/$name"
+host_suite() {
+    local san name
+    begin_suite "driver's pure code, user space"
+    for san in none asan; do
+        gate "build without warnings, $san" quiet_make -C "$here/host" KTOOLS="$KTOOLS" B="$build/host-$san" SAN="$san"
+        [[ -n $gate_ok ]] || continue
+        for name in $(make --no-print-directory -s -C "$here/host" list); do
+            tap "$name, $san" timeout -k 5 300 "$build/host-$san/$name"
+        done
     done
-done
+}
 
-begin_suite "module, Linux $kernel"
-module=$build/kmod-$kernel/aclkm.ko
+# module_suites KERNEL: the module in VMs that boot this stock kernel
+module_suites() {
+    local kernel=$1 name assignments
+    local -a kmod_list args vm_args
+    assignments=$("$top/tools/fetch-kernel.sh" "$kernel")
+    eval "$assignments"
 
-gate 'build without warnings' quiet_make -C "$top/kmod" KDIR="$KDIR" B="$build/kmod-$kernel"
-kmod_ok=$gate_ok
-gate 'build kselftest programs' quiet_make -C "$here/kmod" KSFT="$KSFT" B="$build/kselftest"
-if [[ -n $kmod_ok && -n $gate_ok ]]; then
+    begin_suite "module, Linux $kernel"
+    gate 'build without warnings' quiet_make -C "$top/kmod" KDIR="$KDIR" B="$build/kmod-$kernel"
+    [[ -n $gate_ok ]] || return 0
+    gate 'build kselftest programs' quiet_make -C "$here/kmod" KSFT="$KSFT" B="$build/kselftest"
+    [[ -n $gate_ok ]] || return 0
+    gate 'build unit programs' quiet_make -C "$here/unit" B="$build/unit-none" SAN=none
+    [[ -n $gate_ok ]] || return 0
+
     # shellcheck disable=SC2207 # names without spaces
     kmod_list=($(make --no-print-directory -s -C "$here/kmod" list))
     printf '%s\n' "${kmod_list[@]}" >"$logs/kselftest.list"
-    args=(--module "$module" --file "$logs/kselftest.list:/kselftest/list")
+    args=(--module "$build/kmod-$kernel/aclkm.ko" --file "$logs/kselftest.list:/kselftest/list")
     for name in "${kmod_list[@]}"; do
         args+=(--file "$build/kselftest/$name:/kselftest/$name")
     done
-    vm_args=("${args[@]}")
-    if [[ -f $here/kmod/guest.sh ]]; then
-        vm_args+=(--file "$here/kmod/guest.sh:/kselftest/guest.sh")
-    fi
     printf '%s\n' "${unit_list[@]}" >"$logs/unit.list"
-    complete=1
+    vm_args=("${args[@]}" --file "$logs/unit.list:/unit/list")
     for name in "${unit_list[@]}"; do
-        if [[ -x $build/unit-none/$name ]]; then
-            vm_args+=(--file "$build/unit-none/$name:/unit/$name")
-        else
-            complete=
-        fi
+        vm_args+=(--file "$build/unit-none/$name:/unit/$name")
     done
-    if [[ -n $complete && ${#unit_list[@]} -gt 0 ]]; then
-        vm_args+=(--file "$logs/unit.list:/unit/list")
-    fi
-    vm "vm-2g-$kernel" --memory 2048 --timeout 600 "${vm_args[@]}" -- "$here/vm/guest-tests.sh"
+    vm "vm-2g-$kernel" --kernel "$kernel" --memory 2048 --timeout 600 "${vm_args[@]}" -- "$here/vm/guest-tests.sh"
 
-    if [[ -f $here/kmod/guest-1g.sh ]]; then
-        begin_suite "module, Linux $kernel, 1 GiB arena"
-        # nokaslr: 4 GiB hold one whole GiB that firmware and boot data leave
-        # alone, and one boot in four puts the kernel itself into it.
-        vm "vm-4g-$kernel" --memory 4096 --timeout 300 --append nokaslr "${args[@]}" -- "$here/kmod/guest-1g.sh"
-    fi
+    begin_suite "module, Linux $kernel, 1 GiB arena"
+    # nokaslr: 4 GiB hold one whole GiB that firmware and boot data leave
+    # alone, and one boot in four puts the kernel itself into it.
+    vm "vm-4g-$kernel" --kernel "$kernel" --memory 4096 --timeout 300 --append nokaslr "${args[@]}" -- "$here/kmod/guest-1g.sh"
+}
+
+if [[ $# == 0 ]]; then
+    unit_suites
+    runner_suite
 fi
+get_kselftest
+if [[ $# == 0 ]]; then
+    host_suite
+    module_suites 6.1
+fi
+for version in "$@"; do module_suites "$version"; done
 
 # ----------------------------------------------------------------- the table
 

@@ -72,16 +72,33 @@ as_root() {
     fi
 }
 
+# More options for apt, such as a suite that the machine does not list.
+apt_options=()
+
 apt_update() {
     say "updating the package lists"
-    as_root apt-get -qq update >&2
+    as_root apt-get -qq ${apt_options[@]+"${apt_options[@]}"} update >&2
+}
+
+# use_suite SUITE DIR: apt looks into SUITE, from where this machine gets its
+# own packages, with lists of its own in DIR; the system's stay as they are.
+use_suite() {
+    local site
+    # shellcheck disable=SC2016 # apt's variable
+    site=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Component: main' | head -n 1)
+    [[ -n $site ]] || die "this machine's apt knows no Debian archive to take $1 from"
+    mkdir -p "$2/lists/partial" "$2/cache/archives/partial"
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site $1 main" >"$2/sources.list"
+    apt_options=(-o "Dir::Etc::SourceList=$2/sources.list" -o Dir::Etc::SourceParts=-
+        -o "Dir::State::Lists=$2/lists" -o "Dir::Cache=$2/cache" -o APT::Sandbox::User=root)
+    apt_update
 }
 
 # apt_download PACKAGE...: the .debs into the current folder. Lists that are
 # missing or stale are updated once. apt's own user may not write here.
 apt_download() {
     local out
-    local -a get=(apt-get -qq -o APT::Sandbox::User=root download "$@")
+    local -a get=(apt-get -qq -o APT::Sandbox::User=root ${apt_options[@]+"${apt_options[@]}"} download "$@")
     if ! out=$("${get[@]}" 2>&1); then
         apt_update
         out=$("${get[@]}" 2>&1) || die "apt-get download failed: $out"

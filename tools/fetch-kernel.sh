@@ -9,12 +9,14 @@
 set -euo pipefail
 . "$(dirname "$(readlink -f "$0")")/common.sh"
 
-[[ $# == 1 ]] || die "usage: ${0##*/} VERSION   (6.1)"
+[[ $# == 1 ]] || die "usage: ${0##*/} VERSION   (6.1 or 6.12)"
 version=$1
 case $version in
-6.1) meta=linux-headers-amd64 ;;
-*) die "unknown kernel version '$version'; known: 6.1" ;;
+6.1) suite='' ;;
+6.12) suite=bookworm-backports ;;
+*) die "unknown kernel version '$version'; known: 6.1, 6.12" ;;
 esac
+meta=linux-headers-amd64
 
 cache=$(cache_dir)/kernels
 mkdir -p "$cache"
@@ -29,7 +31,7 @@ print_kernel() {
 
 # The concrete headers package behind the meta package, of this version only.
 resolve() {
-    apt-cache depends "$meta" 2>/dev/null |
+    apt-cache ${apt_options[@]+"${apt_options[@]}"} depends "$meta" 2>/dev/null |
         sed -n "s/^ *Depends: linux-headers-\(${version//./\\.}\.[^ ]*\)\$/\1/p" | tail -n 1
 }
 
@@ -38,6 +40,7 @@ fetch() {
     need_debian "getting kernel $version"
     command -v depmod >/dev/null || die 'depmod is missing: tools/install-deps.sh vm'
 
+    if [[ -n $suite ]]; then use_suite "$suite" "$cache/apt-$version"; fi
     kver=$(resolve)
     if [[ -z $kver ]]; then
         apt_update
@@ -48,14 +51,15 @@ fetch() {
     local -a packages=("linux-image-$kver" "linux-headers-$kver")
     while read -r package; do
         packages+=("$package")
-    done < <(apt-cache depends "linux-headers-$kver" | sed -n 's/^ *Depends: \(linux-[^ ]*\)$/\1/p')
+    done < <(apt-cache ${apt_options[@]+"${apt_options[@]}"} depends "linux-headers-$kver" |
+        sed -n 's/^ *Depends: \(linux-[^ ]*\)$/\1/p' | grep -vE '^linux-(image|base)')
 
     # Rests of a run that was killed; the lock says that nobody else is here.
     rm -rf "$cache"/.tmp-"$version".*
     tmp=$(mktemp -d "$cache/.tmp-$version.XXXXXX")
     trap 'rm -rf "$tmp"' EXIT
     mkdir "$tmp/debs" "$tmp/root"
-    say "fetching kernel $kver (about 75 MB, once)"
+    say "fetching kernel $kver (75 to 120 MB, once)"
     (cd "$tmp/debs" && apt_download "${packages[@]}")
     for package in "$tmp"/debs/*.deb; do
         dpkg-deb --fsys-tarfile "$package" |

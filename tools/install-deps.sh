@@ -14,8 +14,8 @@ packages() {
     case $1 in
     build) echo gcc g++ make pkgconf libc6-dev libssl-dev libelf1 ;;
     vm) echo qemu-system-x86 busybox-static cpio gzip kmod xz-utils ;;
-    # The sanitizers' libraries come with gcc.
-    test) packages build && packages vm && echo util-linux mawk ;;
+    # The sanitizers' libraries come with gcc; 6.12's kbuild wants pahole for any module.
+    test) packages build && packages vm && echo util-linux mawk dwarves ;;
     lint) packages build && echo sparse dwarves cppcheck shellcheck clang-format perl xz-utils ;;
     *) return 1 ;;
     esac
