@@ -56,7 +56,8 @@ static int arena_add(u64 size, u64 align, int node)
 	return 0;
 
 free:
-	pr_err("arena of %llu MiB: no contiguous memory (%d)\n", size / SZ_1M, err);
+	pr_err("no arena of %llu MiB: error %d%s\n", size / SZ_1M, err,
+	       err == -ENOMEM ? ", no contiguous memory" : "");
 	kfree(piece);
 	kfree(arena);
 	/* One arena less is reported, and the others are still of use. */

@@ -58,29 +58,29 @@ fetch() {
     rm -rf "$cache"/.tmp-"$version".*
     tmp=$(mktemp -d "$cache/.tmp-$version.XXXXXX")
     trap 'rm -rf "$tmp"' EXIT
-    mkdir "$tmp/debs" "$tmp/root"
+    mkdir "$tmp/debs" "$tmp/tree"
     say "fetching kernel $kver (75 to 120 MB, once)"
     (cd "$tmp/debs" && apt_download "${packages[@]}")
     for package in "$tmp"/debs/*.deb; do
         dpkg-deb --fsys-tarfile "$package" |
-            tar -x -C "$tmp/root" --no-same-owner --exclude='./usr/share/*'
+            tar -x -C "$tmp/tree" --no-same-owner --exclude='./usr/share/*'
     done
     pkgversion=$(dpkg-deb -f "$tmp/debs/linux-image-${kver}_"*.deb Version)
 
     # The headers name the common part by its absolute place on an installed
     # system; by a relative one they work wherever the cache is.
-    headers=$tmp/root/usr/src/linux-headers-$kver
+    headers=$tmp/tree/usr/src/linux-headers-$kver
     # shellcheck disable=SC2016 # make's variables
     sed -i 's,^include /usr/src/,include $(dir $(lastword $(MAKEFILE_LIST)))../,' "$headers/Makefile"
-    ln -sfn "../../../usr/src/linux-headers-$kver" "$tmp/root/lib/modules/$kver/build"
-    ln -sfn "../../../usr/src/linux-headers-${kver%-amd64}-common" "$tmp/root/lib/modules/$kver/source"
-    depmod -b "$tmp/root" "$kver"
+    ln -sfn "../../../usr/src/linux-headers-$kver" "$tmp/tree/lib/modules/$kver/build"
+    ln -sfn "../../../usr/src/linux-headers-${kver%-amd64}-common" "$tmp/tree/lib/modules/$kver/source"
+    depmod -b "$tmp/tree" "$kver"
 
     # The kernel package keeps its image readable by root only on some releases.
-    chmod -R u+rwX,go+rX "$tmp/root"
+    chmod -R u+rwX,go+rX "$tmp/tree"
     [[ -e $headers/scripts/Makefile.build || -e $headers/scripts/basic/fixdep ]] ||
         die "the headers of $kver are not complete"
-    mv "$tmp/root" "$cache/$version-$pkgversion"
+    mv "$tmp/tree" "$cache/$version-$pkgversion"
     say "kernel $kver: $(readable "$(du -sb "$cache/$version-$pkgversion" | cut -f1)") in the cache"
 }
 

@@ -37,7 +37,7 @@ fetch() {
     rm -rf "$cache"/.tmp-"$version".*
     tmp=$(mktemp -d "$cache/.tmp-$version.XXXXXX")
     trap 'rm -rf "$tmp"' EXIT
-    mkdir "$tmp/debs" "$tmp/root"
+    mkdir "$tmp/debs" "$tmp/tree"
     if [[ -f /usr/src/$package.tar.xz ]]; then
         pkgversion=$(dpkg-query -W -f='${Version}' "$package")
     else
@@ -45,7 +45,7 @@ fetch() {
         (cd "$tmp/debs" && apt_download "$package")
         pkgversion=$(dpkg-deb -f "$tmp"/debs/*.deb Version)
     fi
-    source_tarball "$tmp/debs" | xz -dc -T0 | tar -x -C "$tmp/root" \
+    source_tarball "$tmp/debs" | xz -dc -T0 | tar -x -C "$tmp/tree" \
         --strip-components=1 --no-same-owner --wildcards \
         "$package/tools/testing/selftests/kselftest*.h" \
         "$package/tools/testing/selftests/lib.mk" \
@@ -55,7 +55,7 @@ fetch() {
         "$package/scripts/spelling.txt" \
         "$package/scripts/const_structs.checkpatch" \
         "$package/scripts/kernel-doc"
-    mv "$tmp/root" "$cache/$version-$pkgversion"
+    mv "$tmp/tree" "$cache/$version-$pkgversion"
 }
 
 dir=$(cached "$cache" "$version" fetch)

@@ -17,15 +17,11 @@ step() {
 }
 
 if [ -s /kselftest/list ]; then
-    if [ -f /kselftest/guest.sh ]; then
-        sh /kselftest/guest.sh
-    else
-        step 'insmod reserve=64M' insmod /aclkm.ko reserve=64M
-        while read -r name; do
-            run-tap "$name" "/kselftest/$name"
-        done </kselftest/list
-        step 'rmmod' rmmod aclkm
-    fi
+    step 'insmod reserve=64M' insmod /aclkm.ko reserve=64M
+    while read -r name; do
+        run-tap "$name" "/kselftest/$name"
+    done </kselftest/list
+    step 'rmmod' rmmod aclkm
 fi
 
 if [ -s /unit/list ]; then
