@@ -53,7 +53,7 @@ static long do_alloc(struct aclkm_file *file, void *arg, struct aclkm_region **o
 	alloc->largest_free = 0;
 	/* More than any arena is a want of memory; what PAGE_ALIGN() cannot hold is no size. */
 	if (!alloc->size || alloc->size > U64_MAX - PAGE_SIZE + 1 || alloc->flags ||
-	    alloc->reserved || check_node(alloc->node))
+	    alloc->reason || check_node(alloc->node))
 		return -EINVAL;
 	if (alloc->align && !is_power_of_2(alloc->align))
 		return -EINVAL;
@@ -124,7 +124,7 @@ static long do_query(struct aclkm_file *file, void *arg)
 	struct aclkm_region *region;
 	u32 handle = query->handle;
 
-	if (query->flags || query->reserved)
+	if (query->flags || query->cache)
 		return -EINVAL;
 	region = aclkm_file_lookup(file, handle);
 	if (!region)

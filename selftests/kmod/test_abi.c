@@ -91,11 +91,11 @@ TEST_F(abi, unknown_flags_and_reserved)
 	for (bit = 0; bit < 32; bit++) {
 		alloc = (struct aclkm_alloc){ .size = PAGE, .node = -1, .flags = 1U << bit };
 		EXPECT_EQ(-EINVAL, dev_ioctl(self->fd, ACLKM_IOC_ALLOC, &alloc));
-		alloc = (struct aclkm_alloc){ .size = PAGE, .node = -1, .reserved = 1U << bit };
+		alloc = (struct aclkm_alloc){ .size = PAGE, .node = -1, .reason = 1U << bit };
 		EXPECT_EQ(-EINVAL, dev_ioctl(self->fd, ACLKM_IOC_ALLOC, &alloc));
 		query = (struct aclkm_query){ .handle = handle, .flags = 1U << bit };
 		EXPECT_EQ(-EINVAL, dev_ioctl(self->fd, ACLKM_IOC_QUERY, &query));
-		query = (struct aclkm_query){ .handle = handle, .reserved = 1U << bit };
+		query = (struct aclkm_query){ .handle = handle, .cache = 1U << bit };
 		EXPECT_EQ(-EINVAL, dev_ioctl(self->fd, ACLKM_IOC_QUERY, &query));
 		req = (struct aclkm_free){ .handle = handle, .flags = 1U << bit };
 		EXPECT_EQ(-EINVAL, dev_ioctl(self->fd, ACLKM_IOC_FREE, &req));
@@ -169,7 +169,7 @@ TEST_F(abi, output_is_filled)
 	memset(&query, 0xaa, sizeof(query));
 	query.handle = alloc.handle;
 	query.flags = 0;
-	query.reserved = 0;
+	query.cache = 0;
 	ASSERT_EQ(0, dev_ioctl(self->fd, ACLKM_IOC_QUERY, &query));
 	EXPECT_EQ(PAGE, query.size);
 	EXPECT_EQ(alloc.offset, query.offset);
