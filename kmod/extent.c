@@ -179,3 +179,67 @@ void aclkm_extents_give(struct aclkm_extents *set, struct aclkm_extent *ext,
 	}
 	piece_insert(set, ext);
 }
+
+struct aclkm_extent *aclkm_extents_next(const struct aclkm_extents *set, u64 addr)
+{
+	struct rb_node *node = set->by_addr.rb_node;
+	struct aclkm_extent *found = NULL;
+
+	while (node) {
+		struct aclkm_extent *ext = addr_entry(node);
+
+		if (ext->start + ext->len > addr) {
+			found = ext;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	return found;
+}
+
+static struct aclkm_extent *use_spare(struct aclkm_extent *spare[2])
+{
+	int i = spare[0] ? 0 : 1;
+	struct aclkm_extent *ext = spare[i];
+
+	spare[i] = NULL;
+	return ext;
+}
+
+struct aclkm_extent *aclkm_extents_carve(struct aclkm_extents *set, u64 start, u64 len,
+					 struct aclkm_extent *spare[2])
+{
+	struct aclkm_extent *ext = aclkm_extents_next(set, start);
+	struct aclkm_extent *parts = NULL, **last = &parts;
+	u64 end = start + len;
+
+	while (ext && ext->start < end) {
+		struct aclkm_extent *next = addr_entry(rb_next(&ext->by_addr));
+		u64 ext_end = ext->start + ext->len;
+		u64 from = ext->start < start ? start : ext->start;
+		u64 to = ext_end < end ? ext_end : end;
+		struct aclkm_extent *part = ext;
+
+		piece_remove(set, ext);
+		if (ext->start < from) {
+			part = use_spare(spare);
+			ext->len = from - ext->start;
+			piece_insert(set, ext);
+		}
+		if (to < ext_end) {
+			struct aclkm_extent *tail = use_spare(spare);
+
+			tail->start = to;
+			tail->len = ext_end - to;
+			piece_insert(set, tail);
+		}
+		part->start = from;
+		part->len = to - from;
+		*last = part;
+		last = &part->next;
+		ext = next;
+	}
+	*last = NULL;
+	return parts;
+}

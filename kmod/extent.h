@@ -13,12 +13,18 @@
  * struct aclkm_extent - a piece of the range, free (in the trees) or taken
  * @by_addr:	links the free piece by its start
  * @by_size:	links the free piece by its length, then its start
+ * @next:	links extents outside the trees, in the lists of aclkm_extents_carve()
+ * @owner:	whose a taken extent is; not used here
  * @start:	first byte
  * @len:	bytes
  */
 struct aclkm_extent {
 	struct rb_node by_addr;
-	struct rb_node by_size;
+	union {
+		struct rb_node by_size;
+		struct aclkm_extent *next;
+		void *owner;
+	};
 	u64 start;
 	u64 len;
 };
@@ -67,6 +73,29 @@ bool aclkm_extents_take(struct aclkm_extents *set, u64 len, u64 align,
  */
 void aclkm_extents_give(struct aclkm_extents *set, struct aclkm_extent *ext,
 			struct aclkm_extent *unused[2]);
+
+/**
+ * aclkm_extents_carve() - take out of a range whatever of it is free
+ * @set:	the free pieces
+ * @start:	first byte of the range
+ * @len:	bytes
+ * @spare:	in: two extents to use where a piece has to be split; out: NULL
+ *		for those that were used
+ *
+ * Return: the parts that were taken out, in ascending order, linked by @next;
+ * NULL where nothing was free. The caller owns them. O(log n) and the parts.
+ */
+struct aclkm_extent *aclkm_extents_carve(struct aclkm_extents *set, u64 start, u64 len,
+					 struct aclkm_extent *spare[2]);
+
+/**
+ * aclkm_extents_next() - the lowest piece that ends after an address
+ * @set:	the free pieces
+ * @addr:	where to begin
+ *
+ * Return: the piece that holds @addr, or the first one above it, or NULL.
+ */
+struct aclkm_extent *aclkm_extents_next(const struct aclkm_extents *set, u64 addr);
 
 /**
  * aclkm_extents_largest() - length of the largest free piece, 0 if there is none
