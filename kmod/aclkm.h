@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What the files of the module know of each other. Calls go down this list:
- * main, ioctl and mmap -> region -> arena -> reserve, extent.
+ *
+ *	main, sysfs, debugfs		the module, what it tells
+ *	ioctl, mmap, dmabuf, sync	the calls
+ *	file, limits			handles of an open file, and what they cost
+ *	region, pin, cache		what a handle stands for
+ *	arena, scrub, grow		bytes: free, taken, held, clean
+ *	reserve, pages, extent		pages of the kernel; arithmetic
  */
 #ifndef ACLKM_H
 #define ACLKM_H
@@ -10,98 +16,308 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/rwsem.h>
 #include <linux/types.h>
+#include <linux/uidgid.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <linux/aclkm.h>
 
 #include "extent.h"
 
+struct dma_buf;
 struct file;
+struct inode;
 struct page;
+struct seq_file;
+struct sg_table;
 struct vm_area_struct;
 
 /*
- * An mmap offset is the handle and, below ACLKM_OFFSET_SHIFT, the byte in the
- * region. So a region has at most 1 TiB, and an open file at most 2^22 regions,
- * which keeps every offset positive.
+ * An mmap offset is the handle and, below ACLKM_OFFSET_SHIFT, the byte in it. So a
+ * region has at most 1 TiB, and an open file at most 2^22 handles, which keeps
+ * every offset positive.
  */
 #define ACLKM_OFFSET_SHIFT	40
 #define ACLKM_REGION_MAX	BIT_ULL(ACLKM_OFFSET_SHIFT)
 #define ACLKM_HANDLE_MAX	((1U << 22) - 1)
 
+#define ACLKM_SCRUBBERS_MAX	8
+
+struct aclkm_arena;
+
+/**
+ * struct aclkm_scrubber - one of the workers that clear an arena's free memory
+ * @work:	runs while there is something to clear
+ * @arena:	which arena
+ */
+struct aclkm_scrubber {
+	struct work_struct work;
+	struct aclkm_arena *arena;
+};
+
 /**
  * struct aclkm_arena - a contiguous range taken from the kernel
- * @list:	in aclkm_arenas, fixed between insmod and rmmod
- * @lock:	guards @free, @held, @held_bytes and @nr_regions
- * @free:	free pieces, by physical address
+ * @list:	in aclkm_arenas, under aclkm_arenas_lock
+ * @lock:	guards the accounts from @free to @scrub_at
+ * @free:	free pieces, by physical address; not what scrubbers have in hand
+ * @clean:	those parts of @free that are zero
+ * @taken:	extents of the regions that live or are held, by address
  * @held:	dead regions whose pages somebody still pins
  * @held_bytes:	their bytes
  * @nr_regions:	regions that live
+ * @scrubbing:	bytes that scrubbers have in hand, free but in no tree
+ * @scrub_pause: how many wait for the scrubbers to put down what they have
+ * @scrub_at:	where the next search for something to clear begins
+ * @scrub_idle:	woken when @scrubbing becomes 0
+ * @scrub_wake:	starts the scrubbers, a moment after memory became free
+ * @scrubbers:	the workers
+ * @nr_scrubbers: how many of them
  * @start:	physical address
- * @size:	bytes
+ * @size:	bytes; shrinks and never grows
+ * @page:	alignment of @start that was asked for: 2 MiB or 1 GiB
  * @node:	NUMA node
+ * @id:		for people
  */
 struct aclkm_arena {
 	struct list_head list;
 	struct mutex lock; /* the accounts below */
 	struct aclkm_extents free;
+	struct aclkm_extents clean;
+	struct rb_root taken;
 	struct list_head held;
 	u64 held_bytes;
 	u64 nr_regions;
+	u64 scrubbing;
+	unsigned int scrub_pause;
+	u64 scrub_at;
+	wait_queue_head_t scrub_idle;
+	struct delayed_work scrub_wake;
+	struct aclkm_scrubber scrubbers[ACLKM_SCRUBBERS_MAX];
+	unsigned int nr_scrubbers;
 	u64 start;
 	u64 size;
+	u64 page;
 	int node;
+	unsigned int id;
 };
 
 /**
- * struct aclkm_region - a piece of an arena, as long as a handle or a mapping needs it
- * @ref:	one for the handle, one for each vma, one for each call under way
+ * struct aclkm_user - what all open files of one user hold
+ * @list:	in the list of users
+ * @uid:	who opened the files
+ * @refs:	open files and regions
+ * @bytes:	in regions that they allocated and that live
+ * @regions:	how many of these
+ */
+struct aclkm_user {
+	struct list_head list;
+	kuid_t uid;
+	unsigned long refs;
+	u64 bytes;
+	u64 regions;
+};
+
+/**
+ * struct aclkm_region - a piece of an arena, as long as anything needs it
+ * @ref:	one for each handle, vma, dma-buf and call under way
  * @arena:	where it is
  * @extent:	what it takes there; owned by the region, never NULL while it lives
  * @held:	in arena->held once dead and pinned
+ * @user:	who pays for it
+ * @pid:	process that took it, for people
  * @align:	alignment asked for
+ * @order:	of its compound units: 0, ACLKM_ORDER_2M or ACLKM_ORDER_1G
+ * @map_order:	of the largest page-table entries for it
+ * @cache:	ACLKM_CACHE_*
+ * @used:	somebody may have written to all of it, not only to marked units
  */
 struct aclkm_region {
 	struct kref ref;
 	struct aclkm_arena *arena;
 	struct aclkm_extent *extent;
 	struct list_head held;
+	struct aclkm_user *user;
+	pid_t pid;
 	u64 align;
+	u8 order;
+	u8 map_order;
+	u8 cache;
+	bool used;
+};
+
+/**
+ * struct aclkm_request - what ALLOC wants of an arena
+ * @size:	bytes, a multiple of the page size
+ * @align:	bytes, a power of two from the page size
+ * @node:	NUMA node, or NUMA_NO_NODE
+ * @keep:	bytes that must remain free
+ * @reason:	filled on -ENOSPC: ACLKM_REASON_*
+ */
+struct aclkm_request {
+	u64 size;
+	u64 align;
+	u64 keep;
+	int node;
+	u32 reason;
+};
+
+struct aclkm_pinned;
+
+/**
+ * struct aclkm_handle - what a handle stands for: a part of a region, or pinned memory
+ * @region:	the region, or NULL
+ * @pinned:	the pinned memory, or NULL
+ * @start:	first byte in the region
+ * @len:	bytes
+ * @charge:	bytes that the file is charged for
+ * @read_only:	mappings cannot be written
+ * @imported:	from a dma-buf
+ */
+struct aclkm_handle {
+	struct aclkm_region *region;
+	struct aclkm_pinned *pinned;
+	u64 start;
+	u64 len;
+	u64 charge;
+	bool read_only;
+	bool imported;
 };
 
 /**
  * struct aclkm_file - one open of /dev/aclkm
- * @regions:	handle -> region; its lock guards lookup against FREE
+ * @handles:	number -> struct aclkm_handle; its lock guards the rest as well
+ * @user:	who opened it
+ * @bytes:	charged for allocated regions
+ * @count:	handles
  */
 struct aclkm_file {
-	struct xarray regions;
+	struct xarray handles;
+	struct aclkm_user *user;
+	u64 bytes;
+	u64 count;
+};
+
+/**
+ * struct aclkm_limits - what one file and one user may hold; 0 means no limit
+ * @file_bytes:		bytes allocated by one open file
+ * @file_regions:	handles of one open file
+ * @user_bytes:		bytes in regions that a user's files allocated
+ * @user_regions:	how many of these regions
+ * @root_reserve:	bytes of each node that only CAP_SYS_RESOURCE may take
+ *
+ * Each is read and written whole, without a lock.
+ */
+struct aclkm_limits {
+	u64 file_bytes;
+	u64 file_regions;
+	u64 user_bytes;
+	u64 user_regions;
+	u64 root_reserve;
 };
 
 extern struct list_head aclkm_arenas;
+extern struct rw_semaphore aclkm_arenas_lock;
+extern struct aclkm_limits aclkm_limits;
 
 /* reserve.c */
 int aclkm_reserve_parse(const char *spec, int (*add)(u64 size, u64 align, int node));
 int aclkm_reserve_take(u64 size, u64 align, int node, u64 *start, int *got_node);
-void aclkm_reserve_release(u64 start, u64 size);
 
 /* arena.c */
-int aclkm_arenas_init(const char *spec);
-void aclkm_arenas_exit(void);
-int aclkm_arena_take(u64 size, u64 align, int node, struct aclkm_region *region);
-void aclkm_arena_give(struct aclkm_region *region);
+void aclkm_arena_init(struct aclkm_arena *arena, struct aclkm_extent *piece);
+int aclkm_arena_take(struct aclkm_request *request, struct aclkm_region *region,
+		     unsigned int order, struct aclkm_extent **clean);
+void aclkm_arena_give(struct aclkm_region *region, struct aclkm_extent *clean);
 void aclkm_arena_hold(struct aclkm_region *region);
 void aclkm_arenas_sum(int node, struct aclkm_info *sum);
+bool aclkm_arena_held_free(struct aclkm_arena *arena);
+void aclkm_arena_lock_quiet(struct aclkm_arena *arena);
+void aclkm_held_stop(void);
+void aclkm_extent_list_free(struct aclkm_extent *ext);
+
+/* scrub.c */
+int aclkm_scrub_init(void);
+void aclkm_scrub_exit(void);
+void aclkm_scrub_arena_init(struct aclkm_arena *arena);
+void aclkm_scrub_arena_stop(struct aclkm_arena *arena);
+void aclkm_scrub_kick(struct aclkm_arena *arena, bool now);
+
+/* grow.c */
+int aclkm_grow(const char *spec);
+int aclkm_shrink(u64 bytes, u64 *got);
+int aclkm_arenas_init(const char *spec);
+void aclkm_arenas_exit(void);
 
 /* region.c */
-struct aclkm_region *aclkm_region_create(u64 size, u64 align, int node);
+struct aclkm_region *aclkm_region_create(struct aclkm_request *request, u32 flags,
+					 struct aclkm_user *user);
 void aclkm_region_get(struct aclkm_region *region);
 void aclkm_region_put(struct aclkm_region *region);
 struct page *aclkm_region_page(const struct aclkm_region *region, pgoff_t index);
-bool aclkm_region_pinned(const struct aclkm_region *region);
-struct aclkm_region *aclkm_file_lookup(struct aclkm_file *file, u32 handle);
+void aclkm_region_mark_used(struct aclkm_region *region);
+bool aclkm_region_gup(const struct aclkm_region *region);
+void aclkm_region_trim(struct aclkm_region *region, struct aclkm_extent **clean);
+
+/* cache.c */
+bool aclkm_cache_possible(void);
+int aclkm_cache_set(const struct aclkm_region *region);
+void aclkm_cache_restore(const struct aclkm_region *region);
+
+/* limits.c */
+struct aclkm_user *aclkm_user_open(kuid_t uid);
+void aclkm_user_get(struct aclkm_user *user);
+void aclkm_user_put(struct aclkm_user *user);
+int aclkm_user_charge(struct aclkm_user *user, u64 bytes, struct aclkm_alloc *alloc);
+void aclkm_user_uncharge(struct aclkm_user *user, u64 bytes);
+u64 aclkm_root_reserve(void);
+
+/* file.c */
+int aclkm_file_reserve(struct aclkm_file *file, u64 bytes, struct aclkm_alloc *alloc,
+		       u32 *handle);
+void aclkm_file_cancel(struct aclkm_file *file, u32 handle, u64 bytes);
+void aclkm_file_install(struct aclkm_file *file, u32 number, struct aclkm_handle *handle);
+int aclkm_file_lookup(struct aclkm_file *file, u32 number, struct aclkm_handle *handle);
+int aclkm_file_remove(struct aclkm_file *file, u32 number);
+void aclkm_handle_put(struct aclkm_handle *handle);
+int aclkm_open(struct inode *inode, struct file *filp);
+int aclkm_release(struct inode *inode, struct file *filp);
+void aclkm_show_fdinfo(struct seq_file *m, struct file *filp);
+
+/* inode.c */
+int aclkm_inode_init(void);
+void aclkm_inode_exit(void);
+struct inode *aclkm_inode(void);
+
+/* pin.c */
+struct aclkm_pinned *aclkm_pinned_create(struct aclkm_pin *pin);
+void aclkm_pinned_get(struct aclkm_pinned *pinned);
+void aclkm_pinned_put(struct aclkm_pinned *pinned);
+u64 aclkm_pinned_page_size(const struct aclkm_pinned *pinned);
+int aclkm_pinned_node(const struct aclkm_pinned *pinned);
+u64 aclkm_pinned_extents(const struct aclkm_pinned *pinned);
+struct aclkm_phys_extent aclkm_pinned_extent(const struct aclkm_pinned *pinned, u64 index);
+int aclkm_pinned_sg(const struct aclkm_pinned *pinned, u64 start, u64 len, struct sg_table *sgt);
+u64 aclkm_pinned_total(void);
+
+/* dmabuf.c */
+struct dma_buf *aclkm_dmabuf_export(const struct aclkm_handle *handle, u64 offset, u64 len,
+				    bool read_only);
+int aclkm_dmabuf_import(int fd, struct aclkm_handle *handle);
+int aclkm_dmabuf_sync(const struct aclkm_handle *handle, u64 offset, u64 len, u32 flags);
 
 /* ioctl.c, mmap.c */
 long aclkm_ioctl(struct file *filp, unsigned int cmd, unsigned long arg);
 int aclkm_mmap(struct file *filp, struct vm_area_struct *vma);
+int aclkm_region_mmap(struct aclkm_region *region, u64 start, u64 len,
+		      struct vm_area_struct *vma, pgoff_t first);
+unsigned long aclkm_get_unmapped_area(struct file *filp, unsigned long addr, unsigned long len,
+				      unsigned long pgoff, unsigned long flags);
+
+/* sysfs.c, debugfs.c */
+extern const struct attribute_group *aclkm_groups[];
+void aclkm_debugfs_init(void);
+void aclkm_debugfs_exit(void);
 
 #endif /* ACLKM_H */

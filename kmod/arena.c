@@ -1,113 +1,139 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Arenas: which of their bytes are free, taken, or held by somebody's pins.
+ * Arenas: which of their bytes are free, taken, or held by somebody's pins, and
+ * which of the free ones are zero already.
  *
  * A region that dies while its pages are pinned (direct I/O under way, a buffer
  * registered with io_uring) is put aside, and looked at again by a timer and by
- * whoever finds the arena full.
+ * whoever finds the arena full. The module stays loaded until then.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
-#include <linux/workqueue.h>
 
 #include "aclkm.h"
+#include "pages.h"
+#include "trace.h"
 
-#define HELD_RECHECK_MS 100
+#define HELD_RECHECK_MS		100
+
+/*
+ * Up to this size the best hole is worth more than a clean one: clearing a few
+ * pages is cheap, and small regions all over the clean memory would spoil it
+ * for large ones.
+ */
+#define CLEAN_FIRST_MIN		SZ_64K
 
 LIST_HEAD(aclkm_arenas);
+DECLARE_RWSEM(aclkm_arenas_lock);
 
 static void held_recheck(struct work_struct *work);
 static DECLARE_DELAYED_WORK(held_work, held_recheck);
 
-static int arena_add(u64 size, u64 align, int node)
+/**
+ * aclkm_extent_list_free() - free extents that are linked by their next
+ * @ext:	the first, or NULL
+ */
+void aclkm_extent_list_free(struct aclkm_extent *ext)
 {
-	struct aclkm_arena *arena = kzalloc(sizeof(*arena), GFP_KERNEL);
-	struct aclkm_extent *piece = kzalloc(sizeof(*piece), GFP_KERNEL);
-	struct aclkm_extent *unused[2];
-	int err = -ENOMEM;
+	while (ext) {
+		struct aclkm_extent *next = ext->next;
 
-	if (!arena || !piece)
-		goto free;
-
-	err = aclkm_reserve_take(size, align, node, &arena->start, &arena->node);
-	if (err == -ENOMEM && align > SZ_2M) {
-		pr_warn("no %llu MiB aligned to %llu MiB, trying 2 MiB\n",
-			size / SZ_1M, align / SZ_1M);
-		align = SZ_2M;
-		err = aclkm_reserve_take(size, align, node, &arena->start, &arena->node);
+		kfree(ext);
+		ext = next;
 	}
-	if (err)
-		goto free;
-
-	arena->size = size;
-	mutex_init(&arena->lock);
-	INIT_LIST_HEAD(&arena->held);
-	aclkm_extents_init(&arena->free);
-	piece->start = arena->start;
-	piece->len = size;
-	aclkm_extents_give(&arena->free, piece, unused);
-	list_add_tail(&arena->list, &aclkm_arenas);
-	pr_info("arena of %llu MiB on node %d, aligned to %llu MiB\n",
-		size / SZ_1M, arena->node, align / SZ_1M);
-	return 0;
-
-free:
-	pr_err("no arena of %llu MiB: error %d%s\n", size / SZ_1M, err,
-	       err == -ENOMEM ? ", no contiguous memory" : "");
-	kfree(piece);
-	kfree(arena);
-	/* One arena less is reported, and the others are still of use. */
-	return err == -EINTR ? err : 0;
 }
 
-static int arena_check(u64 size, u64 align, int node)
+static bool taken_less(struct rb_node *a, const struct rb_node *b)
 {
-	return 0;
+	return rb_entry(a, struct aclkm_extent, by_addr)->start <
+	       rb_entry(b, struct aclkm_extent, by_addr)->start;
+}
+
+static void free_extent(struct aclkm_arena *arena, struct aclkm_extent *ext)
+{
+	struct aclkm_extent *unused[2];
+
+	aclkm_extents_give(&arena->free, ext, unused);
+	kfree(unused[0]);
+	kfree(unused[1]);
 }
 
 /**
- * aclkm_arenas_init() - reserve what the reserve= parameter asks for
- * @spec:	the parameter
- *
- * Arenas that the machine cannot give are named in the log and left out.
- *
- * Return: 0 with at least one arena, -EINVAL, -EINTR, or -ENOMEM with none.
+ * aclkm_arena_init() - set the accounts up: everything is free, nothing clean
+ * @arena:	start, size and node are filled
+ * @piece:	owned by the arena from now on
  */
-int aclkm_arenas_init(const char *spec)
+void aclkm_arena_init(struct aclkm_arena *arena, struct aclkm_extent *piece)
 {
-	int err = aclkm_reserve_parse(spec, arena_check);
+	static unsigned int ids;
 
-	if (err)
-		return err;
-	err = aclkm_reserve_parse(spec, arena_add);
-	if (!err && list_empty(&aclkm_arenas))
-		err = -ENOMEM;
-	if (err)
-		aclkm_arenas_exit();
-	return err;
+	mutex_init(&arena->lock);
+	INIT_LIST_HEAD(&arena->held);
+	arena->taken = RB_ROOT;
+	aclkm_extents_init(&arena->free);
+	aclkm_extents_init(&arena->clean);
+	arena->id = ids++;
+	piece->start = arena->start;
+	piece->len = arena->size;
+	free_extent(arena, piece);
+	arena->scrub_at = arena->start;
+	aclkm_scrub_arena_init(arena);
 }
 
-/* Frees what has been put aside and is not pinned any more; true if some is left. */
-static bool held_free(struct aclkm_arena *arena, bool all)
+/**
+ * aclkm_arena_lock_quiet() - lock an arena when no scrubber has anything in hand
+ * @arena:	its free pieces are all in the trees then, as large as they are
+ */
+void aclkm_arena_lock_quiet(struct aclkm_arena *arena)
+{
+	mutex_lock(&arena->lock);
+	arena->scrub_pause++;
+	while (arena->scrubbing) {
+		mutex_unlock(&arena->lock);
+		wait_event(arena->scrub_idle, !READ_ONCE(arena->scrubbing));
+		mutex_lock(&arena->lock);
+	}
+	arena->scrub_pause--;
+}
+
+/* The end of a region; its memory may hold anything. */
+static void bury(struct aclkm_arena *arena, struct aclkm_region *region)
+{
+	rb_erase(&region->extent->by_addr, &arena->taken);
+	arena->scrub_at = min(arena->scrub_at, region->extent->start);
+	free_extent(arena, region->extent);
+	region->extent = NULL;
+}
+
+/**
+ * aclkm_arena_held_free() - free what was put aside and is not pinned any more
+ * @arena:	locked
+ *
+ * Return: true if something is still held.
+ */
+bool aclkm_arena_held_free(struct aclkm_arena *arena)
 {
 	struct aclkm_region *region, *next;
 
 	lockdep_assert_held(&arena->lock);
 	list_for_each_entry_safe(region, next, &arena->held, held) {
-		struct aclkm_extent *unused[2];
+		u64 start = region->extent->start, len = region->extent->len;
 
-		if (!all && aclkm_region_pinned(region))
+		if (aclkm_pages_pinned(start, len))
 			continue;
 		list_del(&region->held);
-		arena->held_bytes -= region->extent->len;
-		aclkm_extents_give(&arena->free, region->extent, unused);
-		kfree(unused[0]);
-		kfree(unused[1]);
+		arena->held_bytes -= len;
+		/* Their marks would be taken for the next owner's. */
+		aclkm_region_trim(region, NULL);
+		bury(arena, region);
+		aclkm_user_uncharge(region->user, len);
+		aclkm_user_put(region->user);
 		kfree(region);
+		aclkm_scrub_kick(arena, false);
+		module_put(THIS_MODULE);
 	}
 	return !list_empty(&arena->held);
 }
@@ -117,113 +143,189 @@ static void held_recheck(struct work_struct *work)
 	struct aclkm_arena *arena;
 	bool left = false;
 
+	down_read(&aclkm_arenas_lock);
 	list_for_each_entry(arena, &aclkm_arenas, list) {
 		mutex_lock(&arena->lock);
-		left |= held_free(arena, false);
+		left |= aclkm_arena_held_free(arena);
 		mutex_unlock(&arena->lock);
 	}
+	up_read(&aclkm_arenas_lock);
 	if (left)
 		schedule_delayed_work(&held_work, msecs_to_jiffies(HELD_RECHECK_MS));
 }
 
 /**
- * aclkm_arenas_exit() - give all arenas back to the kernel
- *
- * No file is open and nothing is mapped. Pages that are still pinned go back
- * one by one when their pins go.
+ * aclkm_held_stop() - end the timer; nothing is held any more
  */
-void aclkm_arenas_exit(void)
+void aclkm_held_stop(void)
 {
-	struct aclkm_arena *arena, *next;
-
 	cancel_delayed_work_sync(&held_work);
-	list_for_each_entry_safe(arena, next, &aclkm_arenas, list) {
-		struct rb_node *node;
+}
 
-		mutex_lock(&arena->lock);
-		held_free(arena, true);
-		mutex_unlock(&arena->lock);
-		WARN_ON(arena->nr_regions || arena->free.free != arena->size);
+/* Extents that taking may need. */
+struct spares {
+	struct aclkm_extent *taken;
+	struct aclkm_extent *split;
+	struct aclkm_extent *carve[2];
+};
 
-		while ((node = rb_first(&arena->free.by_addr))) {
-			rb_erase(node, &arena->free.by_addr);
-			kfree(rb_entry(node, struct aclkm_extent, by_addr));
-		}
-		aclkm_reserve_release(arena->start, arena->size);
-		list_del(&arena->list);
-		kfree(arena);
+static void spares_free(struct spares *spares)
+{
+	kfree(spares->taken);
+	kfree(spares->split);
+	kfree(spares->carve[0]);
+	kfree(spares->carve[1]);
+}
+
+static int spares_alloc(struct spares *spares)
+{
+	spares->taken = kmalloc(sizeof(*spares->taken), GFP_KERNEL_ACCOUNT);
+	spares->split = kmalloc(sizeof(*spares->split), GFP_KERNEL_ACCOUNT);
+	spares->carve[0] = kmalloc(sizeof(*spares->carve[0]), GFP_KERNEL_ACCOUNT);
+	spares->carve[1] = kmalloc(sizeof(*spares->carve[1]), GFP_KERNEL_ACCOUNT);
+	if (spares->taken && spares->split && spares->carve[0] && spares->carve[1])
+		return 0;
+	spares_free(spares);
+	return -ENOMEM;
+}
+
+/* Returns the clean parts of what was taken; spares->taken is what was taken. */
+static bool take(struct aclkm_arena *arena, const struct aclkm_request *request,
+		 struct spares *spares, struct aclkm_extent **clean)
+{
+	struct aclkm_extent *taken = spares->taken, *unused;
+
+	if (request->size > CLEAN_FIRST_MIN &&
+	    aclkm_extents_take(&arena->clean, request->size, request->align, taken,
+			       &spares->split, &unused)) {
+		kfree(unused);
+		/* One part comes out, and stands for the clean memory as well. */
+		*clean = aclkm_extents_carve(&arena->free, taken->start, taken->len,
+					     spares->carve);
+		return true;
 	}
+	if (!aclkm_extents_take(&arena->free, request->size, request->align, taken,
+				&spares->split, &unused))
+		return false;
+	kfree(unused);
+	*clean = aclkm_extents_carve(&arena->clean, taken->start, taken->len, spares->carve);
+	return true;
+}
+
+static int take_from(struct aclkm_arena *arena, struct aclkm_request *request,
+		     struct aclkm_region *region, unsigned int order, struct spares *spares,
+		     struct aclkm_extent **clean)
+{
+	int err = -ENOSPC;
+
+	mutex_lock(&arena->lock);
+	if (!take(arena, request, spares, clean)) {
+		if (!arena->held_bytes && !arena->scrubbing)
+			goto unlock;
+		mutex_unlock(&arena->lock);
+		aclkm_arena_lock_quiet(arena);
+		aclkm_arena_held_free(arena);
+		if (!take(arena, request, spares, clean))
+			goto unlock;
+	}
+	region->arena = arena;
+	region->extent = spares->taken;
+	region->extent->owner = region;
+	spares->taken = NULL;
+	rb_add(&region->extent->by_addr, &arena->taken, taken_less);
+	arena->nr_regions++;
+	aclkm_pages_shape(region->extent->start, region->extent->len, order);
+	err = 0;
+unlock:
+	mutex_unlock(&arena->lock);
+	return err;
+}
+
+/* Whether what is kept for the administrator is left after @request. */
+static bool leaves_enough(const struct aclkm_request *request, u32 *reason)
+{
+	struct aclkm_info sum = {};
+
+	if (!request->keep)
+		return true;
+	aclkm_arenas_sum(request->node, &sum);
+	if (sum.free >= request->size && sum.free - request->size >= request->keep)
+		return true;
+	*reason = sum.free < request->size ? ACLKM_REASON_FREE : ACLKM_REASON_ROOT_RESERVE;
+	return false;
 }
 
 /**
- * aclkm_arena_take() - find a piece for a region
- * @size:	bytes, a multiple of the page size
- * @align:	bytes, a power of two
- * @node:	NUMA node, or NUMA_NO_NODE
+ * aclkm_arena_take() - find a piece for a region, and get its pages ready
+ * @request:	what is wanted
  * @region:	its arena and extent are filled
+ * @order:	of its compound units
+ * @clean:	filled with the parts that are zero, in ascending order; for the
+ *		caller to free
  *
  * Arenas are tried in the order in which they were asked for.
  *
- * Return: 0, -ENOSPC, or -ENOMEM for the kernel's own memory.
+ * Return: 0, -ENOSPC with the reason, or -ENOMEM for the kernel's own memory.
  */
-int aclkm_arena_take(u64 size, u64 align, int node, struct aclkm_region *region)
+int aclkm_arena_take(struct aclkm_request *request, struct aclkm_region *region,
+		     unsigned int order, struct aclkm_extent **clean)
 {
-	struct aclkm_extent *taken = kmalloc(sizeof(*taken), GFP_KERNEL_ACCOUNT);
-	struct aclkm_extent *spare = kmalloc(sizeof(*spare), GFP_KERNEL_ACCOUNT);
-	struct aclkm_extent *unused = NULL;
 	struct aclkm_arena *arena;
-	int err = -ENOMEM;
+	struct spares spares;
+	u64 free = 0;
+	int err;
 
-	if (!taken || !spare)
-		goto out;
+	*clean = NULL;
+	if (!leaves_enough(request, &request->reason))
+		return -ENOSPC;
+	err = spares_alloc(&spares);
+	if (err)
+		return err;
 
 	err = -ENOSPC;
+	down_read(&aclkm_arenas_lock);
 	list_for_each_entry(arena, &aclkm_arenas, list) {
-		bool found;
-
-		if (node != NUMA_NO_NODE && node != arena->node)
+		if (request->node != NUMA_NO_NODE && request->node != arena->node)
 			continue;
-		mutex_lock(&arena->lock);
-		found = aclkm_extents_take(&arena->free, size, align, taken, &spare, &unused);
-		if (!found && arena->held_bytes) {
-			held_free(arena, false);
-			found = aclkm_extents_take(&arena->free, size, align, taken,
-						   &spare, &unused);
-		}
-		if (found)
-			arena->nr_regions++;
-		mutex_unlock(&arena->lock);
-		if (found) {
-			region->arena = arena;
-			region->extent = taken;
-			taken = NULL;
-			err = 0;
+		err = take_from(arena, request, region, order, &spares, clean);
+		if (err != -ENOSPC)
 			break;
-		}
+		free += READ_ONCE(arena->free.free);
 	}
-out:
-	kfree(unused);
-	kfree(spare);
-	kfree(taken);
+	up_read(&aclkm_arenas_lock);
+	if (err == -ENOSPC)
+		request->reason = free < request->size ? ACLKM_REASON_FREE :
+				  ACLKM_REASON_FRAGMENTED;
+	spares_free(&spares);
 	return err;
 }
 
 /**
  * aclkm_arena_give() - make the piece of a dead region free
  * @region:	nobody refers to it, and none of its pages is pinned; it keeps no extent
+ * @clean:	parts of it that are zero, linked; owned by the arena from now on
  */
-void aclkm_arena_give(struct aclkm_region *region)
+void aclkm_arena_give(struct aclkm_region *region, struct aclkm_extent *clean)
 {
 	struct aclkm_arena *arena = region->arena;
-	struct aclkm_extent *unused[2];
 
+	/* Keeps shrinking from freeing the arena while we are still unlocking it. */
+	down_read(&aclkm_arenas_lock);
 	mutex_lock(&arena->lock);
 	arena->nr_regions--;
-	aclkm_extents_give(&arena->free, region->extent, unused);
+	bury(arena, region);
+	while (clean) {
+		struct aclkm_extent *next = clean->next, *unused[2];
+
+		aclkm_extents_give(&arena->clean, clean, unused);
+		kfree(unused[0]);
+		kfree(unused[1]);
+		clean = next;
+	}
+	if (arena->free.free > arena->clean.free)
+		aclkm_scrub_kick(arena, false);
 	mutex_unlock(&arena->lock);
-	region->extent = NULL;
-	kfree(unused[0]);
-	kfree(unused[1]);
+	up_read(&aclkm_arenas_lock);
 }
 
 /**
@@ -234,11 +336,14 @@ void aclkm_arena_hold(struct aclkm_region *region)
 {
 	struct aclkm_arena *arena = region->arena;
 
+	__module_get(THIS_MODULE);
+	down_read(&aclkm_arenas_lock);
 	mutex_lock(&arena->lock);
 	arena->nr_regions--;
 	arena->held_bytes += region->extent->len;
 	list_add_tail(&region->held, &arena->held);
 	mutex_unlock(&arena->lock);
+	up_read(&aclkm_arenas_lock);
 	schedule_delayed_work(&held_work, msecs_to_jiffies(HELD_RECHECK_MS));
 }
 
@@ -251,19 +356,23 @@ void aclkm_arenas_sum(int node, struct aclkm_info *sum)
 {
 	struct aclkm_arena *arena;
 
+	down_read(&aclkm_arenas_lock);
 	list_for_each_entry(arena, &aclkm_arenas, list) {
 		if (node != NUMA_NO_NODE && node != arena->node)
 			continue;
-		mutex_lock(&arena->lock);
-		if (arena->held_bytes)
-			held_free(arena, false);
+		aclkm_arena_lock_quiet(arena);
+		aclkm_arena_held_free(arena);
 		sum->nr_arenas++;
 		sum->total += arena->size;
 		sum->free += arena->free.free;
+		sum->clean += arena->clean.free;
 		sum->largest_free = max(sum->largest_free,
 					aclkm_extents_largest(&arena->free));
 		sum->held += arena->held_bytes;
 		sum->nr_regions += arena->nr_regions;
+		if (arena->free.free > arena->clean.free)
+			aclkm_scrub_kick(arena, false);
 		mutex_unlock(&arena->lock);
 	}
+	up_read(&aclkm_arenas_lock);
 }

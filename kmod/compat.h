@@ -5,8 +5,21 @@
 #ifndef ACLKM_COMPAT_H
 #define ACLKM_COMPAT_H
 
+#include <linux/fs.h>
 #include <linux/gfp.h>
+#include <linux/huge_mm.h>
 #include <linux/mm.h>
+#ifdef ACLKM_HAVE_INSERT_PFN_PMD
+#include <linux/pfn_t.h>
+#endif
+#include <linux/poison.h>
+#include <linux/sched.h>
+
+#ifdef ACLKM_HAVE_IMPORT_NS_WORD
+#define ACLKM_IMPORT_DMA_BUF	MODULE_IMPORT_NS(DMA_BUF)
+#else
+#define ACLKM_IMPORT_DMA_BUF	MODULE_IMPORT_NS("DMA_BUF")
+#endif
 
 static inline void aclkm_vma_set_flags(struct vm_area_struct *vma, unsigned long flags)
 {
@@ -17,14 +30,132 @@ static inline void aclkm_vma_set_flags(struct vm_area_struct *vma, unsigned long
 #endif
 }
 
+static inline void aclkm_vma_clear_flags(struct vm_area_struct *vma, unsigned long flags)
+{
+#ifdef ACLKM_HAVE_VM_FLAGS_SET
+	vm_flags_clear(vma, flags);
+#else
+	vma->vm_flags &= ~flags;
+#endif
+}
+
+static inline unsigned long aclkm_unmapped_area(struct file *filp, unsigned long addr,
+						unsigned long len, unsigned long pgoff,
+						unsigned long flags)
+{
+#ifdef ACLKM_HAVE_MM_GET_UNMAPPED_AREA
+	return mm_get_unmapped_area(current->mm, filp, addr, len, pgoff, flags);
+#else
+	return current->mm->get_unmapped_area(filp, addr, len, pgoff, flags);
+#endif
+}
+
 /* Takes every page of [start, end) out of the page allocator, each with one reference. */
 static inline int aclkm_contig_take(unsigned long start, unsigned long end)
 {
 #ifdef ACLKM_HAVE_CONTIG_ACR_FLAGS
-	return alloc_contig_range(start, end, ACR_FLAGS_NONE, GFP_KERNEL);
+	return alloc_contig_range(start, end, ACR_FLAGS_NONE, GFP_KERNEL | __GFP_NOWARN);
 #else
-	return alloc_contig_range(start, end, MIGRATE_MOVABLE, GFP_KERNEL);
+	return alloc_contig_range(start, end, MIGRATE_MOVABLE, GFP_KERNEL | __GFP_NOWARN);
 #endif
 }
+
+/*
+ * Compound pages by hand: prep_compound_page() is exported nowhere. The fields of
+ * the first tails have moved between kernels; where neither layout is known, the
+ * module works without huge entries.
+ */
+#if defined(CONFIG_TRANSPARENT_HUGEPAGE) && \
+	(defined(ACLKM_HAVE_COMPOUND_PAGE) || defined(ACLKM_HAVE_COMPOUND_FOLIO)) && \
+	defined(ACLKM_HAVE_INSERT_PFN_PMD)
+#define ACLKM_HUGE 1
+#else
+#define ACLKM_HUGE 0
+#endif
+
+static inline void aclkm_compound_add_tail(struct page *head, struct page *tail)
+{
+	tail->mapping = TAIL_MAPPING;
+	set_compound_head(tail, head);
+	set_page_count(tail, 0);
+}
+
+static inline void aclkm_compound_drop_tail(struct page *tail)
+{
+	clear_compound_head(tail);
+	tail->mapping = NULL;
+	set_page_count(tail, 1);
+}
+
+static inline void aclkm_compound_set_head(struct page *head, unsigned int order)
+{
+#ifdef ACLKM_HAVE_COMPOUND_FOLIO
+	struct folio *folio = (struct folio *)head;
+
+	folio->_flags_1 = (folio->_flags_1 & ~0xffUL) | order;
+#ifdef CONFIG_64BIT
+	folio->_folio_nr_pages = 1U << order;
+#endif
+	atomic_set(&folio->_large_mapcount, -1);
+	atomic_set(&folio->_entire_mapcount, -1);
+	atomic_set(&folio->_nr_pages_mapped, 0);
+	atomic_set(&folio->_pincount, 0);
+	INIT_LIST_HEAD(&folio->_deferred_list);
+#elif defined(ACLKM_HAVE_COMPOUND_PAGE)
+	set_compound_page_dtor(head, COMPOUND_PAGE_DTOR);
+	set_compound_order(head, order);
+	atomic_set(compound_mapcount_ptr(head), -1);
+	atomic_set(compound_pincount_ptr(head), 0);
+#endif
+	__SetPageHead(head);
+}
+
+static inline void aclkm_compound_clear_head(struct page *head)
+{
+#ifdef ACLKM_HAVE_COMPOUND_FOLIO
+	struct folio *folio = (struct folio *)head;
+
+	folio->_flags_1 &= ~0xffUL;
+#ifdef CONFIG_64BIT
+	folio->_folio_nr_pages = 0;
+#endif
+#elif defined(ACLKM_HAVE_COMPOUND_PAGE)
+	set_compound_order(head, 0);
+#ifdef CONFIG_64BIT
+	head[1].compound_nr = 0;
+#endif
+#endif
+	__ClearPageHead(head);
+}
+
+/*
+ * Whether get_user_pages takes 1 GiB entries. Where it does not, it would look for
+ * a table under the entry for ever, unless the entry is marked as a device's:
+ * then it fails, with -EFAULT.
+ */
+#define ACLKM_GUP_PUD	IS_ENABLED(CONFIG_PGTABLE_HAS_HUGE_LEAVES)
+#define ACLKM_PFN_PUD	(ACLKM_GUP_PUD ? 0 : PFN_DEV | PFN_MAP)
+
+#if ACLKM_HUGE && defined(CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD)
+#define ACLKM_HUGE_PUD	1
+#else
+#define ACLKM_HUGE_PUD	0
+#endif
+
+#if ACLKM_HUGE
+static inline vm_fault_t aclkm_insert_pmd(struct vm_fault *vmf, unsigned long pfn, bool write)
+{
+	return vmf_insert_pfn_pmd(vmf, pfn_to_pfn_t(pfn), write);
+}
+
+static inline vm_fault_t aclkm_insert_pud(struct vm_fault *vmf, unsigned long pfn, bool write)
+{
+#if ACLKM_HUGE_PUD
+	return vmf_insert_pfn_pud(vmf, __pfn_to_pfn_t(pfn, ACLKM_PFN_PUD), write);
+#else
+	return VM_FAULT_FALLBACK;
+#endif
+}
+#endif
 
 #endif /* ACLKM_COMPAT_H */

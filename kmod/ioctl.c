@@ -1,184 +1,482 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The calls of /dev/aclkm: every field checked, every output filled.
+ *
+ * What a call makes becomes visible only after the answer has reached the caller:
+ * numbers are reserved before, and filled by commit(), or taken back.
  */
 #include <linux/capability.h>
+#include <linux/dma-buf.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/nodemask.h>
 #include <linux/nospec.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "aclkm.h"
-
-static int check_node(s32 node)
-{
-	if (node == ACLKM_NODE_ANY)
-		return 0;
-	if (node < 0 || node >= MAX_NUMNODES || !node_online(node))
-		return -EINVAL;
-	return 0;
-}
-
-static long do_info(struct aclkm_file *file, void *arg)
-{
-	struct aclkm_info *info = arg;
-
-	memset(info, 0, sizeof(*info));
-	info->abi_version = ACLKM_ABI_VERSION;
-	info->features = ACLKM_FEATURE_GUP;
-	info->granule = PAGE_SIZE;
-	info->align_max = ACLKM_ALIGN_MAX;
-	aclkm_arenas_sum(NUMA_NO_NODE, info);
-	return 0;
-}
-
-/*
- * The handle is reserved before the memory is taken and filled in only after
- * the answer has reached the caller (finish_alloc()), so that no other thread
- * can use it, and nothing is left of a call that fails.
- */
-static long do_alloc(struct aclkm_file *file, void *arg, struct aclkm_region **out)
-{
-	struct aclkm_alloc *alloc = arg;
-	struct aclkm_info sum = {};
-	struct aclkm_region *region;
-	u32 handle;
-	int err;
-
-	alloc->handle = 0;
-	alloc->offset = 0;
-	alloc->free = 0;
-	alloc->largest_free = 0;
-	/* More than any arena is a want of memory; what PAGE_ALIGN() cannot hold is no size. */
-	if (!alloc->size || alloc->size > U64_MAX - PAGE_SIZE + 1 || alloc->flags ||
-	    alloc->reason || check_node(alloc->node))
-		return -EINVAL;
-	if (alloc->align && !is_power_of_2(alloc->align))
-		return -EINVAL;
-	if (alloc->align > ACLKM_ALIGN_MAX)
-		return -EINVAL;
-
-	err = xa_alloc(&file->regions, &handle, NULL, XA_LIMIT(1, ACLKM_HANDLE_MAX),
-		       GFP_KERNEL_ACCOUNT);
-	if (err)
-		return err == -EBUSY ? -EMFILE : err;
-
-	region = aclkm_region_create(PAGE_ALIGN(alloc->size),
-				     max_t(u64, alloc->align, PAGE_SIZE), alloc->node);
-	if (IS_ERR(region)) {
-		xa_erase(&file->regions, handle);
-		if (PTR_ERR(region) == -ENOSPC) {
-			aclkm_arenas_sum(alloc->node, &sum);
-			alloc->free = sum.free;
-			alloc->largest_free = sum.largest_free;
-		}
-		return PTR_ERR(region);
-	}
-
-	alloc->size = region->extent->len;
-	alloc->node = region->arena->node;
-	alloc->handle = handle;
-	alloc->offset = (u64)handle << ACLKM_OFFSET_SHIFT;
-	*out = region;
-	return 0;
-}
-
-/* @err: whether the answer reached the caller. */
-static long finish_alloc(struct aclkm_file *file, u32 handle, struct aclkm_region *region,
-			 long err)
-{
-	if (err) {
-		xa_erase(&file->regions, handle);
-		aclkm_region_put(region);
-		return err;
-	}
-	/* Cannot fail: the slot is there since xa_alloc(). */
-	xa_store(&file->regions, handle, region, GFP_KERNEL);
-	return 0;
-}
-
-static long do_free(struct aclkm_file *file, void *arg)
-{
-	struct aclkm_free *req = arg;
-	struct aclkm_region *region;
-
-	if (req->flags)
-		return -EINVAL;
-	/* Not xa_erase(): a slot that ALLOC has reserved is not ours to take away. */
-	xa_lock(&file->regions);
-	region = xa_load(&file->regions, req->handle);
-	if (region)
-		__xa_erase(&file->regions, req->handle);
-	xa_unlock(&file->regions);
-	if (!region)
-		return -ENOENT;
-	aclkm_region_put(region);
-	return 0;
-}
-
-static long do_query(struct aclkm_file *file, void *arg)
-{
-	struct aclkm_query *query = arg;
-	struct aclkm_region *region;
-	u32 handle = query->handle;
-
-	if (query->flags || query->cache)
-		return -EINVAL;
-	region = aclkm_file_lookup(file, handle);
-	if (!region)
-		return -ENOENT;
-
-	memset(query, 0, sizeof(*query));
-	query->handle = handle;
-	query->size = region->extent->len;
-	query->offset = (u64)handle << ACLKM_OFFSET_SHIFT;
-	query->align = region->align;
-	query->map_page = PAGE_SIZE;
-	query->node = region->arena->node;
-	if (capable(CAP_SYS_RAWIO)) {
-		query->phys = region->extent->start;
-		query->flags = ACLKM_QUERY_PHYS;
-	}
-	aclkm_region_put(region);
-	return 0;
-}
+#include "compat.h"
+#include "pages.h"
+#include "trace.h"
 
 union aclkm_arg {
 	struct aclkm_info info;
 	struct aclkm_alloc alloc;
 	struct aclkm_free free;
 	struct aclkm_query query;
+	struct aclkm_export export;
+	struct aclkm_import import;
+	struct aclkm_sync sync;
+	struct aclkm_pin pin;
+	struct aclkm_phys phys;
 };
 
-/* The call's size when the ABI began: a smaller struct has never existed. */
-static size_t arg_size(unsigned int cmd)
+/**
+ * struct pending - what a call has made and nobody can see yet
+ * @handle:	what the handle will stand for, or NULL
+ * @number:	reserved for it
+ * @charge:	what the file was charged for it
+ * @fd:		reserved descriptor, or negative
+ * @dmabuf:	for it
+ */
+struct pending {
+	struct aclkm_handle *handle;
+	u32 number;
+	u64 charge;
+	int fd;
+	struct dma_buf *dmabuf;
+};
+
+static int reserve_handle(struct aclkm_file *file, u64 charge, struct aclkm_alloc *alloc,
+			  struct pending *pending)
 {
-	switch (_IOC_NR(cmd)) {
-	case _IOC_NR(ACLKM_IOC_INFO):
-		return sizeof(struct aclkm_info);
-	case _IOC_NR(ACLKM_IOC_ALLOC):
-		return sizeof(struct aclkm_alloc);
-	case _IOC_NR(ACLKM_IOC_FREE):
-		return sizeof(struct aclkm_free);
-	case _IOC_NR(ACLKM_IOC_QUERY):
-		return sizeof(struct aclkm_query);
-	default:
-		return 0;
+	int err;
+
+	pending->handle = kzalloc(sizeof(*pending->handle), GFP_KERNEL_ACCOUNT);
+	if (!pending->handle)
+		return -ENOMEM;
+	err = aclkm_file_reserve(file, charge, alloc, &pending->number);
+	if (err) {
+		kfree(pending->handle);
+		pending->handle = NULL;
+		return err;
+	}
+	pending->charge = charge;
+	pending->handle->charge = charge;
+	return 0;
+}
+
+static void cancel_handle(struct aclkm_file *file, struct pending *pending)
+{
+	aclkm_file_cancel(file, pending->number, pending->charge);
+	kfree(pending->handle);
+	pending->handle = NULL;
+}
+
+static void commit(struct aclkm_file *file, struct pending *pending)
+{
+	if (pending->handle)
+		aclkm_file_install(file, pending->number, pending->handle);
+	if (pending->fd >= 0)
+		fd_install(pending->fd, pending->dmabuf->file);
+}
+
+static void rollback(struct aclkm_file *file, struct pending *pending)
+{
+	if (pending->handle) {
+		aclkm_handle_put(pending->handle);
+		cancel_handle(file, pending);
+	}
+	if (pending->fd >= 0) {
+		put_unused_fd(pending->fd);
+		dma_buf_put(pending->dmabuf);
 	}
 }
 
-static unsigned int known_cmd(unsigned int nr)
+static u64 map_offset(u32 number)
 {
-	static const unsigned int cmds[] = {
-		[_IOC_NR(ACLKM_IOC_INFO)] = ACLKM_IOC_INFO,
-		[_IOC_NR(ACLKM_IOC_ALLOC)] = ACLKM_IOC_ALLOC,
-		[_IOC_NR(ACLKM_IOC_FREE)] = ACLKM_IOC_FREE,
-		[_IOC_NR(ACLKM_IOC_QUERY)] = ACLKM_IOC_QUERY,
-	};
+	return (u64)number << ACLKM_OFFSET_SHIFT;
+}
 
-	return nr < ARRAY_SIZE(cmds) ? cmds[array_index_nospec(nr, ARRAY_SIZE(cmds))] : 0;
+static int check_node(s32 node)
+{
+	if (node == ACLKM_NODE_ANY)
+		return 0;
+	if (node < 0 || node >= MAX_NUMNODES)
+		return -EINVAL;
+	return node_online(array_index_nospec(node, MAX_NUMNODES)) ? 0 : -EINVAL;
+}
+
+static long do_info(struct aclkm_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->abi_version = ACLKM_ABI_VERSION;
+	info->features = ACLKM_FEATURE_GUP | ACLKM_FEATURE_DMABUF | ACLKM_FEATURE_PIN;
+	if (ACLKM_HUGE)
+		info->features |= ACLKM_FEATURE_HUGE_2M;
+	if (ACLKM_HUGE_PUD)
+		info->features |= ACLKM_FEATURE_HUGE_1G;
+	if (ACLKM_HUGE_PUD && ACLKM_GUP_PUD)
+		info->features |= ACLKM_FEATURE_GUP_1G;
+	if (aclkm_cache_possible())
+		info->features |= ACLKM_FEATURE_CACHE;
+	info->granule = PAGE_SIZE;
+	info->align_max = ACLKM_ALIGN_MAX;
+	aclkm_arenas_sum(NUMA_NO_NODE, info);
+	info->pinned = aclkm_pinned_total();
+	return 0;
+}
+
+#define ALLOC_CACHE	(ACLKM_ALLOC_WC | ACLKM_ALLOC_UC)
+#define ALLOC_ENTRIES	(ACLKM_ALLOC_SMALL | ACLKM_ALLOC_HUGE_2M | ACLKM_ALLOC_HUGE_1G)
+#define ALLOC_FLAGS	(ALLOC_CACHE | ALLOC_ENTRIES | ACLKM_ALLOC_NODE_PREFER)
+
+/* What sizes and alignments are multiples of under these flags. */
+static u64 alloc_unit(u32 flags)
+{
+	if (flags & ACLKM_ALLOC_HUGE_1G)
+		return SZ_1G;
+	return flags & ACLKM_ALLOC_HUGE_2M ? SZ_2M : PAGE_SIZE;
+}
+
+static int check_alloc(const struct aclkm_alloc *alloc)
+{
+	if (alloc->flags & ~ALLOC_FLAGS || hweight32(alloc->flags & ALLOC_CACHE) > 1 ||
+	    hweight32(alloc->flags & ALLOC_ENTRIES) > 1 || alloc->reason)
+		return -EINVAL;
+	/* Entries of WC and UC memory are small. */
+	if (alloc->flags & ALLOC_CACHE && alloc_unit(alloc->flags) > PAGE_SIZE)
+		return -EINVAL;
+	/* More than any arena is a want of memory; what rounding cannot hold is no size. */
+	if (!alloc->size || alloc->size > U64_MAX - alloc_unit(alloc->flags) + 1)
+		return -EINVAL;
+	if (alloc->align && !is_power_of_2(alloc->align))
+		return -EINVAL;
+	if (alloc->align > ACLKM_ALIGN_MAX)
+		return -EINVAL;
+	if (alloc->flags & ALLOC_CACHE && !aclkm_cache_possible())
+		return -EOPNOTSUPP;
+	return check_node(alloc->node);
+}
+
+/* Says in the struct why there is no memory. */
+static void explain(struct aclkm_alloc *alloc, const struct aclkm_request *request)
+{
+	struct aclkm_info sum = {};
+
+	aclkm_arenas_sum(request->node, &sum);
+	alloc->free = sum.free;
+	alloc->largest_free = sum.largest_free;
+	if (!alloc->reason)
+		alloc->reason = request->reason;
+	if (alloc->reason == ACLKM_REASON_ROOT_RESERVE)
+		alloc->limit = request->keep;
+}
+
+static long do_alloc(struct aclkm_file *file, struct aclkm_alloc *alloc, struct pending *pending)
+{
+	struct aclkm_request request = { .node = alloc->node };
+	struct aclkm_region *region;
+	int err = check_alloc(alloc);
+
+	if (err)
+		return err;
+	request.size = ALIGN(alloc->size, alloc_unit(alloc->flags));
+	request.align = max(alloc->align, alloc_unit(alloc->flags));
+	request.keep = aclkm_root_reserve();
+	alloc->handle = 0;
+	alloc->offset = 0;
+	alloc->free = 0;
+	alloc->largest_free = 0;
+	alloc->limit = 0;
+
+	err = reserve_handle(file, request.size, alloc, pending);
+	if (err)
+		goto fail;
+	err = aclkm_user_charge(file->user, request.size, alloc);
+	if (err)
+		goto cancel;
+	region = aclkm_region_create(&request, alloc->flags, file->user);
+	err = PTR_ERR_OR_ZERO(region);
+	if (err)
+		goto uncharge;
+
+	pending->handle->region = region;
+	pending->handle->len = region->extent->len;
+	alloc->size = region->extent->len;
+	alloc->node = region->arena->node;
+	alloc->handle = pending->number;
+	alloc->offset = map_offset(pending->number);
+	return 0;
+
+uncharge:
+	aclkm_user_uncharge(file->user, request.size);
+cancel:
+	cancel_handle(file, pending);
+fail:
+	if (err == -ENOSPC || err == -EDQUOT)
+		explain(alloc, &request);
+	trace_aclkm_alloc_fail(request.size, request.align, request.node, alloc->reason, err);
+	return err;
+}
+
+static long do_free(struct aclkm_file *file, struct aclkm_free *req)
+{
+	return req->flags ? -EINVAL : aclkm_file_remove(file, req->handle);
+}
+
+static void query_region(struct aclkm_query *query, const struct aclkm_handle *handle)
+{
+	struct aclkm_region *region = handle->region;
+
+	query->offset = map_offset(query->handle);
+	query->align = region->align;
+	query->map_page = PAGE_SIZE << region->map_order;
+	query->node = region->arena->node;
+	query->cache = region->cache;
+	if (aclkm_region_gup(region))
+		query->flags |= ACLKM_QUERY_GUP;
+	if (handle->read_only)
+		query->flags |= ACLKM_QUERY_READ_ONLY;
+	if (handle->imported)
+		query->flags |= ACLKM_QUERY_IMPORTED;
+	if (capable(CAP_SYS_RAWIO)) {
+		query->phys = region->extent->start + handle->start;
+		query->flags |= ACLKM_QUERY_PHYS;
+		/* Who knows the address may have a device write there. */
+		aclkm_region_mark_used(region);
+	}
+}
+
+static void query_pinned(struct aclkm_query *query, const struct aclkm_handle *handle)
+{
+	query->align = aclkm_pinned_page_size(handle->pinned);
+	query->map_page = query->align;
+	query->node = aclkm_pinned_node(handle->pinned);
+	query->flags = ACLKM_QUERY_PINNED | ACLKM_QUERY_GUP;
+	if (handle->read_only)
+		query->flags |= ACLKM_QUERY_READ_ONLY;
+	if (capable(CAP_SYS_RAWIO)) {
+		query->phys = aclkm_pinned_extent(handle->pinned, 0).phys;
+		query->flags |= ACLKM_QUERY_PHYS;
+	}
+}
+
+static long do_query(struct aclkm_file *file, struct aclkm_query *query)
+{
+	struct aclkm_handle handle;
+	u32 number = query->handle;
+	int err;
+
+	if (query->flags || query->cache)
+		return -EINVAL;
+	err = aclkm_file_lookup(file, number, &handle);
+	if (err)
+		return err;
+	memset(query, 0, sizeof(*query));
+	query->handle = number;
+	query->size = handle.len;
+	if (handle.region)
+		query_region(query, &handle);
+	else
+		query_pinned(query, &handle);
+	aclkm_handle_put(&handle);
+	return 0;
+}
+
+static long do_export(struct aclkm_file *file, struct aclkm_export *export,
+		      struct pending *pending)
+{
+	struct aclkm_handle handle;
+	u64 len = export->len;
+	int err, fd;
+
+	if (export->flags & ~(ACLKM_EXPORT_CLOEXEC | ACLKM_EXPORT_READ_ONLY) ||
+	    export->reserved || !PAGE_ALIGNED(export->offset) || !PAGE_ALIGNED(len))
+		return -EINVAL;
+	err = aclkm_file_lookup(file, export->handle, &handle);
+	if (err)
+		return err;
+	err = -EINVAL;
+	if (export->offset >= handle.len || len > handle.len - export->offset)
+		goto put;
+	if (!len)
+		len = handle.len - export->offset;
+
+	fd = get_unused_fd_flags(export->flags & ACLKM_EXPORT_CLOEXEC ? O_CLOEXEC : 0);
+	err = fd;
+	if (fd < 0)
+		goto put;
+	pending->dmabuf = aclkm_dmabuf_export(&handle, export->offset, len,
+					      export->flags & ACLKM_EXPORT_READ_ONLY);
+	err = PTR_ERR_OR_ZERO(pending->dmabuf);
+	if (err) {
+		put_unused_fd(fd);
+		goto put;
+	}
+	pending->fd = fd;
+	export->fd = fd;
+	export->len = len;
+put:
+	aclkm_handle_put(&handle);
+	return err;
+}
+
+static long do_import(struct aclkm_file *file, struct aclkm_import *import,
+		      struct pending *pending)
+{
+	int err;
+
+	if (import->flags || import->reserved)
+		return -EINVAL;
+	err = reserve_handle(file, 0, NULL, pending);
+	if (err)
+		return err;
+	err = aclkm_dmabuf_import(import->fd, pending->handle);
+	if (err) {
+		cancel_handle(file, pending);
+		return err;
+	}
+	import->size = pending->handle->len;
+	import->handle = pending->number;
+	import->offset = map_offset(pending->number);
+	return 0;
+}
+
+static long do_sync(struct aclkm_file *file, struct aclkm_sync *sync)
+{
+	const u32 phase = ACLKM_SYNC_START | ACLKM_SYNC_END;
+	const u32 access = ACLKM_SYNC_READ | ACLKM_SYNC_WRITE;
+	struct aclkm_handle handle;
+	int err;
+
+	if (sync->flags & ~(phase | access) || hweight32(sync->flags & phase) != 1 ||
+	    !(sync->flags & access))
+		return -EINVAL;
+	err = aclkm_file_lookup(file, sync->handle, &handle);
+	if (err)
+		return err;
+	if (!sync->len || sync->offset >= handle.len || sync->len > handle.len - sync->offset)
+		err = -EINVAL;
+	else if (sync->flags & ACLKM_SYNC_WRITE && handle.read_only)
+		err = -EACCES;
+	else
+		err = aclkm_dmabuf_sync(&handle, sync->offset, sync->len, sync->flags);
+	aclkm_handle_put(&handle);
+	return err;
+}
+
+static long do_pin(struct aclkm_file *file, struct aclkm_pin *pin, struct pending *pending)
+{
+	struct aclkm_pinned *pinned;
+	int err;
+
+	if (pin->flags & ~ACLKM_PIN_READ_ONLY)
+		return -EINVAL;
+	err = reserve_handle(file, 0, NULL, pending);
+	if (err)
+		return err;
+	pinned = aclkm_pinned_create(pin);
+	err = PTR_ERR_OR_ZERO(pinned);
+	if (err) {
+		cancel_handle(file, pending);
+		return err;
+	}
+	pending->handle->pinned = pinned;
+	pending->handle->len = pin->len;
+	pending->handle->read_only = pin->flags & ACLKM_PIN_READ_ONLY;
+	pin->handle = pending->number;
+	pin->page_size = aclkm_pinned_page_size(pinned);
+	pin->nr_extents = aclkm_pinned_extents(pinned);
+	return 0;
+}
+
+static struct aclkm_phys_extent handle_extent(const struct aclkm_handle *handle, u64 index)
+{
+	if (handle->pinned)
+		return aclkm_pinned_extent(handle->pinned, index);
+	return (struct aclkm_phys_extent){
+		.phys = handle->region->extent->start + handle->start,
+		.len = handle->len,
+	};
+}
+
+static long do_phys(struct aclkm_file *file, struct aclkm_phys *phys)
+{
+	struct aclkm_phys_extent __user *to = u64_to_user_ptr(phys->extents);
+	struct aclkm_handle handle;
+	u64 total, done = 0;
+	int err;
+
+	if (phys->flags)
+		return -EINVAL;
+	if (!capable(CAP_SYS_RAWIO))
+		return -EPERM;
+	err = aclkm_file_lookup(file, phys->handle, &handle);
+	if (err)
+		return err;
+	if (handle.region)
+		aclkm_region_mark_used(handle.region);
+	total = handle.pinned ? aclkm_pinned_extents(handle.pinned) : 1;
+	for (; phys->first < total && done < min(phys->count, total - phys->first); done++) {
+		struct aclkm_phys_extent extent = handle_extent(&handle, phys->first + done);
+
+		if (copy_to_user(to + done, &extent, sizeof(extent))) {
+			err = -EFAULT;
+			break;
+		}
+		cond_resched();
+	}
+	phys->count = done;
+	phys->total = total;
+	aclkm_handle_put(&handle);
+	return err;
+}
+
+/* Every call, and the size of its struct when the ABI began. */
+static const struct {
+	unsigned int cmd;
+	size_t size;
+} calls[] = {
+	[_IOC_NR(ACLKM_IOC_INFO)] = { ACLKM_IOC_INFO, sizeof(struct aclkm_info) },
+	[_IOC_NR(ACLKM_IOC_ALLOC)] = { ACLKM_IOC_ALLOC, sizeof(struct aclkm_alloc) },
+	[_IOC_NR(ACLKM_IOC_FREE)] = { ACLKM_IOC_FREE, sizeof(struct aclkm_free) },
+	[_IOC_NR(ACLKM_IOC_QUERY)] = { ACLKM_IOC_QUERY, sizeof(struct aclkm_query) },
+	[_IOC_NR(ACLKM_IOC_EXPORT)] = { ACLKM_IOC_EXPORT, sizeof(struct aclkm_export) },
+	[_IOC_NR(ACLKM_IOC_IMPORT)] = { ACLKM_IOC_IMPORT, sizeof(struct aclkm_import) },
+	[_IOC_NR(ACLKM_IOC_SYNC)] = { ACLKM_IOC_SYNC, sizeof(struct aclkm_sync) },
+	[_IOC_NR(ACLKM_IOC_PIN)] = { ACLKM_IOC_PIN, sizeof(struct aclkm_pin) },
+	[_IOC_NR(ACLKM_IOC_PHYS)] = { ACLKM_IOC_PHYS, sizeof(struct aclkm_phys) },
+};
+
+static long dispatch(struct aclkm_file *file, unsigned int cmd, union aclkm_arg *arg,
+		     struct pending *pending)
+{
+	switch (cmd) {
+	case ACLKM_IOC_INFO:
+		return do_info(&arg->info);
+	case ACLKM_IOC_ALLOC:
+		return do_alloc(file, &arg->alloc, pending);
+	case ACLKM_IOC_FREE:
+		return do_free(file, &arg->free);
+	case ACLKM_IOC_QUERY:
+		return do_query(file, &arg->query);
+	case ACLKM_IOC_EXPORT:
+		return do_export(file, &arg->export, pending);
+	case ACLKM_IOC_IMPORT:
+		return do_import(file, &arg->import, pending);
+	case ACLKM_IOC_SYNC:
+		return do_sync(file, &arg->sync);
+	case ACLKM_IOC_PIN:
+		return do_pin(file, &arg->pin, pending);
+	case ACLKM_IOC_PHYS:
+		return do_phys(file, &arg->phys);
+	default:
+		return -ENOTTY;
+	}
 }
 
 /**
@@ -195,13 +493,18 @@ long aclkm_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
 	struct aclkm_file *file = filp->private_data;
 	void __user *user = (void __user *)arg;
-	unsigned int known = known_cmd(_IOC_NR(cmd));
-	size_t size = arg_size(cmd);
-	struct aclkm_region *region = NULL;
+	struct pending pending = { .fd = -1 };
+	unsigned int nr = _IOC_NR(cmd), known;
 	union aclkm_arg kernel = {};
+	size_t size;
 	long err;
 
-	if (!known || _IOC_TYPE(cmd) != ACLKM_IOC_MAGIC || _IOC_DIR(cmd) != _IOC_DIR(known))
+	if (nr >= ARRAY_SIZE(calls))
+		return -ENOTTY;
+	nr = array_index_nospec(nr, ARRAY_SIZE(calls));
+	known = calls[nr].cmd;
+	size = calls[nr].size;
+	if (_IOC_TYPE(cmd) != ACLKM_IOC_MAGIC || _IOC_DIR(cmd) != _IOC_DIR(known))
 		return -ENOTTY;
 	if (_IOC_SIZE(cmd) < size)
 		return -EINVAL;
@@ -211,28 +514,15 @@ long aclkm_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 			return err;
 	}
 
-	switch (known) {
-	case ACLKM_IOC_INFO:
-		err = do_info(file, &kernel);
-		break;
-	case ACLKM_IOC_ALLOC:
-		err = do_alloc(file, &kernel, &region);
-		break;
-	case ACLKM_IOC_FREE:
-		return do_free(file, &kernel);
-	case ACLKM_IOC_QUERY:
-		err = do_query(file, &kernel);
-		break;
-	default:
-		return -ENOTTY;
-	}
-
-	/* A full arena is explained in the struct, all other errors by their code. */
-	if (err && !(err == -ENOSPC && known == ACLKM_IOC_ALLOC))
+	err = dispatch(file, known, &kernel, &pending);
+	/* Why there is no memory is said in the struct, all other errors by their code. */
+	if (err && !(known == ACLKM_IOC_ALLOC && (err == -ENOSPC || err == -EDQUOT)))
 		return err;
-	if (copy_to_user(user, &kernel, size))
+	if (_IOC_DIR(cmd) & _IOC_READ && copy_to_user(user, &kernel, size))
 		err = -EFAULT;
-	if (region)
-		err = finish_alloc(file, kernel.alloc.handle, region, err);
+	if (err)
+		rollback(file, &pending);
+	else
+		commit(file, &pending);
 	return err;
 }

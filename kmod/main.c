@@ -8,38 +8,16 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
-#include <linux/slab.h>
 
 #include "aclkm.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
 
 static char *reserve = "64M";
 module_param(reserve, charp, 0444);
 MODULE_PARM_DESC(reserve,
-		 "arenas to reserve: SIZE[:PAGE[:NODE]][,...], SIZE a multiple of 2M, PAGE 2M or 1G (default: 64M)");
-
-static int aclkm_open(struct inode *inode, struct file *filp)
-{
-	struct aclkm_file *file = kzalloc(sizeof(*file), GFP_KERNEL_ACCOUNT);
-
-	if (!file)
-		return -ENOMEM;
-	xa_init_flags(&file->regions, XA_FLAGS_ALLOC1);
-	filp->private_data = file;
-	return 0;
-}
-
-static int aclkm_release(struct inode *inode, struct file *filp)
-{
-	struct aclkm_file *file = filp->private_data;
-	struct aclkm_region *region;
-	unsigned long handle;
-
-	xa_for_each(&file->regions, handle, region)
-		aclkm_region_put(region);
-	xa_destroy(&file->regions);
-	kfree(file);
-	return 0;
-}
+		 "arenas to reserve: SIZE[:PAGE[:NODE]][,...], SIZE a multiple of 2M, PAGE 2M or 1G (default: 64M), or none");
 
 static const struct file_operations aclkm_fops = {
 	.owner = THIS_MODULE,
@@ -48,6 +26,8 @@ static const struct file_operations aclkm_fops = {
 	.unlocked_ioctl = aclkm_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.mmap = aclkm_mmap,
+	.get_unmapped_area = aclkm_get_unmapped_area,
+	.show_fdinfo = aclkm_show_fdinfo,
 	.llseek = noop_llseek,
 };
 
@@ -56,24 +36,44 @@ static struct miscdevice aclkm_misc = {
 	.name = "aclkm",
 	.fops = &aclkm_fops,
 	.mode = 0660,
+	.groups = aclkm_groups,
 };
 
 static int __init aclkm_init(void)
 {
-	int err = aclkm_arenas_init(reserve);
+	int err = aclkm_inode_init();
 
 	if (err)
 		return err;
+	err = aclkm_scrub_init();
+	if (err)
+		goto inode;
+	err = aclkm_arenas_init(reserve);
+	if (err)
+		goto scrub;
+	aclkm_debugfs_init();
 	err = misc_register(&aclkm_misc);
 	if (err)
-		aclkm_arenas_exit();
+		goto arenas;
+	return 0;
+
+arenas:
+	aclkm_debugfs_exit();
+	aclkm_arenas_exit();
+scrub:
+	aclkm_scrub_exit();
+inode:
+	aclkm_inode_exit();
 	return err;
 }
 
 static void __exit aclkm_exit(void)
 {
 	misc_deregister(&aclkm_misc);
+	aclkm_debugfs_exit();
 	aclkm_arenas_exit();
+	aclkm_scrub_exit();
+	aclkm_inode_exit();
 }
 
 module_init(aclkm_init);

@@ -1,16 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mappings of regions. Each page-table entry holds a reference of its page, so
- * get_user_pages() works, and each vma one of its region, so that forked, split,
- * moved and partly unmapped vmas need no account of their own.
+ * Mappings of regions.
+ *
+ * Single pages are entered at once, each entry with a reference of its page.
+ * Compound units are entered by the first touch, with one entry for the whole
+ * unit, which has no reference of its own. Either way get_user_pages() works, and
+ * each vma has a reference of its region, so that forked, split, moved and
+ * partly unmapped vmas need no account of their own.
+ *
+ * Write-combined and uncached regions are entered as plain frame numbers, which
+ * nobody can pin.
  */
+#include <linux/dma-buf.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/mman.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "aclkm.h"
 #include "compat.h"
+#include "pages.h"
+#include "trace.h"
 
 #define OFFSET_PAGES	(ACLKM_REGION_MAX >> PAGE_SHIFT)
 #define BATCH_PAGES	(PAGE_SIZE / sizeof(struct page *))
@@ -25,89 +37,304 @@ static void vma_close(struct vm_area_struct *vma)
 	aclkm_region_put(vma->vm_private_data);
 }
 
-/* Reached only where the entries of mmap() were dropped again: MADV_DONTNEED, migration. */
+/* Part of a unit, or entries of mmap() that were dropped again: MADV_DONTNEED. */
 static vm_fault_t vma_fault(struct vm_fault *vmf)
 {
 	struct aclkm_region *region = vmf->vma->vm_private_data;
-	struct page *page = aclkm_region_page(region, vmf->pgoff & (OFFSET_PAGES - 1));
+	struct page *page = aclkm_region_page(region, vmf->pgoff);
+	int err;
 
 	if (!page)
 		return VM_FAULT_SIGBUS;
-	get_page(page);
-	vmf->page = page;
-	return 0;
+	if (PageCompound(page))
+		aclkm_unit_mark_used(ALIGN_DOWN(PFN_PHYS(page_to_pfn(page)), SZ_2M), SZ_2M);
+	/* Not by vmf->page: the core would enter a whole unit, and count it as a file's. */
+	err = vm_insert_page(vmf->vma, vmf->address, page);
+	if (err == -ENOMEM)
+		return VM_FAULT_OOM;
+	return err && err != -EBUSY ? VM_FAULT_SIGBUS : VM_FAULT_NOPAGE;
 }
 
-static const struct vm_operations_struct aclkm_vm_ops = {
+#if ACLKM_HUGE
+static vm_fault_t huge_fault(struct vm_fault *vmf, unsigned int order)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct aclkm_region *region = vma->vm_private_data;
+	unsigned long size = PAGE_SIZE << order;
+	unsigned long addr = ALIGN_DOWN(vmf->address, size);
+	bool write = vmf->flags & FAULT_FLAG_WRITE;
+	u64 phys, end;
+
+	if (order > region->map_order || addr < vma->vm_start || vma->vm_end - addr < size)
+		return VM_FAULT_FALLBACK;
+	phys = region->extent->start + PFN_PHYS(vma->vm_pgoff) + (addr - vma->vm_start);
+	end = region->extent->start + region->extent->len;
+	if (!IS_ALIGNED(phys, size) || phys < region->extent->start || phys >= end ||
+	    end - phys < size)
+		return VM_FAULT_FALLBACK;
+
+	/* A smaller entry in a larger unit would be taken for a unit of its own. */
+	if (compound_order(compound_head(pfn_to_page(PHYS_PFN(phys)))) > order)
+		return VM_FAULT_FALLBACK;
+
+	aclkm_unit_mark_used(phys, size);
+	trace_aclkm_fault(region, phys - region->extent->start, order);
+	if (order == ACLKM_ORDER_2M)
+		return aclkm_insert_pmd(vmf, PHYS_PFN(phys), write);
+	if (order == ACLKM_ORDER_1G)
+		return aclkm_insert_pud(vmf, PHYS_PFN(phys), write);
+	return VM_FAULT_FALLBACK;
+}
+
+#ifdef ACLKM_HAVE_HUGE_FAULT_PE_SIZE
+static vm_fault_t vma_huge_fault(struct vm_fault *vmf, enum page_entry_size pe_size)
+{
+	switch (pe_size) {
+	case PE_SIZE_PMD:
+		return huge_fault(vmf, ACLKM_ORDER_2M);
+	case PE_SIZE_PUD:
+		return huge_fault(vmf, ACLKM_ORDER_1G);
+	default:
+		return VM_FAULT_FALLBACK;
+	}
+}
+#else
+#define vma_huge_fault huge_fault
+#endif
+
+/*
+ * Where the core cannot change 1 GiB entries, it drops them as bad ones, with a
+ * complaint. So they are dropped before, and come back by faults.
+ */
+static int vma_mprotect(struct vm_area_struct *vma, unsigned long start, unsigned long end,
+			unsigned long flags)
+{
+	struct aclkm_region *region = vma->vm_private_data;
+
+	if (region->map_order == ACLKM_ORDER_1G && !ACLKM_GUP_PUD)
+		unmap_mapping_pages(vma->vm_file->f_mapping,
+				    vma->vm_pgoff + PHYS_PFN(start - vma->vm_start),
+				    PHYS_PFN(end - start), false);
+	return 0;
+}
+#endif
+
+static const struct vm_operations_struct page_vm_ops = {
 	.open = vma_open,
 	.close = vma_close,
 	.fault = vma_fault,
+#if ACLKM_HUGE
+	.huge_fault = vma_huge_fault,
+	.mprotect = vma_mprotect,
+#endif
 };
 
-/* Enters all pages at once: the memory is resident, so a fault would only cost time. */
-static int map_pages(struct vm_area_struct *vma, const struct aclkm_region *region,
-		     pgoff_t first)
+/* Frame numbers are all there from the beginning. */
+static const struct vm_operations_struct frame_vm_ops = {
+	.open = vma_open,
+	.close = vma_close,
+};
+
+static void mark_units(const struct aclkm_region *region, u64 start, u64 len)
 {
-	struct page **pages = (struct page **)__get_free_page(GFP_KERNEL_ACCOUNT);
-	unsigned long addr = vma->vm_start;
+	u64 from = ALIGN_DOWN(region->extent->start + start, SZ_2M);
+
+	aclkm_unit_mark_used(from, region->extent->start + start + len - from);
+}
+
+/* Enters single pages: the memory is resident, so faults would only cost time. */
+static int map_pages(struct vm_area_struct *vma, const struct aclkm_region *region,
+		     unsigned long addr, unsigned long end)
+{
+	pgoff_t index = vma->vm_pgoff + PHYS_PFN(addr - vma->vm_start);
+	struct page **pages;
 	int err = 0;
 
+	if (addr >= end)
+		return 0;
+	if (region->order)
+		mark_units(region, PFN_PHYS(index), end - addr);
+	if (end - addr == PAGE_SIZE)
+		return vm_insert_page(vma, addr, aclkm_region_page(region, index));
+	pages = (struct page **)__get_free_page(GFP_KERNEL_ACCOUNT);
 	if (!pages)
 		return -ENOMEM;
-	while (addr < vma->vm_end && !err) {
-		unsigned long n = min_t(unsigned long, BATCH_PAGES,
-					(vma->vm_end - addr) >> PAGE_SHIFT);
+	while (addr < end && !err) {
+		unsigned long n = min_t(unsigned long, BATCH_PAGES, PHYS_PFN(end - addr));
 		unsigned long left = n, i;
 
 		for (i = 0; i < n; i++)
-			pages[i] = aclkm_region_page(region, first + i);
+			pages[i] = aclkm_region_page(region, index + i);
 		err = vm_insert_pages(vma, addr, pages, &left);
 		if (fatal_signal_pending(current))
 			err = -EINTR;
-		first += n;
-		addr += n << PAGE_SHIFT;
+		index += n;
+		addr += PFN_PHYS(n);
 		cond_resched();
 	}
 	free_page((unsigned long)pages);
 	return err;
 }
 
+/* Whether this kernel calls ->huge_fault for mappings of this file. */
+static bool huge_faults(const struct file *file)
+{
+#ifdef ACLKM_HAVE_HUGE_FAULT_PE_SIZE
+	return IS_DAX(file->f_mapping->host);
+#else
+	return true;
+#endif
+}
+
+/* What of a mapping is left to faults, which enter whole units. */
+static void huge_part(const struct aclkm_region *region, struct vm_area_struct *vma,
+		      unsigned long *start, unsigned long *end)
+{
+	u64 phys = region->extent->start + PFN_PHYS(vma->vm_pgoff);
+
+	*start = *end = vma->vm_end;
+	if (!region->order || !IS_ALIGNED(phys ^ vma->vm_start, SZ_2M) ||
+	    !huge_faults(vma->vm_file))
+		return;
+	*start = ALIGN(vma->vm_start, SZ_2M);
+	*end = ALIGN_DOWN(vma->vm_end, SZ_2M);
+	if (*start >= *end)
+		*start = *end = vma->vm_end;
+}
+
+static int map_wb(struct aclkm_region *region, struct vm_area_struct *vma)
+{
+	unsigned long start, end;
+	u64 last = region->extent->start + region->extent->len;
+	int err;
+
+	aclkm_vma_set_flags(vma, VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTDUMP);
+	vma->vm_ops = &page_vm_ops;
+	huge_part(region, vma, &start, &end);
+	if (!region->order || !IS_ALIGNED(last, SZ_2M))
+		aclkm_region_mark_used(region);
+	err = map_pages(vma, region, vma->vm_start, start);
+	return err ? err : map_pages(vma, region, end, vma->vm_end);
+}
+
+static int map_frames(struct aclkm_region *region, struct vm_area_struct *vma)
+{
+	pgprot_t prot = region->cache == ACLKM_CACHE_WC ?
+		pgprot_writecombine(vma->vm_page_prot) : pgprot_noncached(vma->vm_page_prot);
+
+	aclkm_region_mark_used(region);
+	vma->vm_page_prot = prot;
+	vma->vm_ops = &frame_vm_ops;
+	return remap_pfn_range(vma, vma->vm_start,
+			       PHYS_PFN(region->extent->start) + vma->vm_pgoff,
+			       vma->vm_end - vma->vm_start, prot);
+}
+
 /**
- * aclkm_mmap() - map a part of a region
- * @filp:	the open file
- * @vma:	its offset is one that ALLOC gave, plus whole pages
+ * aclkm_region_mmap() - map a part of a region
+ * @region:	the region; the mapping takes a reference
+ * @start:	first byte that may be mapped
+ * @len:	bytes that may be mapped
+ * @vma:	the mapping; its offset becomes the page in the region
+ * @first:	first page of that part to map
  *
- * Return: 0, -EINVAL (private mapping, unknown offset, end past the region),
- * -ENOMEM, or -EINTR when the caller was killed.
+ * Return: 0, -EINVAL (a private mapping, an end past the part), -ENOMEM, -EINTR.
+ */
+int aclkm_region_mmap(struct aclkm_region *region, u64 start, u64 len,
+		      struct vm_area_struct *vma, pgoff_t first)
+{
+	unsigned long pages = PHYS_PFN(len);
+	int err;
+
+	if (!(vma->vm_flags & (VM_SHARED | VM_MAYSHARE)))
+		return -EINVAL;
+	if (first >= pages || vma_pages(vma) > pages - first)
+		return -EINVAL;
+
+	aclkm_region_get(region);
+	vma->vm_pgoff = PHYS_PFN(start) + first;
+	vma->vm_private_data = region;
+	err = region->cache == ACLKM_CACHE_WB ? map_wb(region, vma) : map_frames(region, vma);
+	trace_aclkm_map(region, vma, err);
+	/* The core calls no close after a failed mmap, and unmaps what is there. */
+	if (err)
+		aclkm_region_put(region);
+	return err;
+}
+
+/**
+ * aclkm_mmap() - mmap() of /dev/aclkm
+ * @filp:	the open file
+ * @vma:	its offset is one that ALLOC or IMPORT gave, plus whole pages
+ *
+ * Return: 0, -EINVAL (unknown offset and as above), -EACCES (a writable mapping
+ * of a read-only handle), -EOPNOTSUPP (pinned memory), -ENOMEM, -EINTR.
  */
 int aclkm_mmap(struct file *filp, struct vm_area_struct *vma)
 {
-	pgoff_t handle = vma->vm_pgoff / OFFSET_PAGES;
-	pgoff_t first = vma->vm_pgoff % OFFSET_PAGES;
-	struct aclkm_region *region;
-	unsigned long pages;
-	int err = -EINVAL;
+	pgoff_t number = vma->vm_pgoff / OFFSET_PAGES;
+	struct aclkm_handle handle;
+	int err;
 
-	if (!(vma->vm_flags & (VM_SHARED | VM_MAYSHARE)) || handle > ACLKM_HANDLE_MAX)
+	if (number > ACLKM_HANDLE_MAX ||
+	    aclkm_file_lookup(filp->private_data, number, &handle))
 		return -EINVAL;
-	region = aclkm_file_lookup(filp->private_data, handle);
-	if (!region)
-		return -EINVAL;
-
-	pages = PHYS_PFN(region->extent->len);
-	if (first >= pages || vma_pages(vma) > pages - first)
+	err = -EOPNOTSUPP;
+	if (!handle.region)
 		goto put;
-
-	aclkm_vma_set_flags(vma, VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTDUMP);
-	vma->vm_ops = &aclkm_vm_ops;
-	vma->vm_private_data = region;
-	err = map_pages(vma, region, first);
-	if (err)
-		goto put;
-	return 0;
-
+	if (handle.read_only) {
+		err = -EACCES;
+		if (vma->vm_flags & VM_WRITE)
+			goto put;
+		aclkm_vma_clear_flags(vma, VM_MAYWRITE);
+	}
+	err = aclkm_region_mmap(handle.region, handle.start, handle.len, vma,
+				vma->vm_pgoff % OFFSET_PAGES);
 put:
-	/* The core calls no close after a failed mmap, and unmaps what is there. */
-	aclkm_region_put(region);
+	aclkm_handle_put(&handle);
 	return err;
+}
+
+/**
+ * aclkm_get_unmapped_area() - an address at which the region's largest entries fit
+ * @filp:	the open file
+ * @addr:	what the caller would like, or 0
+ * @len:	bytes
+ * @pgoff:	mmap offset in pages
+ * @flags:	of mmap()
+ *
+ * Return: the address, or an error as a number above TASK_SIZE.
+ */
+unsigned long aclkm_get_unmapped_area(struct file *filp, unsigned long addr, unsigned long len,
+				      unsigned long pgoff, unsigned long flags)
+{
+	unsigned long unit = PAGE_SIZE, offset = 0, found;
+	struct aclkm_handle handle;
+
+	if (flags & MAP_FIXED || pgoff / OFFSET_PAGES > ACLKM_HANDLE_MAX)
+		goto plain;
+	if (!aclkm_file_lookup(filp->private_data, pgoff / OFFSET_PAGES, &handle)) {
+		if (handle.region) {
+			unit <<= handle.region->map_order;
+			offset = handle.region->extent->start + handle.start +
+				 PFN_PHYS(pgoff % OFFSET_PAGES);
+		}
+		aclkm_handle_put(&handle);
+	}
+	/* What is shorter than a large entry has no use for its alignment. */
+	while (unit > PAGE_SIZE && len < unit)
+		unit = unit > SZ_2M ? SZ_2M : PAGE_SIZE;
+	if (unit == PAGE_SIZE || len > TASK_SIZE - unit)
+		goto plain;
+
+	if (addr) {
+		found = aclkm_unmapped_area(filp, addr, len, 0, flags);
+		if (found == addr)
+			return addr;
+	}
+	found = aclkm_unmapped_area(filp, 0, len + unit - PAGE_SIZE, 0, flags);
+	if (!IS_ERR_VALUE(found))
+		return found + ((offset - found) & (unit - 1));
+plain:
+	return aclkm_unmapped_area(filp, addr, len, pgoff, flags);
 }

@@ -33,7 +33,70 @@ int probe(unsigned long a, unsigned long b)
 }
 C
 
-names="base vm_flags_set contig_acr_flags"
+cat >"$dir/mm_get_unmapped_area.c" <<'C'
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+unsigned long probe(struct file *f);
+unsigned long probe(struct file *f)
+{
+	return mm_get_unmapped_area(current->mm, f, 0, 0, 0, 0);
+}
+C
+
+# How the first tails of a compound page say what it is.
+cat >"$dir/compound_page.c" <<'C'
+#include <linux/mm.h>
+void probe(struct page *p);
+void probe(struct page *p)
+{
+	set_compound_page_dtor(p, COMPOUND_PAGE_DTOR);
+	set_compound_order(p, 9);
+	atomic_set(compound_mapcount_ptr(p), -1);
+	atomic_set(compound_pincount_ptr(p), 0);
+	p[1].compound_nr = 0;
+}
+C
+
+cat >"$dir/compound_folio.c" <<'C'
+#include <linux/mm.h>
+void probe(struct folio *f);
+void probe(struct folio *f)
+{
+	f->_flags_1 = 9;
+	f->_folio_nr_pages = 512;
+	atomic_set(&f->_large_mapcount, -1);
+	atomic_set(&f->_entire_mapcount, -1);
+	atomic_set(&f->_nr_pages_mapped, 0);
+	atomic_set(&f->_pincount, 0);
+	INIT_LIST_HEAD(&f->_deferred_list);
+}
+C
+
+cat >"$dir/insert_pfn_pmd.c" <<'C'
+#include <linux/mm.h>
+#include <linux/huge_mm.h>
+#include <linux/pfn_t.h>
+vm_fault_t probe(struct vm_fault *vmf);
+vm_fault_t probe(struct vm_fault *vmf)
+{
+	return vmf_insert_pfn_pmd(vmf, pfn_to_pfn_t(0), true) |
+	       vmf_insert_pfn_pud(vmf, pfn_to_pfn_t(0), true);
+}
+C
+
+# ->huge_fault gets the size of the entry by a name, and not as an order.
+cat >"$dir/huge_fault_pe_size.c" <<'C'
+#include <linux/mm.h>
+enum page_entry_size probe = PE_SIZE_PMD;
+C
+
+cat >"$dir/import_ns_word.c" <<'C'
+#include <linux/module.h>
+MODULE_IMPORT_NS(DMA_BUF);
+C
+
+names="base vm_flags_set contig_acr_flags mm_get_unmapped_area compound_page compound_folio"
+names="$names insert_pfn_pmd huge_fault_pe_size import_ns_word"
 for n in $names; do
 	echo "obj-m += $n.o"
 done >"$dir/Kbuild"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Taking large contiguous ranges from a running kernel, and the reserve=
- * parameter that asks for them.
+ * Taking large contiguous ranges from a running kernel, and the text that asks
+ * for them: the reserve= parameter, and grow in sysfs.
  *
  * alloc_contig_range() moves what is movable out of a range of page blocks. The
  * search walks the memory of a node from low to high addresses and tries each
@@ -9,6 +9,8 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/atomic.h>
+#include <linux/cpumask.h>
 #include <linux/kernel.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
@@ -18,6 +20,8 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/topology.h>
+#include <linux/workqueue.h>
 
 #include "aclkm.h"
 #include "compat.h"
@@ -28,7 +32,7 @@ static int parse_size(const char *what, const char *text, u64 *bytes)
 
 	*bytes = memparse(text, &end);
 	if (end == text || *end) {
-		pr_err("reserve=: %s \"%s\" is not a number with K, M, G or T\n", what, text);
+		pr_err("reserve: %s \"%s\" is not a number with K, M, G or T\n", what, text);
 		return -EINVAL;
 	}
 	return 0;
@@ -44,13 +48,13 @@ static int parse_one(char *item, int (*add)(u64 size, u64 align, int node))
 	u64 size, align;
 
 	if (item) {
-		pr_err("reserve=: \":%s\" follows SIZE:PAGE:NODE\n", item);
+		pr_err("reserve: \":%s\" follows SIZE:PAGE:NODE\n", item);
 		return -EINVAL;
 	}
 	if (parse_size("size", size_text, &size))
 		return -EINVAL;
 	if (!size || !IS_ALIGNED(size, SZ_2M) || size > ACLKM_REGION_MAX) {
-		pr_err("reserve=: size %s must be a multiple of 2M, from 2M to 1T\n", size_text);
+		pr_err("reserve: size %s must be a multiple of 2M, from 2M to 1T\n", size_text);
 		return -EINVAL;
 	}
 
@@ -59,25 +63,25 @@ static int parse_one(char *item, int (*add)(u64 size, u64 align, int node))
 		if (parse_size("page size", page_text, &align))
 			return -EINVAL;
 		if (align != SZ_2M && align != SZ_1G) {
-			pr_err("reserve=: page size %s must be 2M or 1G\n", page_text);
+			pr_err("reserve: page size %s must be 2M or 1G\n", page_text);
 			return -EINVAL;
 		}
 		if (!IS_ALIGNED(size, align)) {
-			pr_err("reserve=: size %s is no multiple of page size %s\n",
+			pr_err("reserve: size %s is no multiple of page size %s\n",
 			       size_text, page_text);
 			return -EINVAL;
 		}
 	}
 	if (node_text && (kstrtoint(node_text, 10, &node) || node < 0 ||
 			  node >= MAX_NUMNODES || !node_state(node, N_MEMORY))) {
-		pr_err("reserve=: node \"%s\" is no node with memory\n", node_text);
+		pr_err("reserve: node \"%s\" is no node with memory\n", node_text);
 		return -EINVAL;
 	}
 	return add(size, align, node);
 }
 
 /**
- * aclkm_reserve_parse() - read the reserve= parameter
+ * aclkm_reserve_parse() - read what to reserve
  * @spec:	SIZE[:PAGE[:NODE]][,...]
  * @add:	called for each arena asked for; its error ends the parsing
  *
@@ -120,6 +124,100 @@ static bool candidate(unsigned long pfn, unsigned long nr, int node)
 	return true;
 }
 
+/*
+ * A large range is taken in chunks, by several processors of its node: moving
+ * pages out of the way is most of the work.
+ */
+#define CHUNK_PAGES	(SZ_128M >> PAGE_SHIFT)
+#define WORKERS_MAX	16
+#define REPORT_PAGES	(SZ_1G >> PAGE_SHIFT)
+
+struct contig {
+	unsigned long pfn;
+	unsigned long nr;
+	unsigned long chunks;
+	atomic_long_t next;
+	atomic_long_t taken;
+	unsigned long *done;
+	int err;
+};
+
+struct worker {
+	struct work_struct work;
+	struct contig *range;
+};
+
+static unsigned long chunk_size(const struct contig *range, unsigned long i)
+{
+	return min(CHUNK_PAGES, range->nr - i * CHUNK_PAGES);
+}
+
+static void take_chunks(struct work_struct *work)
+{
+	struct contig *range = container_of(work, struct worker, work)->range;
+	unsigned long i, taken, nr;
+
+	while (!READ_ONCE(range->err)) {
+		unsigned long pfn;
+		int err;
+
+		i = atomic_long_inc_return(&range->next) - 1;
+		if (i >= range->chunks)
+			return;
+		pfn = range->pfn + i * CHUNK_PAGES;
+		nr = chunk_size(range, i);
+		err = aclkm_contig_take(pfn, pfn + nr);
+		if (err) {
+			WRITE_ONCE(range->err, err);
+			return;
+		}
+		set_bit(i, range->done);
+		taken = atomic_long_add_return(nr, &range->taken);
+		if (range->nr > REPORT_PAGES && taken / REPORT_PAGES != (taken - nr) / REPORT_PAGES)
+			pr_info("reserved %lu of %lu GiB\n", taken / REPORT_PAGES,
+				range->nr / REPORT_PAGES);
+	}
+}
+
+static int take_parallel(struct contig *range, int node)
+{
+	unsigned int i, n = min_t(unsigned long, range->chunks,
+				  clamp(cpumask_weight(cpumask_of_node(node)), 1U,
+					(unsigned int)WORKERS_MAX));
+	struct worker *workers = kcalloc(n, sizeof(*workers), GFP_KERNEL);
+	unsigned long bit;
+
+	range->done = bitmap_zalloc(range->chunks, GFP_KERNEL);
+	if (!workers || !range->done) {
+		range->err = -ENOMEM;
+		goto out;
+	}
+	for (i = 0; i < n; i++) {
+		workers[i].range = range;
+		INIT_WORK(&workers[i].work, take_chunks);
+		queue_work_node(node, system_unbound_wq, &workers[i].work);
+	}
+	for (i = 0; i < n; i++)
+		flush_work(&workers[i].work);
+	if (range->err)
+		for_each_set_bit(bit, range->done, range->chunks)
+			free_contig_range(range->pfn + bit * CHUNK_PAGES, chunk_size(range, bit));
+out:
+	bitmap_free(range->done);
+	kfree(workers);
+	return range->err;
+}
+
+static int take_range(unsigned long pfn, unsigned long nr, int node)
+{
+	struct contig range = {
+		.pfn = pfn, .nr = nr, .chunks = DIV_ROUND_UP(nr, CHUNK_PAGES),
+	};
+
+	return range.chunks == 1 ? aclkm_contig_take(pfn, pfn + nr) :
+	       take_parallel(&range, node);
+}
+
 static int take_on_node(u64 size, u64 align, int node, u64 *start)
 {
 	unsigned long nr = PHYS_PFN(size), step = PHYS_PFN(align);
@@ -133,7 +231,7 @@ static int take_on_node(u64 size, u64 align, int node, u64 *start)
 		cond_resched();
 		if (!candidate(pfn, nr, node))
 			continue;
-		err = aclkm_contig_take(pfn, pfn + nr);
+		err = take_range(pfn, nr, node);
 		if (!err) {
 			*start = PFN_PHYS(pfn);
 			return 0;
@@ -169,23 +267,4 @@ int aclkm_reserve_take(u64 size, u64 align, int node, u64 *start, int *got_node)
 			break;
 	}
 	return err;
-}
-
-/**
- * aclkm_reserve_release() - give a range back
- * @start:	physical address
- * @size:	bytes
- *
- * Drops one reference of each page. A page that is still pinned returns to the
- * page allocator with its last pin, which free_contig_range() would warn about.
- */
-void aclkm_reserve_release(u64 start, u64 size)
-{
-	unsigned long pfn = PHYS_PFN(start), end = pfn + PHYS_PFN(size);
-
-	for (; pfn < end; pfn++) {
-		put_page(pfn_to_page(pfn));
-		if (!(pfn % pageblock_nr_pages))
-			cond_resched();
-	}
 }

@@ -4,7 +4,7 @@
 echo "TAP version 13"
 echo "1..3"
 if insmod /aclkm.ko reserve=1G; then echo "ok 1 insmod reserve=1G"; else echo "not ok 1 insmod reserve=1G"; fi
-if dmesg | grep -q 'aclkm: arena of 1024 MiB on node 0, aligned to 1024 MiB'; then
+if dmesg | grep -q 'aclkm: arena 0: 1024 MiB on node 0, aligned to 1024 MiB'; then
     echo "ok 2 aligned to 1 GiB, says the log"
 else
     echo "not ok 2 aligned to 1 GiB, says the log"

@@ -42,7 +42,7 @@ TEST_F(abi, unknown_numbers)
 	char arg[256] = {};
 	int nr;
 
-	for (nr = 4; nr < 256; nr++)
+	for (nr = 9; nr < 256; nr++)
 		EXPECT_EQ(-ENOTTY, dev_ioctl(self->fd, _IOWR(ACLKM_IOC_MAGIC, nr, char[64]), arg));
 	EXPECT_EQ(-ENOTTY, dev_ioctl(self->fd, _IOR('x', 0, struct aclkm_info), arg));
 	/* The right number with the wrong direction. */
@@ -88,9 +88,11 @@ TEST_F(abi, unknown_flags_and_reserved)
 
 	ASSERT_EQ(0, dev_alloc(self->fd, PAGE, 0, &alloc));
 	handle = alloc.handle;
-	for (bit = 0; bit < 32; bit++) {
+	for (bit = 6; bit < 32; bit++) {
 		alloc = (struct aclkm_alloc){ .size = PAGE, .node = -1, .flags = 1U << bit };
 		EXPECT_EQ(-EINVAL, dev_ioctl(self->fd, ACLKM_IOC_ALLOC, &alloc));
+	}
+	for (bit = 0; bit < 32; bit++) {
 		alloc = (struct aclkm_alloc){ .size = PAGE, .node = -1, .reason = 1U << bit };
 		EXPECT_EQ(-EINVAL, dev_ioctl(self->fd, ACLKM_IOC_ALLOC, &alloc));
 		query = (struct aclkm_query){ .handle = handle, .flags = 1U << bit };
@@ -156,6 +158,7 @@ TEST_F(abi, output_is_filled)
 
 	memset(&info, 0xaa, sizeof(info));
 	ASSERT_EQ(0, dev_ioctl(self->fd, ACLKM_IOC_INFO, &info));
+	info.clean = self->before.clean;
 	EXPECT_EQ(0, memcmp(&info, &self->before, sizeof(info)));
 
 	alloc = (struct aclkm_alloc){ .size = 1, .node = -1, .handle = ~0U, .offset = ~0ULL,
@@ -176,7 +179,7 @@ TEST_F(abi, output_is_filled)
 	EXPECT_EQ(PAGE, query.align);
 	EXPECT_EQ(PAGE, query.map_page);
 	EXPECT_EQ(alloc.node, query.node);
-	EXPECT_EQ(ACLKM_QUERY_PHYS, query.flags);
+	EXPECT_EQ(ACLKM_QUERY_PHYS | ACLKM_QUERY_GUP, query.flags);
 	EXPECT_EQ(0, dev_free(self->fd, alloc.handle));
 }
 

@@ -92,7 +92,7 @@ struct aclkm_info {
 /* struct aclkm_alloc.reason, after -ENOSPC (the first three) and -EDQUOT */
 #define ACLKM_REASON_FREE		1 /* fewer bytes are free than asked for */
 #define ACLKM_REASON_FRAGMENTED		2 /* enough are free, but no piece fits */
-#define ACLKM_REASON_ROOT_RESERVE	3 /* what is left is for CAP_SYS_ADMIN */
+#define ACLKM_REASON_ROOT_RESERVE	3 /* what is left is for CAP_SYS_RESOURCE */
 #define ACLKM_REASON_FILE_BYTES		4 /* limits of this open file */
 #define ACLKM_REASON_FILE_REGIONS	5
 #define ACLKM_REASON_USER_BYTES		6 /* limits of the user who opened it */
@@ -104,7 +104,7 @@ struct aclkm_info {
  * @align:	in: physical alignment, a power of two up to ACLKM_ALIGN_MAX;
  *		0 and anything below the page size mean the page size
  * @flags:	in: ACLKM_ALLOC_*; at most one of WC and UC, at most one of
- *		SMALL, HUGE_2M and HUGE_1G
+ *		SMALL, HUGE_2M and HUGE_1G, of these only SMALL with WC and UC
  * @node:	in: NUMA node wanted, or ACLKM_NODE_ANY. out: node given
  * @handle:	out: the region in this open file, never 0
  * @reason:	in: 0; out: after -ENOSPC and -EDQUOT, ACLKM_REASON_*
@@ -200,7 +200,8 @@ struct aclkm_query {
  * @handle:	in: from ACLKM_IOC_ALLOC, IMPORT or PIN
  * @flags:	in: ACLKM_EXPORT_*
  * @offset:	in: first byte, a multiple of the granule
- * @len:	in: bytes, a multiple of the granule; 0 means up to the end
+ * @len:	in: bytes, a multiple of the granule; 0 means up to the end.
+ *		out: bytes of the dma-buf
  * @fd:		out: the dma-buf
  * @reserved:	in: 0
  *

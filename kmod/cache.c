@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Write-combined and uncached regions. The kernel's own mapping of the memory
+ * gets the same type before anybody can map it, and gets its old type back when
+ * nobody can any more: memory never has two types at once.
+ */
+#include <linux/io.h>
+#include <linux/mm.h>
+#ifdef CONFIG_X86
+#include <asm/set_memory.h>
+#endif
+
+#include "aclkm.h"
+
+/**
+ * aclkm_cache_possible() - whether this machine has more than cached memory
+ */
+bool aclkm_cache_possible(void)
+{
+	return IS_ENABLED(CONFIG_X86_PAT);
+}
+
+/**
+ * aclkm_cache_set() - give a new region's memory its type
+ * @region:	cleared, and not mapped
+ *
+ * Return: 0, -EOPNOTSUPP, or the error of the page tables' change.
+ */
+int aclkm_cache_set(const struct aclkm_region *region)
+{
+#ifdef CONFIG_X86_PAT
+	unsigned long addr = (unsigned long)phys_to_virt(region->extent->start);
+	int pages = PHYS_PFN(region->extent->len);
+
+	switch (region->cache) {
+	case ACLKM_CACHE_WC:
+		return set_memory_wc(addr, pages);
+	case ACLKM_CACHE_UC:
+		return set_memory_uc(addr, pages);
+	}
+#endif
+	return region->cache == ACLKM_CACHE_WB ? 0 : -EOPNOTSUPP;
+}
+
+/**
+ * aclkm_cache_restore() - make a dead region's memory ordinary again
+ * @region:	not mapped any more
+ */
+void aclkm_cache_restore(const struct aclkm_region *region)
+{
+#ifdef CONFIG_X86_PAT
+	if (region->cache != ACLKM_CACHE_WB)
+		WARN_ON(set_memory_wb((unsigned long)phys_to_virt(region->extent->start),
+				      PHYS_PFN(region->extent->len)));
+#endif
+}

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Arenas come and go: at insmod, by an administrator through sysfs, at rmmod.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/nodemask.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "aclkm.h"
+#include "pages.h"
+
+/* How often the memory of a node is searched for the same size. */
+#define TRIES		2
+/* Pieces smaller than this share of what was asked for are not worth an arena. */
+#define MIN_SHARE	16
+
+static u64 grown;
+
+/* Makes an arena of exactly @size. */
+static int arena_add(u64 size, u64 align, int node)
+{
+	struct aclkm_arena *arena = kzalloc(sizeof(*arena), GFP_KERNEL);
+	struct aclkm_extent *piece = kzalloc(sizeof(*piece), GFP_KERNEL);
+	int err = -ENOMEM;
+
+	if (!arena || !piece)
+		goto free;
+	err = aclkm_reserve_take(size, align, node, &arena->start, &arena->node);
+	if (err)
+		goto free;
+
+	arena->size = size;
+	arena->page = align;
+	aclkm_arena_init(arena, piece);
+	down_write(&aclkm_arenas_lock);
+	list_add_tail(&arena->list, &aclkm_arenas);
+	up_write(&aclkm_arenas_lock);
+	grown += size;
+	pr_info("arena %u: %llu MiB on node %d, aligned to %llu MiB\n", arena->id,
+		size / SZ_1M, arena->node, align / SZ_1M);
+	aclkm_scrub_kick(arena, true);
+	return 0;
+
+free:
+	kfree(piece);
+	kfree(arena);
+	return err;
+}
+
+/* Reserves @size, in one arena if the machine can, else in as few as possible. */
+static int grow_one(u64 size, u64 align, int node)
+{
+	u64 left = size, want = size, before = grown;
+	unsigned int tries = 0;
+	int err = 0;
+
+	while (left) {
+		err = arena_add(want, align, node);
+		if (!err) {
+			left -= want;
+			want = min(want, left);
+			continue;
+		}
+		if (err != -ENOMEM)
+			break;
+		/* What could not be moved away at first often can be a moment later. */
+		if (++tries < TRIES)
+			continue;
+		tries = 0;
+		if (align > SZ_2M && want == size) {
+			pr_warn("no %llu MiB aligned to %llu MiB, trying 2 MiB\n", want / SZ_1M,
+				align / SZ_1M);
+			align = SZ_2M;
+			continue;
+		}
+		want = ALIGN_DOWN(want / 2, align);
+		if (want < max(align, size / MIN_SHARE))
+			break;
+	}
+	if (left)
+		pr_warn("of %llu MiB asked for, %llu MiB could be reserved\n", size / SZ_1M,
+			(grown - before) / SZ_1M);
+	/* Less than asked for is reported, and of use. */
+	return err == -EINTR ? err : 0;
+}
+
+static int check_one(u64 size, u64 align, int node)
+{
+	return 0;
+}
+
+/**
+ * aclkm_grow() - reserve more memory
+ * @spec:	SIZE[:PAGE[:NODE]][,...]
+ *
+ * The caller sees to it that there is one call at a time.
+ *
+ * Return: 0 with at least one new arena, -EINVAL with the broken rule in the
+ * log, -EINTR, or -ENOMEM with none.
+ */
+int aclkm_grow(const char *spec)
+{
+	u64 before = grown;
+	int err = aclkm_reserve_parse(spec, check_one);
+
+	if (!err)
+		err = aclkm_reserve_parse(spec, grow_one);
+	if (!err && grown == before)
+		err = -ENOMEM;
+	return err;
+}
+
+static void extents_free(struct aclkm_extents *set)
+{
+	struct rb_node *node;
+
+	while ((node = rb_first(&set->by_addr))) {
+		rb_erase(node, &set->by_addr);
+		kfree(rb_entry(node, struct aclkm_extent, by_addr));
+	}
+}
+
+/* Takes an arena off the list, with nothing in it. */
+static void arena_remove(struct aclkm_arena *arena)
+{
+	aclkm_scrub_arena_stop(arena);
+	list_del(&arena->list);
+	extents_free(&arena->free);
+	extents_free(&arena->clean);
+	aclkm_pages_release(arena->start, arena->size);
+	kfree(arena);
+}
+
+/* Takes a range out of both trees. */
+static int arena_cut(struct aclkm_arena *arena, u64 start, u64 len)
+{
+	struct aclkm_extent *spare[4];
+	int err = 0, i;
+
+	for (i = 0; i < 4; i++) {
+		spare[i] = kmalloc(sizeof(*spare[i]), GFP_KERNEL);
+		if (!spare[i])
+			err = -ENOMEM;
+	}
+	if (!err) {
+		aclkm_extent_list_free(aclkm_extents_carve(&arena->free, start, len, spare));
+		aclkm_extent_list_free(aclkm_extents_carve(&arena->clean, start, len, spare + 2));
+		if (start == arena->start)
+			arena->start += len;
+		arena->size -= len;
+		aclkm_pages_release(start, len);
+	}
+	for (i = 0; i < 4; i++)
+		kfree(spare[i]);
+	return err;
+}
+
+/* Gives back up to @bytes from the ends of an arena; returns how many. */
+static u64 arena_trim(struct aclkm_arena *arena, u64 bytes)
+{
+	struct aclkm_extent *piece;
+	u64 got = 0, n;
+
+	piece = rb_entry_safe(rb_last(&arena->free.by_addr), struct aclkm_extent, by_addr);
+	if (piece && piece->start + piece->len == arena->start + arena->size) {
+		n = ALIGN_DOWN(min(bytes, piece->len), SZ_2M);
+		if (n && !arena_cut(arena, arena->start + arena->size - n, n))
+			got += n;
+	}
+	piece = rb_entry_safe(rb_first(&arena->free.by_addr), struct aclkm_extent, by_addr);
+	if (piece && piece->start == arena->start && arena->size > bytes - got) {
+		n = ALIGN_DOWN(min(bytes - got, piece->len), SZ_2M);
+		if (n && !arena_cut(arena, arena->start, n))
+			got += n;
+	}
+	return got;
+}
+
+/**
+ * aclkm_shrink() - give free memory back to the kernel
+ * @bytes:	how many, a multiple of 2 MiB
+ * @got:	filled with what could be given back
+ *
+ * Whole arenas go first, the newest before the others; then what is free at the
+ * ends of those in use.
+ *
+ * Return: 0, or -EBUSY if nothing could be given back.
+ */
+int aclkm_shrink(u64 bytes, u64 *got)
+{
+	struct aclkm_arena *arena, *next;
+	u64 left = bytes;
+
+	down_write(&aclkm_arenas_lock);
+	list_for_each_entry_safe_reverse(arena, next, &aclkm_arenas, list) {
+		bool idle;
+
+		aclkm_arena_lock_quiet(arena);
+		aclkm_arena_held_free(arena);
+		idle = arena->free.free == arena->size && arena->size <= left;
+		mutex_unlock(&arena->lock);
+		if (idle) {
+			left -= arena->size;
+			arena_remove(arena);
+		}
+	}
+	list_for_each_entry_reverse(arena, &aclkm_arenas, list) {
+		aclkm_arena_lock_quiet(arena);
+		left -= arena_trim(arena, left);
+		if (arena->free.free > arena->clean.free)
+			aclkm_scrub_kick(arena, false);
+		mutex_unlock(&arena->lock);
+	}
+	up_write(&aclkm_arenas_lock);
+	*got = bytes - left;
+	pr_info("of %llu MiB to give back, %llu MiB were free at an arena's end\n",
+		bytes / SZ_1M, *got / SZ_1M);
+	return *got ? 0 : -EBUSY;
+}
+
+/**
+ * aclkm_arenas_init() - reserve what the reserve= parameter asks for
+ * @spec:	the parameter
+ *
+ * Return: as aclkm_grow().
+ */
+int aclkm_arenas_init(const char *spec)
+{
+	int err;
+
+	/* For an administrator who will grow later. */
+	if (!strcmp(spec, "none"))
+		return 0;
+	err = aclkm_grow(spec);
+	if (err)
+		aclkm_arenas_exit();
+	return err;
+}
+
+/**
+ * aclkm_arenas_exit() - give all arenas back to the kernel
+ *
+ * No file is open, nothing is mapped, and nothing is held: that would have kept
+ * the module loaded.
+ */
+void aclkm_arenas_exit(void)
+{
+	struct aclkm_arena *arena, *next;
+
+	aclkm_held_stop();
+	down_write(&aclkm_arenas_lock);
+	list_for_each_entry_safe(arena, next, &aclkm_arenas, list) {
+		aclkm_arena_lock_quiet(arena);
+		WARN_ON(arena->nr_regions || arena->held_bytes || arena->free.free != arena->size);
+		mutex_unlock(&arena->lock);
+		arena_remove(arena);
+	}
+	up_write(&aclkm_arenas_lock);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The struct pages of an arena. Whole units of 2 MiB, or of 1 GiB, that a region
+ * maps with one page-table entry are compound pages of that size: get_user_pages
+ * takes all its references of such an entry on the head page, and would ruin the
+ * counts of single pages. All other pages are single ones.
+ *
+ * A unit stays compound when it becomes free, so most requests find their units
+ * ready. A compound unit is wholly free or wholly inside one region.
+ */
+#ifndef ACLKM_PAGES_H
+#define ACLKM_PAGES_H
+
+#include <linux/types.h>
+
+#define ACLKM_ORDER_2M	9
+#define ACLKM_ORDER_1G	18
+
+/**
+ * aclkm_pages_shape() - make the pages of a range fit for its mappings
+ * @start:	physical address, page-aligned
+ * @len:	bytes, page-aligned
+ * @order:	of the units wanted: 0, ACLKM_ORDER_2M or ACLKM_ORDER_1G
+ *
+ * Units that lie partly in the range are broken up, so the caller holds the
+ * lock of the arena: their other part is free.
+ */
+void aclkm_pages_shape(u64 start, u64 len, unsigned int order);
+
+/**
+ * aclkm_pages_pinned() - whether anybody but the arena refers to a page
+ * @start:	physical address
+ * @len:	bytes
+ */
+bool aclkm_pages_pinned(u64 start, u64 len);
+
+/**
+ * aclkm_pages_release() - give a range back to the page allocator
+ * @start:	physical address
+ * @len:	bytes
+ */
+void aclkm_pages_release(u64 start, u64 len);
+
+/*
+ * Whether somebody may have written into the 2 MiB at a physical address. Kept in
+ * their first page; only for memory in compound units.
+ */
+void aclkm_unit_mark_used(u64 addr, u64 len);
+bool aclkm_unit_test_clear_used(u64 addr);
+
+#endif /* ACLKM_PAGES_H */
