@@ -240,6 +240,21 @@ module_suites() {
     # nokaslr: 4 GiB hold one whole GiB that firmware and boot data leave
     # alone, and one boot in four puts the kernel itself into it.
     vm "vm-4g-$kernel" --kernel "$kernel" --memory 4096 --timeout 300 --append nokaslr "${args[@]}" -- "$here/kmod/guest-1g.sh"
+
+    begin_suite "module, Linux $kernel, with devices"
+    # shellcheck disable=SC2207 # names without spaces
+    kmod_list=($(make --no-print-directory -s -C "$here/kmod" list-devices))
+    printf '%s\n' "${kmod_list[@]}" >"$logs/devices.list"
+    args=(--module "$build/kmod-$kernel/aclkm.ko" --file "$logs/devices.list:/kselftest/list")
+    for name in "${kmod_list[@]}"; do
+        args+=(--file "$build/kselftest/$name:/kselftest/$name")
+    done
+    truncate -s 256M "$logs/disk-$kernel.img"
+    vm "vm-devices-$kernel" --kernel "$kernel" --memory 4096 --timeout 900 --append nokaslr "${args[@]}" \
+        --kmods 'virtio_pci virtio_blk' \
+        --qemu "-drive file=$logs/disk-$kernel.img,if=none,id=disk,format=raw,cache=unsafe -device virtio-blk-pci,drive=disk" \
+        -- "$here/kmod/guest-devices.sh"
+    rm -f "$logs/disk-$kernel.img"
 }
 
 if [[ $# == 0 ]]; then

@@ -139,4 +139,127 @@ static inline int in_child(int (*fn)(void *), void *arg)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
+static inline int dev_alloc_flags(int fd, uint64_t size, uint64_t align, uint32_t flags,
+				  struct aclkm_alloc *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->size = size;
+	out->align = align;
+	out->flags = flags;
+	out->node = ACLKM_NODE_ANY;
+	return dev_ioctl(fd, ACLKM_IOC_ALLOC, out);
+}
+
+/* All of these ACLKM_FEATURE_* bits are set. */
+static inline bool dev_has(int fd, uint64_t features)
+{
+	return (dev_info(fd).features & features) == features;
+}
+
+/*
+ * As accounts_as(), but clean memory is not waited for: what was written and
+ * freed may still be cleared in the background. Up to 10 s, for long pins.
+ *
+ * A region with any page that counts more, or fewer, references than the arena's
+ * own is never given back, so this is also the proof of healthy page counts.
+ */
+static inline bool accounts_back(int fd, const struct aclkm_info *before)
+{
+	struct aclkm_info now;
+	int tries;
+
+	for (tries = 0; tries < 500; tries++) {
+		now = dev_info(fd);
+		if (now.free == before->free && now.largest_free == before->largest_free &&
+		    now.held == before->held && now.nr_regions == before->nr_regions &&
+		    now.pinned == before->pinned && now.total == before->total)
+			return true;
+		usleep(20 * 1000);
+	}
+	printf("# free %llu -> %llu, largest %llu -> %llu, held %llu -> %llu, regions %llu -> %llu, pinned %llu -> %llu\n",
+	       before->free, now.free, before->largest_free, now.largest_free,
+	       before->held, now.held, before->nr_regions, now.nr_regions,
+	       before->pinned, now.pinned);
+	return false;
+}
+
+/* A number of /proc/vmstat, /proc/meminfo or /proc/self/status; -1 if it is not there. */
+static inline long long proc_number(const char *path, const char *name)
+{
+	size_t len = strlen(name);
+	long long value = -1;
+	char line[256];
+	FILE *f = fopen(path, "r");
+
+	while (f && value < 0 && fgets(line, sizeof(line), f))
+		if (!strncmp(line, name, len) && (line[len] == ' ' || line[len] == ':'))
+			sscanf(line + len + 1, "%lld", &value);
+	if (f)
+		fclose(f);
+	return value;
+}
+
+/* Pages that are pinned by pin_user_pages() now, in the whole guest. */
+static inline long long pinned_pages(void)
+{
+	int fd = open("/proc/sys/vm/stat_refresh", O_WRONLY | O_CLOEXEC);
+
+	/* Each processor keeps some counts to itself until asked. */
+	if (fd >= 0) {
+		if (write(fd, "1", 1) != 1)
+			perror("# stat_refresh");
+		close(fd);
+	}
+	return proc_number("/proc/vmstat", "nr_foll_pin_acquired") -
+	       proc_number("/proc/vmstat", "nr_foll_pin_released");
+}
+
+/*
+ * A pattern that tells each byte's place: @at is the place of the first byte,
+ * @seed makes patterns differ.
+ */
+static inline uint64_t pattern_word(uint64_t at, uint64_t seed)
+{
+	return (at / 8 + 1) * 0x9e3779b97f4a7c15ULL ^ seed * 0xd6e8feb86659fd93ULL;
+}
+
+static inline unsigned char pattern_byte(uint64_t at, uint64_t seed)
+{
+	return pattern_word(at, seed) >> at % 8 * 8;
+}
+
+static inline void pattern_fill(void *mem, uint64_t at, size_t len, uint64_t seed)
+{
+	unsigned char *p = mem;
+	uint64_t word;
+
+	for (; len && at % 8; len--, at++)
+		*p++ = pattern_byte(at, seed);
+	for (; len >= 8; len -= 8, at += 8, p += 8) {
+		word = pattern_word(at, seed);
+		memcpy(p, &word, 8);
+	}
+	for (; len; len--, at++)
+		*p++ = pattern_byte(at, seed);
+}
+
+static inline bool pattern_is(const void *mem, uint64_t at, size_t len, uint64_t seed)
+{
+	const unsigned char *p = mem;
+	uint64_t word;
+
+	for (; len && at % 8; len--, at++)
+		if (*p++ != pattern_byte(at, seed))
+			return false;
+	for (; len >= 8; len -= 8, at += 8, p += 8) {
+		memcpy(&word, p, 8);
+		if (word != pattern_word(at, seed))
+			return false;
+	}
+	for (; len; len--, at++)
+		if (*p++ != pattern_byte(at, seed))
+			return false;
+	return true;
+}
+
 #endif /* ACLKM_SELFTEST_COMMON_H */

@@ -111,10 +111,14 @@ make_initramfs() {
         while read -r word ko _; do
             [[ $word == insmod ]] || continue
             ko=${ko#"${MODDIR%/lib/modules/*}"}
-            if grep -qxF "$ko" "$root/etc/kmods"; then continue; fi
+            if grep -qxF "${ko%.xz}" "$root/etc/kmods"; then continue; fi
             mkdir -p "$root$(dirname "$ko")"
-            cp "${MODDIR%/lib/modules/*}$ko" "$root$ko"
-            echo "$ko" >>"$root/etc/kmods"
+            # busybox's insmod hands the file to the kernel as it is.
+            case $ko in
+            *.xz) xz -dc "${MODDIR%/lib/modules/*}$ko" >"$root${ko%.xz}" ;;
+            *) cp "${MODDIR%/lib/modules/*}$ko" "$root$ko" ;;
+            esac
+            echo "${ko%.xz}" >>"$root/etc/kmods"
         done <<<"$path"
     done
     pack "$root" "${root%/root}/initrd"
