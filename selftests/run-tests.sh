@@ -251,7 +251,7 @@ module_suites() {
     done
     truncate -s 256M "$logs/disk-$kernel.img"
     vm "vm-devices-$kernel" --kernel "$kernel" --memory 4096 --timeout 900 --append nokaslr "${args[@]}" \
-        --kmods 'virtio_pci virtio_blk' \
+        --kmods 'virtio_pci virtio_blk vgem vivid' \
         --qemu "-drive file=$logs/disk-$kernel.img,if=none,id=disk,format=raw,cache=unsafe -device virtio-blk-pci,drive=disk" \
         -- "$here/kmod/guest-devices.sh"
     rm -f "$logs/disk-$kernel.img"

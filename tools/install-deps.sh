@@ -15,8 +15,9 @@ packages() {
     build) echo gcc g++ make pkgconf libc6-dev libssl-dev libelf1 ;;
     kernel) packages build && echo bc bison flex libelf-dev kmod xz-utils ;;
     vm) echo qemu-system-x86 busybox-static cpio gzip kmod xz-utils ;;
-    # The sanitizers' libraries come with gcc; 6.12's kbuild wants pahole for any module.
-    test) packages build && packages vm && echo util-linux mawk dwarves ;;
+    # The sanitizers' libraries come with gcc; 6.12's kbuild wants pahole for any module;
+    # test_vgem imports through libdrm.
+    test) packages build && packages vm && echo util-linux mawk dwarves libdrm-dev ;;
     lint) packages build && echo sparse dwarves cppcheck shellcheck clang-format perl xz-utils ;;
     *) return 1 ;;
     esac

@@ -17,5 +17,11 @@ step "insmod reserve=$reserve" insmod /aclkm.ko reserve="$reserve"
 while read -r name; do
     run-tap "$name" "/kselftest/$name"
 done </kselftest/list
+# The same camera with buffers that must be contiguous for its device.
+vivid=$(grep '/vivid\.ko$' /etc/kmods)
+if [ -n "$vivid" ] && grep -qx test_vivid /kselftest/list; then
+    step 'vivid, contiguous buffers' sh -c "rmmod vivid && insmod $vivid allocators=1"
+    run-tap 'test_vivid, contiguous' /kselftest/test_vivid
+fi
 step 'rmmod' rmmod aclkm
 exit 0
