@@ -102,19 +102,36 @@ static vm_fault_t vma_huge_fault(struct vm_fault *vmf, enum page_entry_size pe_s
 #define vma_huge_fault huge_fault
 #endif
 
+/* Drops entries, of all mappings of these pages; they come back by faults. */
+static void drop_entries(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	unmap_mapping_pages(vma->vm_file->f_mapping,
+			    vma->vm_pgoff + PHYS_PFN(start - vma->vm_start),
+			    PHYS_PFN(end - start), false);
+}
+
 /*
- * Where the core cannot change 1 GiB entries, it drops them as bad ones, with a
- * complaint. So they are dropped before, and come back by faults.
+ * When the core cuts a mapping in two it looks for a 2 MiB entry at the cut, and
+ * would take the memory behind a 1 GiB entry for the table with that entry.
  */
+static int vma_may_split(struct vm_area_struct *vma, unsigned long addr)
+{
+	struct aclkm_region *region = vma->vm_private_data;
+
+	if (region->map_order == ACLKM_ORDER_1G && !IS_ALIGNED(addr, SZ_1G))
+		drop_entries(vma, max(vma->vm_start, ALIGN_DOWN(addr, SZ_1G)),
+			     min(vma->vm_end, ALIGN(addr, SZ_1G)));
+	return 0;
+}
+
+/* Where the core cannot change 1 GiB entries, it drops them, and complains of them. */
 static int vma_mprotect(struct vm_area_struct *vma, unsigned long start, unsigned long end,
 			unsigned long flags)
 {
 	struct aclkm_region *region = vma->vm_private_data;
 
 	if (region->map_order == ACLKM_ORDER_1G && !ACLKM_GUP_PUD)
-		unmap_mapping_pages(vma->vm_file->f_mapping,
-				    vma->vm_pgoff + PHYS_PFN(start - vma->vm_start),
-				    PHYS_PFN(end - start), false);
+		drop_entries(vma, start, end);
 	return 0;
 }
 #endif
@@ -125,6 +142,7 @@ static const struct vm_operations_struct page_vm_ops = {
 	.fault = vma_fault,
 #if ACLKM_HUGE
 	.huge_fault = vma_huge_fault,
+	.may_split = vma_may_split,
 	.mprotect = vma_mprotect,
 #endif
 };
