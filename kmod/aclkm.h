@@ -191,12 +191,14 @@ struct aclkm_handle {
  * @user:	who opened it
  * @bytes:	charged for allocated regions
  * @count:	handles
+ * @read_only:	opened so: all its handles are
  */
 struct aclkm_file {
 	struct xarray handles;
 	struct aclkm_user *user;
 	u64 bytes;
 	u64 count;
+	bool read_only;
 };
 
 /**

@@ -169,6 +169,7 @@ int aclkm_open(struct inode *inode, struct file *filp)
 		return -ENOMEM;
 	}
 	xa_init_flags(&file->handles, XA_FLAGS_ALLOC1);
+	file->read_only = !(filp->f_mode & FMODE_WRITE);
 	filp->private_data = file;
 	filp->f_mapping = aclkm_inode()->i_mapping;
 	return 0;

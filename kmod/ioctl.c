@@ -66,6 +66,7 @@ static int reserve_handle(struct aclkm_file *file, u64 charge, struct aclkm_allo
 	}
 	pending->charge = charge;
 	pending->handle->charge = charge;
+	pending->handle->read_only = file->read_only;
 	return 0;
 }
 
@@ -340,6 +341,7 @@ static long do_import(struct aclkm_file *file, struct aclkm_import *import,
 		cancel_handle(file, pending);
 		return err;
 	}
+	pending->handle->read_only |= file->read_only;
 	import->size = pending->handle->len;
 	import->handle = pending->number;
 	import->offset = map_offset(pending->number);
@@ -387,7 +389,7 @@ static long do_pin(struct aclkm_file *file, struct aclkm_pin *pin, struct pendin
 	}
 	pending->handle->pinned = pinned;
 	pending->handle->len = pin->len;
-	pending->handle->read_only = pin->flags & ACLKM_PIN_READ_ONLY;
+	pending->handle->read_only |= pin->flags & ACLKM_PIN_READ_ONLY;
 	pin->handle = pending->number;
 	pin->page_size = aclkm_pinned_page_size(pinned);
 	pin->nr_extents = aclkm_pinned_extents(pinned);

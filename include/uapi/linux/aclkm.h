@@ -16,7 +16,7 @@
  * - A handle is a number of one open file. It stands for a region (ALLOC), for a
  *   part of one that came in as a dma-buf (IMPORT), or for pinned memory of the
  *   process (PIN). What is not sensible for its kind is refused with
- *   -EOPNOTSUPP.
+ *   -EOPNOTSUPP. All handles of a file that was opened for reading are read-only.
  */
 #ifndef _UAPI_LINUX_ACLKM_H
 #define _UAPI_LINUX_ACLKM_H
