@@ -17,6 +17,7 @@
 #include "va.h"
 
 static int device = -1;
+static uint64_t features;
 
 /* A missing driver is no failure in auto mode: the text would mislead. */
 static int refuse_open(int err, const char *why)
@@ -44,6 +45,7 @@ static int kmod_open(void)
 		goto close;
 	}
 	device = fd;
+	features = info.features;
 	return ACLKM_OK;
 close:
 	close(fd);
@@ -71,20 +73,39 @@ static void free_handle(uint32_t handle)
 	ioctl(device, ACLKM_IOC_FREE, &arg);
 }
 
-static int take(uint64_t size, uint64_t align, struct aclkm_alloc *arg)
+static const char *reason_text(uint32_t reason)
 {
-	*arg = (struct aclkm_alloc){.size = size, .align = align, .node = ACLKM_NODE_ANY};
-	if (!ioctl(device, ACLKM_IOC_ALLOC, arg))
-		return ACLKM_OK;
+	switch (reason) {
+	case ACLKM_REASON_ROOT_RESERVE:
+		return "bytes are kept for root";
+	case ACLKM_REASON_FILE_BYTES:
+		return "bytes are the limit of a process";
+	case ACLKM_REASON_FILE_REGIONS:
+		return "regions are the limit of a process";
+	case ACLKM_REASON_USER_BYTES:
+		return "bytes are the limit of this user";
+	default:
+		return "regions are the limit of this user";
+	}
+}
 
-	switch (errno) {
+static int refuse_alloc(int error, const struct aclkm_alloc *arg)
+{
+	unsigned long long size = arg->size, align = arg->align;
+
+	switch (error) {
 	case ENOSPC:
+	case EDQUOT:
+		if (arg->reason >= ACLKM_REASON_ROOT_RESERVE)
+			return error_set(ACLKM_ERR_NOMEM,
+					 "the driver gives no %llu bytes: %llu %s", size,
+					 (unsigned long long)arg->limit,
+					 reason_text(arg->reason));
 		return error_set(
 			ACLKM_ERR_NOMEM,
 			"the driver has no piece of %llu bytes aligned to %llu: %llu "
 			"bytes are free, the largest piece is %llu",
-			(unsigned long long)size, (unsigned long long)align,
-			(unsigned long long)arg->free,
+			size, align, (unsigned long long)arg->free,
 			(unsigned long long)arg->largest_free);
 	case ENOMEM:
 		return error_set(ACLKM_ERR_NOMEM, "the kernel is out of memory");
@@ -94,9 +115,33 @@ static int take(uint64_t size, uint64_t align, struct aclkm_alloc *arg)
 	default:
 		return error_set(ACLKM_ERR_IO,
 				 "%s: ALLOC of %llu bytes aligned to %llu: %s",
-				 ACLKM_DEVICE_PATH, (unsigned long long)size,
-				 (unsigned long long)align, strerror(errno));
+				 ACLKM_DEVICE_PATH, size, align, strerror(error));
 	}
+}
+
+/*
+ * 1 GiB entries only where they can be pinned: a mapping that direct I/O refuses
+ * would surprise more than smaller entries do, which a query tells.
+ */
+static uint32_t entry_flags(enum aclkm_pages pages)
+{
+	switch (pages) {
+	case ACLKM_PAGES_HUGE_ONLY:
+		return features & ACLKM_FEATURE_HUGE_2M ? ACLKM_ALLOC_HUGE_2M : 0;
+	case ACLKM_PAGES_HUGE1G:
+		return features & ACLKM_FEATURE_GUP_1G ? ACLKM_ALLOC_HUGE_1G : 0;
+	case ACLKM_PAGES_NORMAL:
+		return ACLKM_ALLOC_SMALL;
+	default:
+		return 0;
+	}
+}
+
+static int take(uint64_t size, uint64_t align, uint32_t flags, struct aclkm_alloc *arg)
+{
+	*arg = (struct aclkm_alloc){
+		.size = size, .align = align, .flags = flags, .node = ACLKM_NODE_ANY};
+	return ioctl(device, ACLKM_IOC_ALLOC, arg) ? refuse_alloc(errno, arg) : ACLKM_OK;
 }
 
 static int describe(const struct aclkm_alloc *arg, struct region *out)
@@ -160,9 +205,9 @@ static int kmod_region_alloc(uint64_t size, uint64_t align, enum aclkm_pages pag
 		return error_set(ACLKM_ERR_NOMEM, "no device has %llu bytes",
 				 (unsigned long long)size);
 
-	err = take(size, want, &arg);
+	err = take(size, want, entry_flags(pages), &arg);
 	if (err == ACLKM_ERR_NOMEM && pages == ACLKM_PAGES_HUGE_FIRST && want > align)
-		err = take(size, align, &arg);
+		err = take(size, align, 0, &arg);
 	if (err)
 		return err;
 	err = describe(&arg, out);
