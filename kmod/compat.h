@@ -39,6 +39,14 @@ static inline void aclkm_vma_clear_flags(struct vm_area_struct *vma, unsigned lo
 #endif
 }
 
+/* Keeps out faults that need no mmap_lock, until the caller drops that. */
+static inline void aclkm_vma_start_write(struct vm_area_struct *vma)
+{
+#ifdef ACLKM_HAVE_VMA_START_WRITE
+	vma_start_write(vma);
+#endif
+}
+
 static inline unsigned long aclkm_unmapped_area(struct file *filp, unsigned long addr,
 						unsigned long len, unsigned long pgoff,
 						unsigned long flags)

@@ -118,9 +118,11 @@ static int vma_may_split(struct vm_area_struct *vma, unsigned long addr)
 {
 	struct aclkm_region *region = vma->vm_private_data;
 
-	if (region->map_order == ACLKM_ORDER_1G && !IS_ALIGNED(addr, SZ_1G))
+	if (region->map_order == ACLKM_ORDER_1G && !IS_ALIGNED(addr, SZ_1G)) {
+		aclkm_vma_start_write(vma);
 		drop_entries(vma, max(vma->vm_start, ALIGN_DOWN(addr, SZ_1G)),
 			     min(vma->vm_end, ALIGN(addr, SZ_1G)));
+	}
 	return 0;
 }
 

@@ -43,6 +43,12 @@ unsigned long probe(struct file *f)
 }
 C
 
+cat >"$dir/vma_start_write.c" <<'C'
+#include <linux/mm.h>
+void probe(struct vm_area_struct *vma);
+void probe(struct vm_area_struct *vma) { vma_start_write(vma); }
+C
+
 # How the first tails of a compound page say what it is.
 cat >"$dir/compound_page.c" <<'C'
 #include <linux/mm.h>
@@ -96,7 +102,7 @@ MODULE_IMPORT_NS(DMA_BUF);
 C
 
 names="base vm_flags_set contig_acr_flags mm_get_unmapped_area compound_page compound_folio"
-names="$names insert_pfn_pmd huge_fault_pe_size import_ns_word"
+names="$names vma_start_write insert_pfn_pmd huge_fault_pe_size import_ns_word"
 for n in $names; do
 	echo "obj-m += $n.o"
 done >"$dir/Kbuild"
