@@ -91,6 +91,11 @@ typedef enum aclrtMemAttr {
 	ACL_MEM_P2P_HUGE1G = 17
 } aclrtMemAttr;
 
+/* Whose last error is asked for (AscendCL API reference, "aclrtLastErrLevel"). */
+typedef enum aclrtLastErrLevel {
+	ACL_RT_THREAD_LEVEL = 0 /* the calling thread's */
+} aclrtLastErrLevel;
+
 /* Process ------------------------------------------------------------------ */
 
 /**
@@ -126,6 +131,29 @@ ACL_FUNC_VISIBILITY aclError aclFinalize(void);
  * Returns NULL when there is none.
  */
 ACL_FUNC_VISIBILITY const char *aclGetRecentErrMsg(void);
+
+/**
+ * aclFinalizeReference - undo one aclInit
+ * @refCount: out; how many are left
+ *
+ * (AscendCL API reference, "aclFinalizeReference".)
+ *
+ * Returns 0; 100000 NULL; 100037 when not initialised or finalised before.
+ */
+ACL_FUNC_VISIBILITY aclError aclFinalizeReference(uint64_t *refCount);
+
+/**
+ * aclrtGetLastError - the code of the last failure of this thread, and forget it
+ * @level: ACL_RT_THREAD_LEVEL
+ *
+ * (AscendCL API reference, "aclrtGetLastError".)
+ *
+ * Returns 0 when nothing failed since the last call; 100000 another level.
+ */
+ACL_FUNC_VISIBILITY aclError aclrtGetLastError(aclrtLastErrLevel level);
+
+/* aclrtPeekAtLastError - the same, and keep it. */
+ACL_FUNC_VISIBILITY aclError aclrtPeekAtLastError(aclrtLastErrLevel level);
 
 /* Device ------------------------------------------------------------------- */
 

@@ -26,9 +26,9 @@ static aclError check_copy(const struct span *span, aclrtMemcpyKind kind)
 {
 	aclError code;
 
-	if (!span->dst || !span->src)
-		return acl_refuse(ACL_ERROR_INVALID_PARAM, "%s is NULL",
-				  span->dst ? "src" : "dst");
+	code = acl_need(span->dst, "dst") ?: acl_need(span->src, "src");
+	if (code)
+		return code;
 	if ((uint32_t)kind >= ACL_MEMCPY_INNER_DEVICE_TO_DEVICE)
 		return acl_refuse(ACL_ERROR_INVALID_PARAM,
 				  "kind = %d: must be from 0 to 5", (int)kind);
@@ -46,11 +46,10 @@ aclError aclrtMemcpy(void *dst, size_t destMax, const void *src, size_t count,
 		     aclrtMemcpyKind kind)
 {
 	const struct span span = {dst, destMax, src, count};
-	aclError code;
-	int err = api_enter(__func__);
+	aclError code = acl_enter(__func__);
 
-	if (err)
-		return acl_result(err);
+	if (code)
+		return code;
 	if (!count)
 		return ACL_SUCCESS;
 	code = check_copy(&span, kind);
@@ -64,16 +63,13 @@ aclError aclrtMemcpy(void *dst, size_t destMax, const void *src, size_t count,
 
 aclError aclrtMemset(void *devPtr, size_t maxCount, int32_t value, size_t count)
 {
-	aclError code;
-	int err = api_enter(__func__);
+	aclError code = acl_enter(__func__);
 
-	if (err)
-		return acl_result(err);
+	if (code)
+		return code;
 	if (!count)
 		return ACL_SUCCESS;
-	if (!devPtr)
-		return acl_refuse(ACL_ERROR_INVALID_PARAM, "devPtr is NULL");
-	code = context_need();
+	code = acl_need(devPtr, "devPtr") ?: context_need();
 	if (code)
 		return code;
 	if (count > maxCount)
@@ -152,19 +148,18 @@ aclError aclrtMemcpyAsync(void *dst, size_t destMax, const void *src, size_t cou
 {
 	const struct span span = {dst, destMax, src, count};
 	enum place to, from;
-	aclError code;
-	int err = api_enter(__func__);
+	aclError code = acl_enter(__func__);
 
-	if (err)
-		return acl_result(err);
+	if (code)
+		return code;
 	if (!count)
 		return ACL_SUCCESS;
 	code = check_copy(&span, kind);
 	if (code)
 		return code;
-	err = stream_check(context_stream(stream));
-	if (err)
-		return acl_result(err);
+	code = acl_result(stream_check(context_stream(stream)));
+	if (code)
+		return code;
 	to = copy_place(dst);
 	from = copy_place(src);
 	if (is_host_to_host(to, from, kind))

@@ -64,14 +64,10 @@ static aclError check_config_file(const char *path)
 aclError aclInit(const char *configPath)
 {
 	bool again;
-	aclError code;
-	int err = api_enter(__func__);
+	aclError code = acl_enter(__func__) ?: acl_result(config_check());
 
-	if (err)
-		return acl_result(err);
-	err = config_check();
-	if (err)
-		return acl_result(err);
+	if (code)
+		return code;
 	if (configPath && *configPath) {
 		code = check_config_file(configPath);
 		if (code)
@@ -90,10 +86,10 @@ aclError aclInit(const char *configPath)
 aclError aclFinalize(void)
 {
 	bool live;
-	int err = api_enter(__func__);
+	aclError code = acl_enter(__func__);
 
-	if (err)
-		return acl_result(err);
+	if (code)
+		return code;
 	pthread_mutex_lock(&lock);
 	live = init_count > 0;
 	init_count = 0;
@@ -102,6 +98,42 @@ aclError aclFinalize(void)
 		return acl_refuse(ACL_ERROR_REPEAT_FINALIZE,
 				  "not initialised, or finalised before");
 	return ACL_SUCCESS;
+}
+
+aclError aclFinalizeReference(uint64_t *refCount)
+{
+	bool live;
+	aclError code = acl_enter(__func__) ?: acl_need(refCount, "refCount");
+
+	if (code)
+		return code;
+	pthread_mutex_lock(&lock);
+	live = init_count > 0;
+	if (live)
+		*refCount = --init_count;
+	pthread_mutex_unlock(&lock);
+	if (!live)
+		return acl_refuse(ACL_ERROR_REPEAT_FINALIZE,
+				  "not initialised, or finalised before");
+	return ACL_SUCCESS;
+}
+
+static aclError check_level(aclrtLastErrLevel level)
+{
+	if (level == ACL_RT_THREAD_LEVEL)
+		return ACL_SUCCESS;
+	return acl_refuse(ACL_ERROR_INVALID_PARAM,
+			  "level = %d: must be ACL_RT_THREAD_LEVEL (0)", (int)level);
+}
+
+aclError aclrtPeekAtLastError(aclrtLastErrLevel level)
+{
+	return check_level(level) ?: acl_last(0);
+}
+
+aclError aclrtGetLastError(aclrtLastErrLevel level)
+{
+	return check_level(level) ?: acl_last(1);
 }
 
 const char *aclGetRecentErrMsg(void)

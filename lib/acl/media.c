@@ -32,16 +32,9 @@ static int take_media(enum aclkm_kind kind, uint64_t size, void **out)
 
 aclError acldvppMalloc(void **devPtr, size_t size)
 {
-	aclError code;
-	int err = api_enter(__func__);
+	aclError code = acl_enter(__func__) ?: acl_need(devPtr, "devPtr") ?:
+			acl_need_size(size, "size") ?: context_need();
 
-	if (err)
-		return acl_result(err);
-	if (!devPtr)
-		return acl_refuse(ACL_ERROR_INVALID_PARAM, "devPtr is NULL");
-	if (!size)
-		return acl_refuse(ACL_ERROR_INVALID_PARAM, "size = 0: must be 1 or more");
-	code = context_need();
 	if (code)
 		return code;
 	return acl_result(take_media(ACLKM_KIND_DVPP, size, devPtr));
@@ -49,12 +42,10 @@ aclError acldvppMalloc(void **devPtr, size_t size)
 
 aclError acldvppFree(void *devPtr)
 {
-	int err = api_enter(__func__);
+	aclError code = acl_enter(__func__) ?: acl_need(devPtr, "devPtr");
 
-	if (err)
-		return acl_result(err);
-	if (!devPtr)
-		return acl_refuse(ACL_ERROR_INVALID_PARAM, "devPtr is NULL");
+	if (code)
+		return code;
 	return acl_result(heap_free(devPtr, ACLKM_KIND_DVPP));
 }
 

@@ -11,13 +11,12 @@
 #define HUGE_THRESHOLD (1ULL << 20) /* HUGE_FIRST: more than this is huge */
 #define CACHED_MAX_SIZE (1ULL << 50)
 
-static aclError check_take(void *const *out, const char *name, size_t size)
+/* What every allocation checks first, in this order. */
+static aclError enter_take(const char *call, void *const *out, const char *name,
+			   size_t size)
 {
-	if (!out)
-		return acl_refuse(ACL_ERROR_INVALID_PARAM, "%s is NULL", name);
-	if (!size)
-		return acl_refuse(ACL_ERROR_INVALID_PARAM, "size = 0: must be 1 or more");
-	return ACL_SUCCESS;
+	return acl_enter(call) ?: acl_need(out, name) ?: acl_need_size(size, "size") ?:
+	       context_need();
 }
 
 static enum aclkm_pages huge_first(size_t size)
@@ -90,14 +89,8 @@ static aclError take_device(void **out, size_t size, aclrtMemMallocPolicy policy
 static aclError malloc_device(const char *call, void **devPtr, size_t size,
 			      aclrtMemMallocPolicy policy, enum aclkm_block_rule rule)
 {
-	aclError code;
-	int err = api_enter(call);
+	aclError code = enter_take(call, devPtr, "devPtr", size);
 
-	if (err)
-		return acl_result(err);
-	code = check_take(devPtr, "devPtr", size);
-	if (!code)
-		code = context_need();
 	if (code)
 		return code;
 	return take_device(devPtr, size, policy, rule);
@@ -139,16 +132,9 @@ static aclError check_cached(size_t size, aclrtMemMallocPolicy policy)
 
 aclError aclrtMallocCached(void **devPtr, size_t size, aclrtMemMallocPolicy policy)
 {
-	aclError code;
-	int err = api_enter(__func__);
+	aclError code = enter_take(__func__, devPtr, "devPtr", size)
+				?: check_cached(size, policy);
 
-	if (err)
-		return acl_result(err);
-	code = check_take(devPtr, "devPtr", size);
-	if (!code)
-		code = context_need();
-	if (!code)
-		code = check_cached(size, policy);
 	if (code)
 		return code;
 	return take_device(devPtr, size, policy, ACLKM_BLOCK_PADDED);
@@ -158,14 +144,8 @@ aclError aclrtMallocHost(void **hostPtr, size_t size)
 {
 	struct heap_request request = {
 		.class = HEAP_HOST, .kind = ACLKM_KIND_HOST, .asked = size};
-	aclError code;
-	int err = api_enter(__func__);
+	aclError code = enter_take(__func__, hostPtr, "hostPtr", size);
 
-	if (err)
-		return acl_result(err);
-	code = check_take(hostPtr, "hostPtr", size);
-	if (!code)
-		code = context_need();
 	if (code)
 		return code;
 	request.pages =
@@ -175,38 +155,29 @@ aclError aclrtMallocHost(void **hostPtr, size_t size)
 
 aclError aclrtFree(void *devPtr)
 {
-	int err = api_enter(__func__);
+	aclError code = acl_enter(__func__) ?: acl_need(devPtr, "devPtr");
 
-	if (err)
-		return acl_result(err);
-	if (!devPtr)
-		return acl_refuse(ACL_ERROR_INVALID_PARAM, "devPtr is NULL");
+	if (code)
+		return code;
 	return acl_result(heap_free(devPtr, ACLKM_KIND_DEVICE));
 }
 
 aclError aclrtFreeHost(void *hostPtr)
 {
-	int err = api_enter(__func__);
+	aclError code = acl_enter(__func__) ?: acl_need(hostPtr, "hostPtr");
 
-	if (err)
-		return acl_result(err);
-	if (!hostPtr)
-		return acl_refuse(ACL_ERROR_INVALID_PARAM, "hostPtr is NULL");
+	if (code)
+		return code;
 	return acl_result(heap_free(hostPtr, ACLKM_KIND_HOST));
 }
 
 aclError aclrtGetMemInfo(aclrtMemAttr attr, size_t *free, size_t *total)
 {
 	struct aclkm_memory_totals totals;
-	aclError code;
-	int err = api_enter(__func__);
+	aclError code = acl_enter(__func__) ?: acl_need(free, "free") ?:
+			acl_need(total, "total") ?: context_need();
+	int err;
 
-	if (err)
-		return acl_result(err);
-	if (!free || !total)
-		return acl_refuse(ACL_ERROR_INVALID_PARAM, "%s is NULL",
-				  free ? "total" : "free");
-	code = context_need();
 	if (code)
 		return code;
 	if ((uint32_t)attr > ACL_MEM_P2P_HUGE1G)

@@ -35,11 +35,23 @@ static aclError code_of(int err)
 	}
 }
 
+static _Thread_local aclError last_code;
+
+static aclError answer(aclError code)
+{
+	error_publish();
+	last_code = code;
+	return code;
+}
+
 aclError acl_result(int err)
 {
-	if (err)
-		error_publish();
-	return code_of(err);
+	return err ? answer(code_of(err)) : ACL_SUCCESS;
+}
+
+aclError acl_result_for(int err, int match, aclError code)
+{
+	return err && err == match ? answer(code) : acl_result(err);
 }
 
 aclError acl_refuse(aclError code, const char *format, ...)
@@ -51,6 +63,33 @@ aclError acl_refuse(aclError code, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	error_set(code, "%s", text);
-	error_publish();
+	return answer(code);
+}
+
+aclError acl_last(int clear)
+{
+	aclError code = last_code;
+
+	if (clear)
+		last_code = ACL_SUCCESS;
 	return code;
+}
+
+aclError acl_enter(const char *function)
+{
+	return acl_result(api_enter(function));
+}
+
+aclError acl_need(const void *pointer, const char *name)
+{
+	if (pointer)
+		return ACL_SUCCESS;
+	return acl_refuse(ACL_ERROR_INVALID_PARAM, "%s is NULL", name);
+}
+
+aclError acl_need_size(uint64_t size, const char *name)
+{
+	if (size)
+		return ACL_SUCCESS;
+	return acl_refuse(ACL_ERROR_INVALID_PARAM, "%s = 0: must be 1 or more", name);
 }
