@@ -14,6 +14,7 @@
 #define MAX_ALIGN (1ULL << 30)
 #define MIN_MEM (64ULL << 10)
 #define MAX_MEM (1ULL << 46)
+#define DEFAULT_SOC_NAME "Ascend910B3"
 
 static struct config config;
 static pthread_once_t config_once = PTHREAD_ONCE_INIT;
@@ -99,6 +100,18 @@ static uint64_t read_size(const char *name, uint64_t otherwise, uint64_t min,
 	return otherwise;
 }
 
+static void read_soc_name(void)
+{
+	const char *value = getenv("ACLKM_SOC_NAME");
+
+	if (!value)
+		value = DEFAULT_SOC_NAME;
+	if (*value && strlen(value) < sizeof(config.soc_name))
+		strcpy(config.soc_name, value);
+	else
+		refuse("ACLKM_SOC_NAME", value, "1 to 31 characters");
+}
+
 static void read_config(void)
 {
 	static const char *const backends[] = {"auto", "kmod", "user", NULL};
@@ -109,9 +122,12 @@ static void read_config(void)
 
 	config.backend = (enum backend_choice)read_word("ACLKM_BACKEND", backends,
 							"auto, kmod or user");
+	read_soc_name();
 	config.strict = read_word("ACLKM_STRICT", switches, "0 or 1");
 	config.padding = padding_of[read_word("ACLKM_PADDING", paddings, "0, 16 or 32")];
 	config.run_on_device = read_word("ACLKM_RUN_MODE", modes, "host or device");
+	config.devices = (uint32_t)read_size("ACLKM_DEVICES", 1, 1, MAX_DEVICES, false,
+					     "a number from 1 to 64");
 	config.align = read_size("ACLKM_ALIGN", DEFAULT_ALIGN, ACLKM_RULE_ALIGN,
 				 MAX_ALIGN, true, "a power of two from 64 to 1G");
 	config.mem =

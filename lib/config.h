@@ -8,12 +8,16 @@
  * ACLKM_PADDING  0 | 16 | 32
  * ACLKM_STRICT   0 | 1; 1 fixes the alignment at 64 and the padding at 32
  * ACLKM_RUN_MODE host | device
+ * ACLKM_DEVICES  1 to 64
+ * ACLKM_SOC_NAME up to 31 characters
  */
 #ifndef LIB_CONFIG_H
 #define LIB_CONFIG_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#define MAX_DEVICES 64
 
 enum backend_choice { BACKEND_AUTO, BACKEND_KMOD, BACKEND_USER };
 
@@ -22,6 +26,8 @@ struct config {
 	uint64_t mem; /* bytes; 0: not set */
 	uint64_t align;
 	uint32_t padding;
+	uint32_t devices;
+	char soc_name[32];
 	bool strict;
 	bool run_on_device;
 	char bad[256]; /* what is wrong, "" when nothing is */

@@ -123,6 +123,20 @@ const char *aclkm_strerror(int err)
 		return "child of fork()";
 	case ACLKM_ERR_NOTALIVE:
 		return "the address is free: never given, or freed before";
+	case ACLKM_ERR_PERM:
+		return "not allowed to this process";
+	case ACLKM_ERR_EXISTS:
+		return "done before";
+	case ACLKM_ERR_CONTEXT:
+		return "belongs to another context";
+	case ACLKM_ERR_UNSUPPORTED:
+		return "not supported for this kind of object";
+	case ACLKM_ERR_TIMEOUT:
+		return "the time is up";
+	case ACLKM_ERR_TASK:
+		return "a task of the stream took too long";
+	case ACLKM_ERR_ABORTED:
+		return "the stream was aborted";
 	default:
 		return "unknown error";
 	}

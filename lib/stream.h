@@ -1,31 +1,74 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Streams by handle. A handle is a number that is never used twice, so that one
- * that was destroyed is told from one that lives. Thread-safe; failures note
- * their text.
+ * Streams by handle, each of one context. Thread-safe; failures note their text.
+ *
+ * Every function that takes a handle gives ACLKM_ERR_HANDLE for one that is not
+ * alive and, but for stream_destroy, ACLKM_ERR_CONTEXT for a stream of another
+ * context than the thread's. Those that wait give ACLKM_ERR_BUSY in a task or a
+ * callback: it would wait for itself.
  */
 #ifndef LIB_STREAM_H
 #define LIB_STREAM_H
 
 #include <stdint.h>
 
+#include "futex.h"
 #include "worker.h"
 
-#define STREAM_MAX 1984
+#define STREAM_MAX 1984 /* of one device */
+#define STREAM_LOWEST_PRIORITY 7
+
+/* Small copies on an idle stream are done in the submitting thread up to this size. */
+#define STREAM_NOW_SIZE (16UL << 10)
+
+struct stream_config {
+	uint32_t flags;
+	uint32_t priority; /* 0 is the highest */
+};
+
+/* What a program may set and ask, with no effect here. */
+struct stream_attributes {
+	uint64_t failure_mode; /* this one has: 1 stops the stream at a failure */
+	uint32_t overflow_switch;
+	uint32_t custom_tag;
+	uint32_t cache_op_info;
+	uint32_t flags;
+	uint32_t priority;
+	int32_t id; /* a small number that no other live stream of the process has */
+};
 
 /* ACLKM_ERR_LIMIT, ACLKM_ERR_NOHEAP. */
-int stream_create(uintptr_t *handle);
+int stream_create(uintptr_t context, uint32_t device, const struct stream_config *config,
+		  uintptr_t *handle);
 
-/* All of these: ACLKM_ERR_HANDLE for a handle that is not alive. */
-int stream_submit(uintptr_t handle, const struct task *task);
-int stream_wait(uintptr_t handle);
+int stream_submit(uintptr_t handle, const struct task *task, size_t size,
+		  unsigned int flags);
+
+/* ACLKM_ERR_TIMEOUT, ACLKM_ERR_ABORTED, ACLKM_ERR_TASK. */
+int stream_wait(uintptr_t handle, int64_t deadline);
+int stream_query(uintptr_t handle, bool *idle);
 int stream_check(uintptr_t handle);
+int stream_abort(uintptr_t handle, bool queued);
+int stream_get(uintptr_t handle, struct stream_attributes *out);
 
-/* Drains it; other threads that still wait in it are let go in order. */
-int stream_destroy(uintptr_t handle);
+/* @change edits the attributes, alone with them; what it returns is passed on. */
+int stream_change(uintptr_t handle,
+		  int (*change)(struct stream_attributes *at, void *arg), void *arg);
 
-/* Every stream that lives now. */
-void stream_wait_all(void);
-void stream_destroy_all(void);
+/* Drains it, or with @force throws away what has not run. */
+int stream_destroy(uintptr_t handle, bool force);
+
+/* How many more streams @device could have. */
+uint32_t stream_available(uint32_t device);
+
+/* Every stream of the device that lives now; the first error, all are waited for. */
+int stream_wait_device(uint32_t device, int64_t deadline);
+void stream_abort_device(uint32_t device);
+
+/* The streams of a context, which is going. */
+void stream_destroy_context(uintptr_t context);
+
+/* Whether the thread may wait; ACLKM_ERR_BUSY with its text. */
+int stream_may_wait(void);
 
 #endif /* LIB_STREAM_H */

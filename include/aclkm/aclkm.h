@@ -13,6 +13,9 @@
  * ACLKM_PADDING   bytes behind each block and segment: 32 (default), 16 or 0
  * ACLKM_STRICT    1: to the letter of the founding documents (acl/acl_rt.h);
  *                 fixes alignment and padding at 64 and 32
+ * ACLKM_DEVICES   how many devices there are, 1 (default) to 64; they share the memory
+ *                 of the backend in equal parts
+ * ACLKM_SOC_NAME  what aclrtGetSocName says: 1 to 31 characters; Ascend910B3
  * ACLKM_RUN_MODE  what aclrtGetRunMode says: host (default) or device
  */
 #ifndef ACLKM_ACLKM_H

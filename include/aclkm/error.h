@@ -32,6 +32,13 @@ enum aclkm_error {
 	ACLKM_ERR_LIMIT = -87,	   /* more of them than the device has */
 	ACLKM_ERR_FORKED = -10,	   /* child of a process that used the library */
 	ACLKM_ERR_NOTALIVE = -114, /* the address is free: never given or freed before */
+	ACLKM_ERR_PERM = -1,	   /* not allowed to this process */
+	ACLKM_ERR_EXISTS = -17,	   /* done before, and once is all */
+	ACLKM_ERR_CONTEXT = -18,   /* it belongs to another context */
+	ACLKM_ERR_UNSUPPORTED = -95, /* not with this kind of object */
+	ACLKM_ERR_TIMEOUT = -110,  /* the time is up */
+	ACLKM_ERR_TASK = -62,	   /* a task's own time is up */
+	ACLKM_ERR_ABORTED = -125,  /* the stream was aborted */
 };
 
 /* aclkm_strerror - a few words for @err; a constant string, never NULL. Any thread. */

@@ -1,179 +1,257 @@
 // SPDX-License-Identifier: MIT
-/*
- * Device 0, counted; its default context is a number that changes when the
- * device is released for good, so that threads that had set it know.
- */
+/* Devices and contexts: the argument rules of AscendCL. */
 #include "context.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "acl/acl_rt.h"
 #include "../backend.h"
 #include "../config.h"
+#include "../device.h"
 #include "../stream.h"
 #include "result.h"
 
-#define DEVICE_COUNT 1
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static uint64_t set_count;
-static uint64_t generations;
-static _Atomic uint64_t generation; /* of the live context; 0: none */
-static _Atomic uintptr_t default_stream;
-
-static _Thread_local uint64_t my_generation;
-
-bool context_is_set(void)
-{
-	return my_generation && my_generation == atomic_load(&generation);
-}
-
 aclError context_need(void)
 {
-	if (context_is_set())
+	if (device_here())
 		return ACL_SUCCESS;
 	return acl_refuse(ACL_ERROR_RT_CONTEXT_NULL,
 			  "this thread has no context: call aclrtSetDevice in it first");
 }
 
+aclError context_check_device(int64_t id)
+{
+	return acl_result_for(device_check(id), ACLKM_ERR_INVALID,
+			      ACL_ERROR_RT_INVALID_DEVICEID);
+}
+
+uint32_t context_device(void)
+{
+	return device_here()->device;
+}
+
 uintptr_t context_stream(aclrtStream stream)
 {
-	if (!stream)
-		return atomic_load(&default_stream);
-	return (uintptr_t)stream;
+	return stream ? (uintptr_t)stream : device_here()->stream;
 }
 
-static aclError check_id(int32_t id)
+aclError stream_result(int err)
 {
-	if (id >= 0 && id < DEVICE_COUNT)
-		return ACL_SUCCESS;
-	return acl_refuse(ACL_ERROR_RT_INVALID_DEVICEID,
-			  "deviceId = %d: must be from 0 to %d", id, DEVICE_COUNT - 1);
+	return acl_result_for(err, ACLKM_ERR_HANDLE, ACL_ERROR_RT_STREAM_CONTEXT);
 }
 
-static int acquire_locked(void)
+aclError context_deadline(int32_t timeout, int zero_too, int64_t *out)
 {
-	uintptr_t stream;
-	int err;
-
-	if (!set_count) {
-		err = stream_create(&stream);
-		if (err)
-			return err;
-		atomic_store(&default_stream, stream);
-		atomic_store(&generation, ++generations);
-	}
-	set_count++;
-	return ACLKM_OK;
+	if (timeout < -1 || (!timeout && !zero_too))
+		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
+				  "timeout = %d: must be -1 (none) or %d ms and more",
+				  timeout, !zero_too);
+	*out = clock_deadline(timeout);
+	return ACL_SUCCESS;
 }
 
 aclError aclrtSetDevice(int32_t deviceId)
 {
-	const struct backend *backend;
-	aclError code;
-	int err = api_enter(__func__);
+	return acl_enter(__func__)
+		       ?: acl_result_for(device_set(deviceId), ACLKM_ERR_INVALID,
+					 ACL_ERROR_RT_INVALID_DEVICEID);
+}
 
-	if (err)
-		return acl_result(err);
-	code = check_id(deviceId);
-	if (code)
-		return code;
-	err = backend_get(&backend);
-	if (err)
-		return acl_result(err);
+static aclError reset(int32_t id, bool force)
+{
+	int err = device_reset(id, force);
 
-	pthread_mutex_lock(&lock);
-	err = acquire_locked();
-	if (!err)
-		my_generation = atomic_load(&generation);
-	pthread_mutex_unlock(&lock);
-	return acl_result(err);
+	if (err == ACLKM_ERR_HANDLE)
+		return acl_result_for(err, err, ACL_ERROR_RT_CONTEXT_NULL);
+	return acl_result_for(err, ACLKM_ERR_INVALID, ACL_ERROR_RT_INVALID_DEVICEID);
 }
 
 aclError aclrtResetDevice(int32_t deviceId)
 {
-	bool any, last;
-	aclError code;
-	int err = api_enter(__func__);
+	return acl_enter(__func__) ?: reset(deviceId, false);
+}
 
-	if (err)
-		return acl_result(err);
-	code = check_id(deviceId);
-	if (code)
-		return code;
-
-	pthread_mutex_lock(&lock);
-	any = set_count > 0;
-	if (any)
-		set_count--;
-	last = any && !set_count;
-	if (last) {
-		atomic_store(&generation, 0);
-		/* Under the lock: a set in another thread finds none of these. */
-		stream_destroy_all();
-	}
-	pthread_mutex_unlock(&lock);
-	if (!any)
-		return acl_refuse(ACL_ERROR_RT_CONTEXT_NULL,
-				  "deviceId = %d is not set: more resets than sets",
-				  deviceId);
-	return ACL_SUCCESS;
+aclError aclrtResetDeviceForce(int32_t deviceId)
+{
+	return acl_enter(__func__) ?: reset(deviceId, true);
 }
 
 aclError aclrtGetDevice(int32_t *deviceId)
 {
-	aclError code;
-	int err = api_enter(__func__);
+	aclError code = acl_enter(__func__) ?: acl_need(deviceId, "deviceId") ?:
+			context_need();
 
-	if (err)
-		return acl_result(err);
-	if (!deviceId)
-		return acl_refuse(ACL_ERROR_INVALID_PARAM, "deviceId is NULL");
-	code = context_need();
 	if (code)
 		return code;
-	*deviceId = 0;
+	*deviceId = (int32_t)context_device();
 	return ACL_SUCCESS;
 }
 
 aclError aclrtGetDeviceCount(uint32_t *count)
 {
-	int err = api_enter(__func__);
+	aclError code = acl_enter(__func__) ?: acl_need(count, "count");
 
-	if (err)
-		return acl_result(err);
-	if (!count)
-		return acl_refuse(ACL_ERROR_INVALID_PARAM, "count is NULL");
-	*count = DEVICE_COUNT;
+	if (code)
+		return code;
+	*count = config_get()->devices;
 	return ACL_SUCCESS;
 }
 
 aclError aclrtGetRunMode(aclrtRunMode *runMode)
 {
-	int err = api_enter(__func__);
+	aclError code = acl_enter(__func__) ?: acl_need(runMode, "runMode") ?:
+			acl_result(config_check());
 
-	if (err)
-		return acl_result(err);
-	if (!runMode)
-		return acl_refuse(ACL_ERROR_INVALID_PARAM, "runMode is NULL");
-	err = config_check();
-	if (err)
-		return acl_result(err);
+	if (code)
+		return code;
 	*runMode = config_get()->run_on_device ? ACL_DEVICE : ACL_HOST;
 	return ACL_SUCCESS;
 }
 
 aclError aclrtSynchronizeDevice(void)
 {
-	aclError code;
-	int err = api_enter(__func__);
+	return acl_enter(__func__) ?: context_need() ?:
+	       stream_result(stream_wait_device(context_device(), NO_DEADLINE));
+}
 
-	if (err)
-		return acl_result(err);
-	code = context_need();
+aclError aclrtSynchronizeDeviceWithTimeout(int32_t timeout)
+{
+	int64_t deadline;
+	aclError code = acl_enter(__func__) ?: context_need() ?:
+			context_deadline(timeout, 0, &deadline);
+
 	if (code)
 		return code;
-	stream_wait_all();
+	return acl_result_for(stream_wait_device(context_device(), deadline),
+			      ACLKM_ERR_TIMEOUT, ACL_ERROR_RT_STREAM_SYNC_TIMEOUT);
+}
+
+aclError aclrtCreateContext(aclrtContext *context, int32_t deviceId)
+{
+	uintptr_t handle;
+	aclError code = acl_enter(__func__) ?: acl_need(context, "context") ?:
+			acl_result_for(context_create(deviceId, &handle),
+				       ACLKM_ERR_INVALID, ACL_ERROR_RT_INVALID_DEVICEID);
+
+	if (code)
+		return code;
+	*context = (aclrtContext)handle;
+	return ACL_SUCCESS;
+}
+
+aclError aclrtDestroyContext(aclrtContext context)
+{
+	return acl_enter(__func__) ?: acl_need(context, "context") ?:
+	       acl_result_for(context_destroy((uintptr_t)context), ACLKM_ERR_UNSUPPORTED,
+			      ACL_ERROR_RT_PARAM_INVALID);
+}
+
+aclError aclrtSetCurrentContext(aclrtContext context)
+{
+	return acl_enter(__func__) ?: acl_need(context, "context") ?:
+	       acl_result(context_use((uintptr_t)context));
+}
+
+aclError aclrtGetCurrentContext(aclrtContext *context)
+{
+	aclError code = acl_enter(__func__) ?: acl_need(context, "context") ?:
+			context_need();
+
+	if (code)
+		return code;
+	*context = (aclrtContext)device_context();
+	return ACL_SUCCESS;
+}
+
+aclError aclrtCtxGetCurrentDefaultStream(aclrtStream *stream)
+{
+	aclError code = acl_enter(__func__) ?: acl_need(stream, "stream") ?:
+			context_need();
+
+	if (code)
+		return code;
+	*stream = (aclrtStream)context_stream(NULL);
+	return ACL_SUCCESS;
+}
+
+aclError aclrtGetPrimaryCtxState(int32_t deviceId, uint32_t *flags, int32_t *active)
+{
+	aclError code = acl_enter(__func__) ?: context_check_device(deviceId);
+
+	if (code)
+		return code;
+	if (flags)
+		*flags = 0;
+	if (active)
+		*active = device_is_set((uint32_t)deviceId);
+	return ACL_SUCCESS;
+}
+
+aclError aclrtDeviceTaskAbort(int32_t deviceId, uint32_t timeout)
+{
+	aclError code = acl_enter(__func__) ?: context_check_device(deviceId);
+
+	(void)timeout;
+	if (code)
+		return code;
+	stream_abort_device((uint32_t)deviceId);
+	return ACL_SUCCESS;
+}
+
+aclError aclrtDeviceCanAccessPeer(int32_t *canAccessPeer, int32_t deviceId,
+				  int32_t peerDeviceId)
+{
+	aclError code = acl_enter(__func__) ?: acl_need(canAccessPeer, "canAccessPeer") ?:
+			context_check_device(deviceId) ?:
+			context_check_device(peerDeviceId);
+
+	if (code)
+		return code;
+	*canAccessPeer = deviceId != peerDeviceId;
+	return ACL_SUCCESS;
+}
+
+static aclError set_peer(int32_t peer, bool enable)
+{
+	int err;
+
+	if (peer != (int32_t)context_device()) {
+		err = device_peer_set(context_device(), peer, enable);
+		return acl_result_for(err, ACLKM_ERR_INVALID,
+				      ACL_ERROR_RT_INVALID_DEVICEID);
+	}
+	return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
+			  "peerDeviceId = %d is the current device itself", peer);
+}
+
+aclError aclrtDeviceEnablePeerAccess(int32_t peerDeviceId, uint32_t flags)
+{
+	aclError code = acl_enter(__func__) ?: context_need();
+
+	if (code)
+		return code;
+	if (flags)
+		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID, "flags = %#x: must be 0",
+				  flags);
+	return set_peer(peerDeviceId, true);
+}
+
+aclError aclrtDeviceDisablePeerAccess(int32_t peerDeviceId)
+{
+	return acl_enter(__func__) ?: context_need() ?: set_peer(peerDeviceId, false);
+}
+
+aclError aclrtDevicePeerAccessStatus(int32_t deviceId, int32_t peerDeviceId,
+				     int32_t *status)
+{
+	aclError code = acl_enter(__func__) ?: acl_need(status, "status") ?:
+			context_check_device(deviceId) ?:
+			context_check_device(peerDeviceId);
+
+	if (code)
+		return code;
+	*status = device_peer_get((uint32_t)deviceId, (uint32_t)peerDeviceId);
 	return ACL_SUCCESS;
 }

@@ -1,20 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* The current device of a thread, and what the device's context holds. */
+/* What the calls need of the thread's context. */
 #ifndef LIB_ACL_CONTEXT_H
 #define LIB_ACL_CONTEXT_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "acl/acl_base.h"
 
-/* Whether this thread has a current device. */
-bool context_is_set(void);
-
 /* 0, or 107002 with its text. */
 aclError context_need(void);
 
-/* The stream behind @stream; the default stream for NULL. Needs a context. */
+/* 0, or 107001 with its text. */
+aclError context_check_device(int64_t id);
+
+/* The current device. Needs a context, as does the next. */
+uint32_t context_device(void);
+
+/* The stream behind @stream; the default stream for NULL. */
 uintptr_t context_stream(aclrtStream stream);
+
+/* The result of a call that takes a stream: 107003 for one that is not alive. */
+aclError stream_result(int err);
+
+/*
+ * The end of a wait of @timeout ms, which must be -1 (none) or, as @zero_too says,
+ * from 0 or 1; else 107000.
+ */
+aclError context_deadline(int32_t timeout, int zero_too, int64_t *out);
 
 #endif /* LIB_ACL_CONTEXT_H */

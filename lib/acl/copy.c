@@ -113,9 +113,10 @@ static bool is_host_to_host(enum place dst, enum place src, aclrtMemcpyKind kind
 	return kind == ACL_MEMCPY_HOST_TO_HOST || kind == ACL_MEMCPY_DEFAULT;
 }
 
-static void run_copy(const struct task *task)
+static int run_copy(struct task *task)
 {
 	copy_bytes(task->dst, task->src, task->count);
+	return ACLKM_OK;
 }
 
 static aclError submit_copy(const struct span *span, uintptr_t stream)
@@ -124,20 +125,21 @@ static aclError submit_copy(const struct span *span, uintptr_t stream)
 				  .dst = span->dst,
 				  .src = span->src,
 				  .count = span->count};
-	int err = stream_submit(stream, &task);
+	unsigned int flags = span->count <= STREAM_NOW_SIZE ? WORKER_NOW : 0;
+	int err = stream_submit(stream, &task, sizeof(task), flags);
 
 	if (!err)
 		counter_add(COUNT_COPIES_ASYNC, 1);
-	return acl_result(err);
+	return stream_result(err);
 }
 
 /* Pageable memory: nobody can promise that it is still there later. */
 static aclError copy_degraded(const struct span *span, uintptr_t stream)
 {
-	int err = stream_wait(stream);
+	aclError code = stream_result(stream_wait(stream, NO_DEADLINE));
 
-	if (err)
-		return acl_result(err);
+	if (code)
+		return code;
 	counter_add(COUNT_COPIES_DEGRADED, 1);
 	copy_bytes(span->dst, span->src, span->count);
 	return ACL_SUCCESS;
@@ -157,7 +159,7 @@ aclError aclrtMemcpyAsync(void *dst, size_t destMax, const void *src, size_t cou
 	code = check_copy(&span, kind);
 	if (code)
 		return code;
-	code = acl_result(stream_check(context_stream(stream)));
+	code = stream_result(stream_check(context_stream(stream)));
 	if (code)
 		return code;
 	to = copy_place(dst);

@@ -19,7 +19,21 @@ static aclError code_of(int err)
 	case ACLKM_ERR_KIND:
 		return ACL_ERROR_RT_PARAM_INVALID;
 	case ACLKM_ERR_HANDLE:
+	case ACLKM_ERR_EXISTS:
+		return ACL_ERROR_RT_PARAM_INVALID;
+	case ACLKM_ERR_CONTEXT:
 		return ACL_ERROR_RT_STREAM_CONTEXT;
+	case ACLKM_ERR_UNSUPPORTED:
+	case ACLKM_ERR_BUSY:
+		return ACL_ERROR_RT_FEATURE_NOT_SUPPORT;
+	case ACLKM_ERR_PERM:
+		return ACL_ERROR_RT_NO_PERMISSION;
+	case ACLKM_ERR_TIMEOUT:
+		return ACL_ERROR_RT_WAIT_TIMEOUT;
+	case ACLKM_ERR_TASK:
+		return ACL_ERROR_RT_TASK_TIMEOUT;
+	case ACLKM_ERR_ABORTED:
+		return ACL_ERROR_RT_STREAM_ABORT;
 	/* Programs free their caches and try again on this code, and on no other. */
 	case ACLKM_ERR_NOMEM:
 	case ACLKM_ERR_LIMIT:

@@ -4,6 +4,7 @@
 #define CLIENT_H
 
 #include <pthread.h>
+#include <unistd.h>
 #include <stdint.h>
 
 #include "acl/acl.h"

@@ -14,13 +14,14 @@ struct gate {
 	pthread_t thread; /* the one that ran the task */
 };
 
-__attribute__((unused)) static void gate_run(const struct task *task)
+__attribute__((unused)) static int gate_run(struct task *task)
 {
 	struct gate *gate = task->dst;
 
 	gate->thread = pthread_self();
 	sem_post(&gate->reached);
 	sem_wait(&gate->open);
+	return 0;
 }
 
 /* The stream stands still when this returns. */
@@ -30,7 +31,7 @@ __attribute__((unused)) static void gate_close(struct gate *gate, aclrtStream st
 
 	sem_init(&gate->reached, 0, 0);
 	sem_init(&gate->open, 0, 0);
-	if (stream_submit((uintptr_t)stream, &task))
+	if (stream_submit((uintptr_t)stream, &task, sizeof(task), 0))
 		bail_out("the gate is refused");
 	sem_wait(&gate->reached);
 }

@@ -10,6 +10,8 @@
 struct seen {
 	int init, set, run_mode_code, run_mode;
 	int strange_policy, unaligned, native;
+	uint32_t devices;
+	char soc[32];
 	unsigned long long align, ruled, total;
 	char backend[8];
 	char text[512];
@@ -60,6 +62,8 @@ static int probe(void)
 		snprintf(seen.text, sizeof(seen.text), "%s", text);
 	seen.run_mode_code = aclrtGetRunMode(&mode);
 	seen.run_mode = (int)mode;
+	aclrtGetDeviceCount(&seen.devices);
+	snprintf(seen.soc, sizeof(seen.soc), "%s", aclrtGetSocName());
 	seen.native = aclkm_memory_alloc(100, 0, ACLKM_PAGES_NORMAL, &p);
 	if (!seen.set)
 		look_at_memory(&seen);
@@ -185,6 +189,21 @@ static void test_run_mode(void)
 	refused("ACLKM_RUN_MODE", "0");
 }
 
+static void test_devices(void)
+{
+	is(with("ACLKM_DEVICES", "1").devices, 1, "ACLKM_DEVICES=1");
+	is(with("ACLKM_DEVICES", "64").devices, 64, "ACLKM_DEVICES=64");
+	is(with(NULL, NULL).devices, 1, "one by default");
+	refused("ACLKM_DEVICES", "0");
+	refused("ACLKM_DEVICES", "65");
+	refused("ACLKM_DEVICES", "two");
+	ok(!strcmp(with("ACLKM_SOC_NAME", "Ascend310P3").soc, "Ascend310P3"),
+	   "ACLKM_SOC_NAME=Ascend310P3");
+	ok(!strcmp(with(NULL, NULL).soc, "Ascend910B3"), "Ascend910B3 by default");
+	refused("ACLKM_SOC_NAME", "");
+	refused("ACLKM_SOC_NAME", "0123456789012345678901234567890123456789");
+}
+
 static void test_backend(void)
 {
 	struct seen seen = with("ACLKM_BACKEND", "user");
@@ -239,6 +258,9 @@ int main(int argc, char **argv)
 	unsetenv("ACLKM_STRICT");
 	unsetenv("ACLKM_PADDING");
 	unsetenv("ACLKM_RUN_MODE");
+	unsetenv("ACLKM_DEVICES");
+	unsetenv("ACLKM_SOC_NAME");
+	test_devices();
 	test_backend();
 	setenv("ACLKM_MEM", "48M", 1);
 	test_alignment();

@@ -34,7 +34,7 @@ all_headers() { # compiler standard file-suffix
 		echo "ok $n - $1 # SKIP not installed"
 		return
 	fi
-	for h in acl/acl.h acl/acl_base.h acl/acl_rt.h acl/ops/acl_dvpp.h acl/dvpp/hi_dvpp.h \
+	for h in acl/acl.h acl/acl_base.h acl/acl_rt.h $(cd "$inc" && ls acl/rt/*.h) acl/ops/acl_dvpp.h acl/dvpp/hi_dvpp.h \
 		aclkm/aclkm.h aclkm/error.h aclkm/rules.h aclkm/memory.h aclkm/pool.h \
 		aclkm/stats.h; do
 		client "$1" "$2" "$3" $h
@@ -52,13 +52,10 @@ done
 
 names=$(nm -D --defined-only "$lib/libaclkm.so" | awk '$2 ~ /[TDBR]/ { print $3 }' |
 	sed 's/@.*//')
-for f in aclInit aclFinalize aclGetRecentErrMsg aclrtSetDevice aclrtResetDevice \
-	aclrtGetDevice aclrtGetDeviceCount aclrtGetRunMode aclrtMalloc aclrtMallocAlign32 \
-	aclrtMallocCached aclrtFree aclrtMallocHost aclrtFreeHost acldvppMalloc acldvppFree \
-	hi_mpi_dvpp_malloc hi_mpi_dvpp_free hi_mpi_sys_init hi_mpi_sys_exit aclrtMemcpy \
-	aclrtMemset aclrtCreateStream aclrtDestroyStream aclrtMemcpyAsync \
-	aclrtSynchronizeStream aclrtGetMemInfo aclrtSynchronizeDevice aclkm_pool_create \
-	aclkm_pool_destroy aclkm_segment_alloc aclkm_segment_free aclkm_memory_query; do
+# What the headers declare is there, each function of them.
+declared=$(cat "$inc"/acl/*.h "$inc"/acl/*/*.h "$inc"/aclkm/*.h | tr '\n' ' ' | tr ';' '\n' |
+	sed -n 's/.*ACL_FUNC_VISIBILITY [^(]*[ *]\([a-zA-Z0-9_]*\)(.*/\1/p; s/.*ACLKM_API [^(]*[ *]\([a-zA-Z0-9_]*\)(.*/\1/p')
+for f in $declared; do
 	echo "$names" | grep -qx $f
 	result $? "the library has $f"
 done

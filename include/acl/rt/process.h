@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* Start and end of AscendCL in a process, and what failed. See acl/acl_rt.h. */
+#ifndef ACL_RT_PROCESS_H
+#define ACL_RT_PROCESS_H
+
+#include "../acl_base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Whose last error is asked for (AscendCL API reference, "aclrtLastErrLevel"). */
+typedef enum aclrtLastErrLevel {
+	ACL_RT_THREAD_LEVEL = 0 /* the calling thread's */
+} aclrtLastErrLevel;
+
+/**
+ * aclInit - start using AscendCL in this process
+ * @configPath: NULL, "", or a JSON file with an object in it (may be {})
+ *
+ * Optional: no other function asks for it. Calls are counted.
+ * (AscendCL API reference, "aclInit".)
+ *
+ * Returns 0; 100002 when already initialised (harmless, still counted); 100003
+ * file cannot be read; 100005 file over 10 MiB; 100006 no JSON object in it;
+ * 100000 bad ACLKM_* variable.
+ */
+ACL_FUNC_VISIBILITY aclError aclInit(const char *configPath);
+
+/**
+ * aclFinalize - stop using AscendCL
+ *
+ * Sets the count of aclInit back to zero; memory and streams stay as they are.
+ * (AscendCL API reference, "aclFinalize".)
+ *
+ * Returns 0; 100037 when not initialised or finalised before.
+ */
+ACL_FUNC_VISIBILITY aclError aclFinalize(void);
+
+/**
+ * aclGetRecentErrMsg - text of the recent failures of this thread, newest first
+ *
+ * Reading clears it. The string belongs to the library and lives until the
+ * next call of this function in the same thread.
+ * (AscendCL API reference, "aclGetRecentErrMsg".)
+ *
+ * Returns NULL when there is none.
+ */
+ACL_FUNC_VISIBILITY const char *aclGetRecentErrMsg(void);
+
+/**
+ * aclFinalizeReference - undo one aclInit
+ * @refCount: out; how many are left
+ *
+ * (AscendCL API reference, "aclFinalizeReference".)
+ *
+ * Returns 0; 100000 NULL; 100037 when not initialised or finalised before.
+ */
+ACL_FUNC_VISIBILITY aclError aclFinalizeReference(uint64_t *refCount);
+
+/**
+ * aclrtGetLastError - the code of the last failure of this thread, and forget it
+ * @level: ACL_RT_THREAD_LEVEL
+ *
+ * (AscendCL API reference, "aclrtGetLastError".)
+ *
+ * Returns 0 when nothing failed since the last call; 100000 another level.
+ */
+ACL_FUNC_VISIBILITY aclError aclrtGetLastError(aclrtLastErrLevel level);
+
+/* aclrtPeekAtLastError - the same, and keep it. */
+ACL_FUNC_VISIBILITY aclError aclrtPeekAtLastError(aclrtLastErrLevel level);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* ACL_RT_PROCESS_H */

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+/* Questions about the device and the library. */
+#include "acl/acl_rt.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../backend.h"
+#include "../config.h"
+#include "../error.h"
+#include "../heap.h"
+#include "../stream.h"
+#include "context.h"
+#include "result.h"
+
+const char *aclrtGetSocName(void)
+{
+	if (acl_enter(__func__))
+		return NULL;
+	return config_get()->soc_name;
+}
+
+aclError aclrtGetVersion(int32_t *majorVersion, int32_t *minorVersion,
+			 int32_t *patchVersion)
+{
+	aclError code = acl_enter(__func__) ?: acl_need(majorVersion, "majorVersion") ?:
+			acl_need(minorVersion, "minorVersion") ?:
+			acl_need(patchVersion, "patchVersion");
+
+	if (code)
+		return code;
+	*majorVersion = ACL_MAJOR_VERSION;
+	*minorVersion = ACL_MINOR_VERSION;
+	*patchVersion = ACL_PATCH_VERSION;
+	return ACL_SUCCESS;
+}
+
+aclError aclrtDeviceGetBareTgid(int32_t *pid)
+{
+	aclError code = acl_enter(__func__) ?: acl_need(pid, "pid");
+
+	if (code)
+		return code;
+	*pid = (int32_t)getpid();
+	return ACL_SUCCESS;
+}
+
+aclError aclrtQueryDeviceStatus(int32_t deviceId, aclrtDeviceStatus *deviceStatus)
+{
+	aclError code = acl_enter(__func__) ?: acl_need(deviceStatus, "deviceStatus") ?:
+			context_check_device(deviceId);
+
+	if (code)
+		return code;
+	*deviceStatus = ACL_RT_DEVICE_STATUS_NORMAL;
+	return ACL_SUCCESS;
+}
+
+aclError aclrtDeviceGetStreamPriorityRange(int32_t *leastPriority,
+					   int32_t *greatestPriority)
+{
+	aclError code = acl_enter(__func__) ?: context_need();
+
+	if (code)
+		return code;
+	if (leastPriority)
+		*leastPriority = STREAM_LOWEST_PRIORITY;
+	if (greatestPriority)
+		*greatestPriority = 0;
+	return ACL_SUCCESS;
+}
+
+/* The same in every process on this machine, and another for each device. */
+aclError aclrtDeviceGetUuid(int32_t deviceId, aclrtUuid *uuid)
+{
+	char boot[64] = "";
+	FILE *file;
+	size_t i, at = 0;
+	aclError code = acl_enter(__func__) ?: acl_need(uuid, "uuid") ?:
+			context_check_device(deviceId);
+
+	if (code)
+		return code;
+	file = fopen("/proc/sys/kernel/random/boot_id", "re");
+	if (file) {
+		if (!fgets(boot, sizeof(boot), file))
+			boot[0] = '\0';
+		fclose(file);
+	}
+	memset(uuid, 0, sizeof(*uuid));
+	for (i = 0; boot[i]; i++) {
+		if (boot[i] != '-')
+			uuid->bytes[at++ % sizeof(uuid->bytes)] ^= boot[i];
+	}
+	uuid->bytes[0] ^= (char)deviceId;
+	return ACL_SUCCESS;
+}
+
+aclError aclrtGetDeviceInfo(uint32_t deviceId, aclrtDevAttr attr, int64_t *value)
+{
+	struct aclkm_memory_totals totals;
+	aclError code = acl_enter(__func__) ?: acl_need(value, "value") ?:
+			context_check_device(deviceId);
+
+	if (code)
+		return code;
+	switch ((uint32_t)attr) {
+	case ACL_DEV_ATTR_TOTAL_GLOBAL_MEM_SIZE:
+		code = acl_result(heap_totals(&totals));
+		if (!code)
+			*value = (int64_t)(totals.total / config_get()->devices);
+		return code;
+	case ACL_DEV_ATTR_PHY_CHIP_ID:
+		*value = deviceId;
+		return ACL_SUCCESS;
+	case ACL_DEV_ATTR_SMP_ID:
+		*value = 0;
+		return ACL_SUCCESS;
+	default:
+		return acl_refuse(
+			ACL_ERROR_RT_FEATURE_NOT_SUPPORT,
+			"attr = %d: this device has memory, and no cores to tell about",
+			(int)attr);
+	}
+}

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT
+#include "device.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "backend.h"
+#include "config.h"
+#include "error.h"
+#include "object.h"
+#include "stream.h"
+
+struct context {
+	struct object object;
+	uintptr_t stream;
+	uint32_t device;
+	bool is_default;
+};
+
+static struct device {
+	uint64_t sets;
+	uintptr_t context; /* the default one; 0: none */
+	_Atomic uint64_t peers;
+} devices[MAX_DEVICES];
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the devices */
+static struct object_table contexts = OBJECT_TABLE(OBJECT_CONTEXT);
+
+/*
+ * Counts the contexts that have gone: while it stands still, what a thread knows
+ * of its own context holds, and nothing is to be looked up or locked.
+ */
+static _Atomic uint64_t gone = 1;
+
+static _Thread_local struct device_here here;
+static _Thread_local uint64_t here_seen;
+
+const struct device_here *device_here(void)
+{
+	uint64_t now = atomic_load_explicit(&gone, memory_order_acquire);
+	struct object *object;
+
+	if (here_seen == now)
+		return &here;
+	if (!here.context)
+		return NULL;
+	object = object_get(&contexts, here.context);
+	if (!object) {
+		here.context = 0;
+		here_seen = 0;
+		return NULL;
+	}
+	object_put(object);
+	here_seen = now;
+	return &here;
+}
+
+uintptr_t device_context(void)
+{
+	const struct device_here *mine = device_here();
+
+	return mine ? mine->context : 0;
+}
+
+static int use(uintptr_t handle)
+{
+	uint64_t now = atomic_load(&gone);
+	struct object *object = object_get(&contexts, handle);
+	const struct context *context;
+
+	if (!object)
+		return error_set(ACLKM_ERR_HANDLE,
+				 "context = %p: never created, or destroyed already",
+				 (void *)handle);
+	context = object_entry(object, struct context, object);
+	here = (struct device_here){
+		.context = handle, .stream = context->stream, .device = context->device};
+	here_seen = now;
+	object_put(object);
+	return ACLKM_OK;
+}
+
+int device_check(int64_t id)
+{
+	uint32_t count = config_get()->devices;
+
+	if (id >= 0 && id < count)
+		return ACLKM_OK;
+	return error_set(ACLKM_ERR_INVALID, "device %lld: must be from 0 to %u%s",
+			 (long long)id, count - 1,
+			 count == 1 ? " (ACLKM_DEVICES sets how many)" : "");
+}
+
+static void release(struct object *object)
+{
+	free(object_entry(object, struct context, object));
+}
+
+static int create(uint32_t device, bool is_default, uintptr_t *out)
+{
+	static const struct stream_config plain;
+	struct context *context = calloc(1, sizeof(*context));
+	int err;
+
+	if (!context)
+		return error_set(ACLKM_ERR_NOHEAP,
+				 "no memory for the library's own records");
+	context->device = device;
+	context->is_default = is_default;
+	err = object_add(&contexts, &context->object, 0, release);
+	if (err) {
+		free(context);
+		return error_set(err, "no memory for the library's own records");
+	}
+	*out = context->object.handle;
+	err = stream_create(*out, device, &plain, &context->stream);
+	if (err)
+		object_put(object_remove(&contexts, *out));
+	return err;
+}
+
+static void destroy(struct object *object)
+{
+	atomic_fetch_add(&gone, 1);
+	stream_destroy_context(object->handle);
+	object_put(object);
+}
+
+static int open_device(int32_t id)
+{
+	const struct backend *backend;
+	int err = config_check();
+
+	if (!err)
+		err = device_check(id);
+	if (!err)
+		err = backend_get(&backend);
+	return err;
+}
+
+int device_set(int32_t id)
+{
+	struct device *device = &devices[id & (MAX_DEVICES - 1)];
+	int err = open_device(id);
+
+	if (err)
+		return err;
+	pthread_mutex_lock(&lock);
+	if (!device->context)
+		err = create((uint32_t)id, true, &device->context);
+	if (!err)
+		err = use(device->context);
+	if (!err)
+		device->sets++;
+	pthread_mutex_unlock(&lock);
+	return err;
+}
+
+/* Under the lock: a set in another thread finds none of what goes. */
+static void clear_device(uint32_t id)
+{
+	struct object *object, *removed;
+	uint32_t at = 0;
+
+	devices[id].context = 0;
+	atomic_store(&devices[id].peers, 0);
+	while ((object = object_next(&contexts, &at))) {
+		if (object_entry(object, struct context, object)->device == id) {
+			removed = object_remove(&contexts, object->handle);
+			if (removed)
+				destroy(removed);
+		}
+		object_put(object);
+	}
+}
+
+int device_reset(int32_t id, bool force)
+{
+	struct device *device = &devices[id & (MAX_DEVICES - 1)];
+	int err = device_check(id);
+
+	if (!err)
+		err = stream_may_wait();
+	if (err)
+		return err;
+	pthread_mutex_lock(&lock);
+	if (!device->sets) {
+		err = error_set(ACLKM_ERR_HANDLE,
+				"device %d is not set: more resets than sets", id);
+	} else {
+		device->sets = force ? 0 : device->sets - 1;
+		if (!device->sets)
+			clear_device((uint32_t)id);
+	}
+	pthread_mutex_unlock(&lock);
+	return err;
+}
+
+bool device_is_set(uint32_t id)
+{
+	bool is_set;
+
+	pthread_mutex_lock(&lock);
+	is_set = devices[id].context != 0;
+	pthread_mutex_unlock(&lock);
+	return is_set;
+}
+
+int context_create(int32_t device, uintptr_t *out)
+{
+	int err = open_device(device);
+
+	if (!err)
+		err = create((uint32_t)device, false, out);
+	if (!err)
+		err = use(*out);
+	return err;
+}
+
+int context_destroy(uintptr_t handle)
+{
+	struct object *object = object_get(&contexts, handle), *removed = NULL;
+	int err = stream_may_wait();
+
+	if (err || !object)
+		goto out;
+	if (object_entry(object, struct context, object)->is_default)
+		err = error_set(ACLKM_ERR_UNSUPPORTED,
+				"context = %p is the default context of its device: "
+				"aclrtResetDevice ends it",
+				(void *)handle);
+	else
+		removed = object_remove(&contexts, handle);
+out:
+	if (object)
+		object_put(object);
+	if (err)
+		return err;
+	if (!removed)
+		return error_set(ACLKM_ERR_HANDLE,
+				 "context = %p: never created, or destroyed already",
+				 (void *)handle);
+	destroy(removed);
+	return ACLKM_OK;
+}
+
+int context_use(uintptr_t context)
+{
+	return use(context);
+}
+
+int device_peer_set(uint32_t device, int32_t peer, bool enable)
+{
+	int err = device_check(peer);
+
+	if (err)
+		return err;
+	if ((uint32_t)peer == device)
+		return error_set(ACLKM_ERR_INVALID,
+				 "peerDeviceId = %d is the current device itself", peer);
+	if (enable)
+		atomic_fetch_or(&devices[device].peers, 1ULL << peer);
+	else
+		atomic_fetch_and(&devices[device].peers, ~(1ULL << peer));
+	return ACLKM_OK;
+}
+
+bool device_peer_get(uint32_t device, uint32_t peer)
+{
+	return atomic_load(&devices[device].peers) >> peer & 1;
+}

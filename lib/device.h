@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Devices, their contexts, and which context a thread has. Thread-safe; failures
+ * note their text.
+ */
+#ifndef LIB_DEVICE_H
+#define LIB_DEVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What this thread works with. */
+struct device_here {
+	uintptr_t context;
+	uintptr_t stream; /* the context's default stream */
+	uint32_t device;
+};
+
+/* NULL: the thread has no context, or its context is destroyed. */
+const struct device_here *device_here(void);
+
+/* The context of this thread; 0: none. */
+uintptr_t device_context(void);
+
+/* ACLKM_ERR_INVALID. */
+int device_check(int64_t id);
+
+/*
+ * Makes the default context of the device this thread's, and creates it first if
+ * need be. ACLKM_ERR_INVALID for the id, what backend_get and stream_create give.
+ */
+int device_set(int32_t id);
+
+/* One set less, or with @force none; with the last all contexts go.
+ * ACLKM_ERR_INVALID, ACLKM_ERR_HANDLE: it is not set. */
+int device_reset(int32_t id, bool force);
+
+bool device_is_set(uint32_t id);
+
+int context_create(int32_t device, uintptr_t *out);
+
+/* ACLKM_ERR_HANDLE: not alive; ACLKM_ERR_UNSUPPORTED: a default context. */
+int context_destroy(uintptr_t context);
+int context_use(uintptr_t context);
+
+/* Access to another device's memory, one way. ACLKM_ERR_INVALID. */
+int device_peer_set(uint32_t device, int32_t peer, bool enable);
+bool device_peer_get(uint32_t device, uint32_t peer);
+
+#endif /* LIB_DEVICE_H */

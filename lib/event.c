@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: MIT
+#include "event.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "config.h"
+#include "error.h"
+#include "object.h"
+#include "stream.h"
+
+struct event {
+	struct object object;
+	struct event_state *state;
+	struct event_state own;
+	uint64_t mapped; /* bytes of a state in shared memory; 0: @own */
+	uint32_t flags;
+	uint32_t device;
+	_Atomic uint32_t id;	/* of its hardware event, from 1; 0: none yet */
+	_Atomic uint32_t waits; /* of streams, not over */
+};
+
+struct event_task {
+	struct task task;
+	struct event *event;
+	uint64_t number; /* the record that it makes, waits for or undoes */
+	int64_t timeout_ms;
+};
+
+static struct object_table events = OBJECT_TABLE(OBJECT_EVENT);
+static _Atomic uint32_t recorded[MAX_DEVICES];
+static _Atomic uint32_t last_id;
+
+static void release(struct object *object)
+{
+	struct event *event = object_entry(object, struct event, object);
+
+	if (atomic_load(&event->id))
+		atomic_fetch_sub(&recorded[event->device], 1);
+	if (event->mapped)
+		munmap(event->state, event->mapped);
+	free(event);
+}
+
+static int add(uint32_t device, uint32_t flags, struct event_state *state, uint64_t size,
+	       uintptr_t *handle)
+{
+	struct event *event = calloc(1, sizeof(*event));
+	int err;
+
+	if (!event)
+		goto no_heap;
+	event->device = device;
+	event->flags = flags;
+	event->state = state ? state : &event->own;
+	err = object_add(&events, &event->object, 0, release);
+	if (err)
+		goto free;
+	event->mapped = size;
+	*handle = event->object.handle;
+	return ACLKM_OK;
+free:
+	free(event);
+no_heap:
+	return error_set(ACLKM_ERR_NOHEAP, "no memory for the library's own records");
+}
+
+int event_create(uint32_t device, uint32_t flags, uintptr_t *handle)
+{
+	return add(device, flags, NULL, 0, handle);
+}
+
+int event_adopt(uint32_t device, uint32_t flags, struct event_state *state, uint64_t size,
+		uintptr_t *handle)
+{
+	return add(device, flags, state, size, handle);
+}
+
+static int not_alive(uintptr_t handle)
+{
+	return error_set(ACLKM_ERR_HANDLE,
+			 "event = %p: never created, or destroyed already",
+			 (void *)handle);
+}
+
+static int get(uintptr_t handle, struct event **out)
+{
+	struct object *object = object_get(&events, handle);
+
+	if (!object)
+		return not_alive(handle);
+	*out = object_entry(object, struct event, object);
+	return ACLKM_OK;
+}
+
+static void put(struct event *event)
+{
+	object_put(&event->object);
+}
+
+int event_destroy(uintptr_t handle)
+{
+	struct object *object = object_remove(&events, handle);
+
+	if (!object)
+		return not_alive(handle);
+	object_put(object);
+	return ACLKM_OK;
+}
+
+/* The device's event behind the handle is taken with the first record. */
+static int take_number(struct event *event)
+{
+	uint32_t none = 0;
+
+	if (atomic_load(&event->id))
+		return ACLKM_OK;
+	if (atomic_fetch_add(&recorded[event->device], 1) >= EVENT_MAX) {
+		atomic_fetch_sub(&recorded[event->device], 1);
+		return error_set(ACLKM_ERR_LIMIT,
+				 "%d events are recorded: the device has no more",
+				 EVENT_MAX);
+	}
+	if (!atomic_compare_exchange_strong(&event->id, &none,
+					    atomic_fetch_add(&last_id, 1) + 1))
+		atomic_fetch_sub(&recorded[event->device], 1);
+	return ACLKM_OK;
+}
+
+static void wake(struct event_state *state)
+{
+	atomic_fetch_add(&state->word, 1);
+	if (atomic_load(&state->sleepers))
+		word_change(&state->word);
+}
+
+static void raise_to(_Atomic uint64_t *value, uint64_t to)
+{
+	uint64_t now = atomic_load(value);
+
+	while (now < to && !atomic_compare_exchange_weak(value, &now, to))
+		;
+}
+
+static void complete(struct event_state *state, uint64_t number, int64_t time)
+{
+	if (number > atomic_load(&state->completed)) {
+		atomic_store(&state->time, time);
+		raise_to(&state->completed, number);
+	}
+	wake(state);
+}
+
+static int run_record(struct task *task)
+{
+	const struct event_task *record = (const struct event_task *)task;
+
+	complete(record->event->state, record->number, clock_now());
+	return ACLKM_OK;
+}
+
+/* A record that an abort has thrown away must not keep others waiting. */
+static void drop_record(struct task *task)
+{
+	struct event_task *record = (struct event_task *)task;
+
+	if (!task->ran)
+		complete(record->event->state, record->number, 0);
+	put(record->event);
+}
+
+static int submit(const struct event_task *task, uintptr_t stream)
+{
+	int err = stream_submit(stream, &task->task, sizeof(*task), WORKER_NOW);
+
+	if (err)
+		put(task->event);
+	return err;
+}
+
+int event_record(uintptr_t handle, uintptr_t stream)
+{
+	struct event_task task = {.task = {.run = run_record, .drop = drop_record}};
+	int err = get(handle, &task.event);
+
+	if (err)
+		return err;
+	err = stream_check(stream);
+	if (!err)
+		err = take_number(task.event);
+	if (err) {
+		put(task.event);
+		return err;
+	}
+	task.number = atomic_fetch_add(&task.event->state->recorded, 1) + 1;
+	/* The number is given away: whoever waits for it must not wait for ever. */
+	atomic_fetch_add(&task.event->object.users, 1);
+	err = submit(&task, stream);
+	if (err)
+		complete(task.event->state, task.number, 0);
+	put(task.event);
+	return err;
+}
+
+static bool is_complete(const struct event_state *state, uint64_t number)
+{
+	return atomic_load(&state->completed) >= number;
+}
+
+static int run_wait(struct task *task)
+{
+	const struct event_task *wait = (const struct event_task *)task;
+	struct event_state *state = wait->event->state;
+	int64_t deadline = clock_deadline(wait->timeout_ms);
+	int err = ACLKM_OK;
+	uint32_t seen;
+
+	atomic_fetch_add(&state->sleepers, 1);
+	for (;;) {
+		seen = atomic_load(&state->word);
+		if (is_complete(state, wait->number) || err)
+			break;
+		err = worker_sleep(task->worker, &state->word, seen, deadline);
+	}
+	atomic_fetch_sub(&state->sleepers, 1);
+	return err == ACLKM_ERR_TIMEOUT ? ACLKM_ERR_TASK : ACLKM_OK;
+}
+
+static void drop_wait(struct task *task)
+{
+	struct event_task *wait = (struct event_task *)task;
+
+	atomic_fetch_sub(&wait->event->waits, 1);
+	put(wait->event);
+}
+
+int event_wait(uintptr_t handle, uintptr_t stream, int64_t timeout_ms)
+{
+	struct event_task task = {.task = {.run = run_wait, .drop = drop_wait},
+				  .timeout_ms = timeout_ms};
+	unsigned int flags = 0;
+	int err = get(handle, &task.event);
+
+	if (err)
+		return err;
+	task.number = atomic_load(&task.event->state->recorded);
+	/* A wait that is over already does not wake the stream's thread. */
+	if (is_complete(task.event->state, task.number))
+		flags = WORKER_NOW;
+	atomic_fetch_add(&task.event->waits, 1);
+	err = stream_submit(stream, &task.task, sizeof(task), flags);
+	if (err)
+		drop_wait(&task.task);
+	return err;
+}
+
+static int run_reset(struct task *task)
+{
+	const struct event_task *reset = (const struct event_task *)task;
+
+	raise_to(&reset->event->state->reset, reset->number);
+	return ACLKM_OK;
+}
+
+static void drop_reset(struct task *task)
+{
+	put(((struct event_task *)task)->event);
+}
+
+int event_reset(uintptr_t handle, uintptr_t stream)
+{
+	struct event_task task = {.task = {.run = run_reset, .drop = drop_reset}};
+	int err = get(handle, &task.event);
+
+	if (err)
+		return err;
+	if (task.event->flags & EVENT_NEW_MODE ||
+	    (config_get()->strict && !(task.event->flags & EVENT_SYNC))) {
+		put(task.event);
+		return error_set(ACLKM_ERR_UNSUPPORTED,
+				 "event = %p: only events of aclrtCreateEventWithFlag("
+				 "ACL_EVENT_SYNC) can be reset",
+				 (void *)handle);
+	}
+	task.number = atomic_load(&task.event->state->recorded);
+	return submit(&task, stream);
+}
+
+int event_synchronize(uintptr_t handle, int64_t deadline)
+{
+	struct event_state *state;
+	struct event *event = NULL;
+	uint64_t number;
+	bool in_time = true;
+	uint32_t seen;
+	int err = get(handle, &event);
+
+	if (err)
+		return err;
+	state = event->state;
+	number = atomic_load(&state->recorded);
+	if (!is_complete(state, number))
+		err = stream_may_wait();
+	atomic_fetch_add(&state->sleepers, 1);
+	while (!err) {
+		seen = atomic_load(&state->word);
+		if (is_complete(state, number))
+			break;
+		if (!in_time)
+			err = error_set(ACLKM_ERR_TIMEOUT,
+					"event = %p is not complete, and the time is up",
+					(void *)handle);
+		else
+			in_time = word_wait(&state->word, seen, deadline);
+	}
+	atomic_fetch_sub(&state->sleepers, 1);
+	put(event);
+	return err;
+}
+
+int event_query(uintptr_t handle, struct event_status *out)
+{
+	struct event *event = NULL;
+	uint64_t number, done;
+	int err = get(handle, &event);
+
+	if (err)
+		return err;
+	number = atomic_load(&event->state->recorded);
+	done = atomic_load(&event->state->completed);
+	*out = (struct event_status){
+		.recorded = number,
+		.complete = number && done >= number &&
+			    atomic_load(&event->state->reset) < number,
+		.waited = !atomic_load(&event->waits),
+		.flags = event->flags,
+		.id = atomic_load(&event->id),
+	};
+	if (out->complete && event->flags & EVENT_TIME_LINE)
+		out->time = atomic_load(&event->state->time);
+	put(event);
+	return ACLKM_OK;
+}
+
+uint32_t event_available(uint32_t device)
+{
+	uint32_t count = atomic_load(&recorded[device]);
+
+	return count < EVENT_MAX ? EVENT_MAX - count : 0;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Events by handle: points in streams. A record is a task that marks the event, a
+ * wait is one that stands until the records made before the wait are done. The
+ * state can lie in memory that processes share. Thread-safe; failures note their
+ * text; every function gives ACLKM_ERR_HANDLE for a handle that is not alive.
+ */
+#ifndef LIB_EVENT_H
+#define LIB_EVENT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define EVENT_MAX 65536 /* recorded ones of one device */
+
+/* Bits of an event's flags: the values of AscendCL. */
+#define EVENT_SYNC 0x1U
+#define EVENT_STREAM_PROGRESS 0x2U
+#define EVENT_TIME_LINE 0x8U
+#define EVENT_DEVICE_USE 0x10U
+#define EVENT_EXTERNAL 0x20U
+#define EVENT_IPC 0x40U
+#define EVENT_FLAGS 0x7bU
+
+/* Created by the Ex form: no reset, no deprecated queries. */
+#define EVENT_NEW_MODE 0x80000000U
+
+/* What processes share of an event. Counts of records, 0: never. */
+struct event_state {
+	_Atomic uint64_t recorded;  /* asked for */
+	_Atomic uint64_t completed; /* the last that is done */
+	_Atomic uint64_t reset;	    /* the last that a reset has undone */
+	_Atomic int64_t time;	    /* CLOCK_MONOTONIC ns of the last; 0: none */
+	_Atomic uint32_t word;
+	_Atomic uint32_t sleepers;
+};
+
+struct event_status {
+	bool recorded;
+	bool complete;
+	bool waited; /* no stream waits for it any more */
+	uint32_t flags;
+	uint32_t id;
+	int64_t time; /* 0: none, or no EVENT_TIME_LINE */
+};
+
+int event_create(uint32_t device, uint32_t flags, uintptr_t *handle);
+
+/* With a state in shared memory of @size bytes, unmapped when the event goes. */
+int event_adopt(uint32_t device, uint32_t flags, struct event_state *state, uint64_t size,
+		uintptr_t *handle);
+
+/* Streams that still have it as a task keep what they need. */
+int event_destroy(uintptr_t event);
+
+/* ACLKM_ERR_LIMIT: the first record of one event too many; what stream_submit gives. */
+int event_record(uintptr_t event, uintptr_t stream);
+
+/* @timeout_ms < 0: none; the task fails with ACLKM_ERR_TASK when it is up. */
+int event_wait(uintptr_t event, uintptr_t stream, int64_t timeout_ms);
+
+/* ACLKM_ERR_UNSUPPORTED: of the new mode. */
+int event_reset(uintptr_t event, uintptr_t stream);
+
+/* ACLKM_ERR_TIMEOUT, ACLKM_ERR_BUSY. At once for one that was never recorded. */
+int event_synchronize(uintptr_t event, int64_t deadline);
+
+int event_query(uintptr_t event, struct event_status *out);
+
+/* How many more events of @device could be recorded. */
+uint32_t event_available(uint32_t device);
+
+#endif /* LIB_EVENT_H */

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "value.h"
+
+#include "error.h"
+#include "stream.h"
+
+/* Anybody may write the memory, a device too: it is looked at, with longer pauses. */
+#define FIRST_PAUSE 2000LL
+#define LAST_PAUSE 1000000LL
+
+struct value_task {
+	struct task task;
+	enum value_rule rule;
+};
+
+static int run_write(struct task *task)
+{
+	__atomic_store_n((uint64_t *)task->dst, task->value, __ATOMIC_RELEASE);
+	return ACLKM_OK;
+}
+
+int value_write(void *addr, uint64_t value, uintptr_t stream)
+{
+	const struct task task = {.run = run_write, .dst = addr, .value = value};
+
+	return stream_submit(stream, &task, sizeof(task), 0);
+}
+
+static bool is_met(const struct task *task, enum value_rule rule)
+{
+	uint64_t now = __atomic_load_n((uint64_t *)task->dst, __ATOMIC_ACQUIRE);
+
+	switch (rule) {
+	case VALUE_GEQ:
+		return (int64_t)(now - task->value) >= 0;
+	case VALUE_EQ:
+		return now == task->value;
+	case VALUE_AND:
+		return now & task->value;
+	default:
+		return ~(now | task->value);
+	}
+}
+
+static int run_wait(struct task *task)
+{
+	enum value_rule rule = ((const struct value_task *)task)->rule;
+	int64_t pause = FIRST_PAUSE;
+	_Atomic uint32_t nobody = 0;
+
+	while (!is_met(task, rule)) {
+		if (worker_sleep(task->worker, &nobody, 0, clock_now() + pause) ==
+		    ACLKM_ERR_ABORTED)
+			break;
+		if (pause < LAST_PAUSE)
+			pause *= 2;
+	}
+	return ACLKM_OK;
+}
+
+int value_wait(void *addr, uint64_t value, enum value_rule rule, uintptr_t stream)
+{
+	const struct value_task wait = {
+		.task = {.run = run_wait, .dst = addr, .value = value}, .rule = rule};
+
+	return stream_submit(stream, &wait.task, sizeof(wait), 0);
+}
