@@ -22,6 +22,16 @@ struct region {
 	bool phys_valid;
 	bool contiguous;
 	uint32_t handle; /* the backend's own */
+	int fd;		 /* likewise; -1: none */
+};
+
+/* Memory that has no address yet: pages of a file, to be mapped with MAP_SHARED. */
+struct backing {
+	int fd;
+	uint64_t offset;
+	uint64_t size;
+	uint64_t page_size; /* addresses and offsets of mappings are multiples of it */
+	bool charged;	    /* counts as this process's */
 };
 
 struct backend_info {
@@ -42,6 +52,13 @@ struct backend {
 	int (*region_alloc)(uint64_t size, uint64_t align, enum aclkm_pages pages,
 			    struct region *out);
 	void (*region_free)(struct region *region);
+	/*
+	 * A file of its own for the memory of @region, which another process can map;
+	 * @out->fd is the caller's. Nobody may write the region meanwhile.
+	 */
+	int (*region_share)(struct region *region, struct backing *out);
+	int (*backing_alloc)(uint64_t size, enum aclkm_pages pages, struct backing *out);
+	void (*backing_free)(struct backing *backing);
 };
 
 extern const struct backend backend_kmod;

@@ -228,10 +228,54 @@ static void kmod_region_free(struct region *region)
 	free_handle(region->handle);
 }
 
+/* Regions of the process's own open file cannot be given away one by one. */
+static int kmod_region_share(struct region *region, struct backing *out)
+{
+	(void)region;
+	(void)out;
+	return error_set(ACLKM_ERR_UNSUPPORTED,
+			 "the driver does not share single blocks yet: use "
+			 "aclrtMallocPhysical and a shareable handle");
+}
+
+/* An open file of its own for each, so that it can be given to another process. */
+static int kmod_backing_alloc(uint64_t size, enum aclkm_pages pages, struct backing *out)
+{
+	struct aclkm_alloc arg = {.size = size,
+				  .align = huge_alignment(size, va_page_size(), pages),
+				  .node = ACLKM_NODE_ANY};
+	int err, fd = open(ACLKM_DEVICE_PATH, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_set(errno == EMFILE ? ACLKM_ERR_LIMIT : ACLKM_ERR_IO,
+				 "%s: %s", ACLKM_DEVICE_PATH, strerror(errno));
+	if (ioctl(fd, ACLKM_IOC_ALLOC, &arg)) {
+		err = errno == ENOSPC || errno == ENOMEM ? ACLKM_ERR_NOMEM : ACLKM_ERR_IO;
+		error_set(err, "the driver has no piece of %llu bytes: %s",
+			  (unsigned long long)size, strerror(errno));
+		close(fd);
+		return err;
+	}
+	*out = (struct backing){.fd = fd,
+				.offset = arg.offset,
+				.size = size,
+				.page_size = va_page_size(),
+				.charged = true};
+	return ACLKM_OK;
+}
+
+static void kmod_backing_free(struct backing *backing)
+{
+	close(backing->fd);
+}
+
 const struct backend backend_kmod = {
 	.name = "kmod",
 	.open = kmod_open,
 	.info = kmod_info,
 	.region_alloc = kmod_region_alloc,
 	.region_free = kmod_region_free,
+	.region_share = kmod_region_share,
+	.backing_alloc = kmod_backing_alloc,
+	.backing_free = kmod_backing_free,
 };

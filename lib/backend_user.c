@@ -9,10 +9,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/sysinfo.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -103,10 +105,35 @@ static bool populate(char *addr, uint64_t size, uint64_t page)
 	return true;
 }
 
-/* Maps a new memfd of @size bytes over @addr. */
-static bool map_memfd(void *addr, uint64_t size, unsigned int flags)
+/* Files are kept open up to this number, so that their regions can be shared. */
+#define MAX_KEPT_FILES 256
+
+static _Atomic uint32_t kept_files;
+
+static void forget_file(struct region *region)
+{
+	if (region->fd < 0)
+		return;
+	close(region->fd);
+	region->fd = -1;
+	atomic_fetch_sub(&kept_files, 1);
+}
+
+static void keep_file(struct region *region, int fd)
+{
+	if (atomic_fetch_add(&kept_files, 1) < MAX_KEPT_FILES) {
+		region->fd = fd;
+		return;
+	}
+	atomic_fetch_sub(&kept_files, 1);
+	close(fd);
+}
+
+/* Maps a new memfd over the region's addresses. */
+static bool map_memfd(struct region *region, unsigned int flags)
 {
 	int fd = memfd_create("aclkm", MFD_CLOEXEC | flags);
+	uint64_t size = region->size;
 	void *got = MAP_FAILED;
 	int err;
 
@@ -120,9 +147,13 @@ static bool map_memfd(void *addr, uint64_t size, unsigned int flags)
 	if (!err && (flags & MFD_HUGETLB))
 		err = fallocate(fd, 0, 0, (off_t)size);
 	if (!err)
-		got = mmap(addr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
-			   0);
-	close(fd);
+		got = mmap(region->addr, size, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_FIXED, fd, 0);
+	forget_file(region);
+	if (got != MAP_FAILED)
+		keep_file(region, fd);
+	else
+		close(fd);
 	return got != MAP_FAILED;
 }
 
@@ -171,7 +202,7 @@ static bool is_huge(const void *addr, uint64_t size)
 
 static bool try_hugetlb(struct region *out, unsigned int flags, uint64_t page)
 {
-	if (!map_memfd(out->addr, out->size, MFD_HUGETLB | flags))
+	if (!map_memfd(out, MFD_HUGETLB | flags))
 		return false;
 	if (!populate(out->addr, out->size, page))
 		return false;
@@ -181,11 +212,12 @@ static bool try_hugetlb(struct region *out, unsigned int flags, uint64_t page)
 
 static bool try_thp(struct region *out)
 {
-	if (!thp_is_off(THP_DIR "shmem_enabled") && map_memfd(out->addr, out->size, 0) &&
+	if (!thp_is_off(THP_DIR "shmem_enabled") && map_memfd(out, 0) &&
 	    !madvise(out->addr, out->size, MADV_HUGEPAGE) &&
 	    populate(out->addr, out->size, va_page_size()) &&
 	    is_huge(out->addr, out->size))
 		goto huge;
+	forget_file(out);
 	if (!thp_is_off(THP_DIR "enabled") && map_anonymous(out->addr, out->size) &&
 	    !madvise(out->addr, out->size, MADV_HUGEPAGE) &&
 	    populate(out->addr, out->size, va_page_size()) &&
@@ -199,7 +231,7 @@ huge:
 
 static bool try_small(struct region *out)
 {
-	if (!map_memfd(out->addr, out->size, 0))
+	if (!map_memfd(out, 0))
 		return false;
 	/* An error means that the kernel has no transparent huge pages at all. */
 	madvise(out->addr, out->size, MADV_NOHUGEPAGE);
@@ -247,7 +279,7 @@ static int alloc_pages_of(uint64_t page, uint64_t size, uint64_t align,
 {
 	int err;
 
-	*out = (struct region){0};
+	*out = (struct region){.fd = -1};
 	if (aclkm_align_up(size, page, &out->size))
 		return error_set(ACLKM_ERR_NOMEM, "no device has %llu bytes",
 				 (unsigned long long)size);
@@ -265,6 +297,7 @@ static int alloc_pages_of(uint64_t page, uint64_t size, uint64_t align,
 		goto release;
 	return ACLKM_OK;
 release:
+	forget_file(out);
 	va_release(out->addr, out->size);
 uncharge:
 	uncharge(out->size);
@@ -286,8 +319,115 @@ static int user_region_alloc(uint64_t size, uint64_t align, enum aclkm_pages pag
 
 static void user_region_free(struct region *region)
 {
+	forget_file(region);
 	va_release(region->addr, region->size);
 	uncharge(region->size);
+}
+
+/* A memfd of @size bytes that are there. -1: there are not enough such pages. */
+static int new_file(uint64_t size, unsigned int flags)
+{
+	int fd = memfd_create("aclkm", MFD_CLOEXEC | flags);
+
+	if (fd >= 0 && (ftruncate(fd, (off_t)size) || fallocate(fd, 0, 0, (off_t)size))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/*
+ * Moves the region's bytes into a file: what was mapped anonymously, or has lost its
+ * file, becomes shared memory at the same addresses.
+ */
+static int move_to_file(struct region *region)
+{
+	bool huge = region->page_size >= SIZE_2M && !(region->size % SIZE_2M);
+	int fd = huge ? new_file(region->size, MFD_HUGETLB | MFD_HUGE_2MB) : -1;
+	uint64_t page = fd < 0 ? va_page_size() : SIZE_2M;
+	void *copy;
+
+	if (fd < 0)
+		fd = new_file(region->size, 0);
+	if (fd < 0)
+		return error_set(
+			ACLKM_ERR_NOMEM,
+			"no memory to move %llu bytes to where they can be shared",
+			(unsigned long long)region->size);
+	copy = mmap(NULL, region->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (copy == MAP_FAILED)
+		goto close;
+	memcpy(copy, region->addr, region->size);
+	munmap(copy, region->size);
+	if (mmap(region->addr, region->size, PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
+		goto close;
+	region->page_size = page;
+	region->fd = fd;
+	atomic_fetch_add(&kept_files, 1);
+	return ACLKM_OK;
+close:
+	close(fd);
+	return error_set(ACLKM_ERR_NOMEM, "mapping %llu bytes again: %s",
+			 (unsigned long long)region->size, strerror(errno));
+}
+
+/* Of hugetlb memory only whole huge pages can be mapped. */
+static uint64_t file_page(int fd)
+{
+	struct statfs info;
+
+	if (fstatfs(fd, &info))
+		return va_page_size();
+	return (uint64_t)info.f_bsize;
+}
+
+static int user_region_share(struct region *region, struct backing *out)
+{
+	int err = region->fd < 0 ? move_to_file(region) : ACLKM_OK;
+
+	if (err)
+		return err;
+	*out = (struct backing){.fd = fcntl(region->fd, F_DUPFD_CLOEXEC, 0),
+				.size = region->size,
+				.page_size = file_page(region->fd)};
+	if (out->fd < 0)
+		return error_set(ACLKM_ERR_LIMIT, "no more open files: %s",
+				 strerror(errno));
+	return ACLKM_OK;
+}
+
+static int user_backing_alloc(uint64_t size, enum aclkm_pages pages, struct backing *out)
+{
+	int err = charge(size);
+
+	if (err)
+		return err;
+	*out = (struct backing){
+		.fd = -1, .size = size, .page_size = va_page_size(), .charged = true};
+	if (pages == ACLKM_PAGES_HUGE1G) {
+		out->fd = new_file(size, MFD_HUGETLB | MFD_HUGE_1GB);
+		out->page_size = SIZE_1G;
+	} else if (pages != ACLKM_PAGES_NORMAL && !(size % SIZE_2M)) {
+		out->fd = new_file(size, MFD_HUGETLB | MFD_HUGE_2MB);
+		if (out->fd >= 0)
+			out->page_size = SIZE_2M;
+	}
+	if (out->fd < 0 && pages != ACLKM_PAGES_HUGE1G && pages != ACLKM_PAGES_HUGE_ONLY)
+		out->fd = new_file(size, 0);
+	if (out->fd >= 0)
+		return ACLKM_OK;
+	uncharge(size);
+	return error_set(ACLKM_ERR_NOMEM, "the system has no %s for %llu bytes",
+			 pages == ACLKM_PAGES_HUGE1G ? "1 GiB huge pages" : "memory",
+			 (unsigned long long)size);
+}
+
+static void user_backing_free(struct backing *backing)
+{
+	close(backing->fd);
+	if (backing->charged)
+		uncharge(backing->size);
 }
 
 const struct backend backend_user = {
@@ -296,4 +436,7 @@ const struct backend backend_user = {
 	.info = user_info,
 	.region_alloc = user_region_alloc,
 	.region_free = user_region_free,
+	.region_share = user_region_share,
+	.backing_alloc = user_backing_alloc,
+	.backing_free = user_backing_free,
 };

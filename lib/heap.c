@@ -213,6 +213,30 @@ int heap_find(const void *ptr, struct heap_block *out,
 	return err;
 }
 
+int heap_share(const void *ptr, struct backing *out, uint64_t *offset)
+{
+	const struct backend *backend;
+	struct chunk *chunk;
+	struct extent *piece;
+	int err = backend_get(&backend);
+
+	if (err)
+		return err;
+	pthread_rwlock_wrlock(&lock);
+	err = chunk_find((uint64_t)(uintptr_t)ptr, &chunk, &piece);
+	if (err == ACLKM_ERR_INTERIOR)
+		err = ACLKM_OK;
+	if (err)
+		explain(err, ptr);
+	else
+		err = backend->region_share(&chunk->region, out);
+	if (!err)
+		*offset =
+			(uint64_t)((const char *)ptr - (const char *)chunk->region.addr);
+	pthread_rwlock_unlock(&lock);
+	return err;
+}
+
 static void add_chunks(const struct heap *heap, struct aclkm_memory_totals *out)
 {
 	const struct chunk *chunk;

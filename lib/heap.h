@@ -53,6 +53,13 @@ int heap_free(void *ptr, enum aclkm_kind kind);
 int heap_find(const void *ptr, struct heap_block *out,
 	      int (*fn)(struct heap_block *block, void *arg), void *arg);
 
+/*
+ * A file with the memory of the block around @ptr, and where in it @ptr is.
+ * FOREIGN, NOTALIVE, and what region_share gives; the text is noted.
+ */
+struct backing;
+int heap_share(const void *ptr, struct backing *out, uint64_t *offset);
+
 int heap_totals(struct aclkm_memory_totals *out);
 
 const char *kind_name(enum aclkm_kind kind);

@@ -31,5 +31,6 @@
 #include "rt/stream.h"
 #include "rt/event.h"
 #include "rt/callback.h"
+#include "rt/vmm.h"
 
 #endif /* ACL_ACL_RT_H */

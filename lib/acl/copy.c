@@ -1,178 +1,243 @@
 // SPDX-License-Identifier: MIT
-/* Copy and set: the argument rules, and which copies go to a stream. */
-#include "acl/acl_rt.h"
+/* Copies: one piece, rows, indirect ones. */
+#include "transfer.h"
 
 #include <string.h>
 
-#include "../config.h"
-#include "../copy.h"
 #include "../counters.h"
-#include "../rules.h"
 #include "../stream.h"
 #include "context.h"
 #include "result.h"
 
-#define ASYNC_ALIGN 64
-
-struct span {
-	void *dst;
-	size_t room;
-	const void *src;
-	size_t count;
-};
-
-/* @span->count is not 0 here: nothing to copy is a success before all checks. */
-static aclError check_copy(const struct span *span, aclrtMemcpyKind kind)
-{
-	aclError code;
-
-	code = acl_need(span->dst, "dst") ?: acl_need(span->src, "src");
-	if (code)
-		return code;
-	if ((uint32_t)kind >= ACL_MEMCPY_INNER_DEVICE_TO_DEVICE)
-		return acl_refuse(ACL_ERROR_INVALID_PARAM,
-				  "kind = %d: must be from 0 to 5", (int)kind);
-	code = context_need();
-	if (code)
-		return code;
-	if (span->count > span->room)
-		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
-				  "count = %zu is more than destMax = %zu", span->count,
-				  span->room);
-	return ACL_SUCCESS;
-}
+/* Limits of a copy of rows (AscendCL API reference, "aclrtMemcpy2d"). */
+#define MAX_WIDTH 5000000UL
+#define MAX_HEIGHT 5242880UL
 
 aclError aclrtMemcpy(void *dst, size_t destMax, const void *src, size_t count,
 		     aclrtMemcpyKind kind)
 {
-	const struct span span = {dst, destMax, src, count};
+	const struct transfer transfer = {
+		.dst = dst, .room = destMax, .src = src, .count = count};
 	aclError code = acl_enter(__func__);
 
-	if (code)
+	if (code || !count)
 		return code;
-	if (!count)
-		return ACL_SUCCESS;
-	code = check_copy(&span, kind);
+	code = transfer_check(&transfer, kind);
 	if (code)
 		return code;
 	counter_add(COUNT_COPIES_SYNC, 1);
-	if (dst != src)
-		copy_bytes(dst, src, count);
+	transfer_now(&transfer);
 	return ACL_SUCCESS;
 }
 
-aclError aclrtMemset(void *devPtr, size_t maxCount, int32_t value, size_t count)
+static aclError copy_async(const char *call, const struct transfer *transfer,
+			   aclrtMemcpyKind kind, aclrtStream stream)
 {
-	aclError code = acl_enter(__func__);
+	aclError code = acl_enter(call);
 
-	if (code)
+	if (code || !transfer->count)
 		return code;
-	if (!count)
-		return ACL_SUCCESS;
-	code = acl_need(devPtr, "devPtr") ?: context_need();
-	if (code)
-		return code;
-	if (count > maxCount)
-		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
-				  "count = %zu is more than maxCount = %zu", count,
-				  maxCount);
-	memset(devPtr, value, count);
-	return ACL_SUCCESS;
-}
-
-static bool is_unaligned(const void *ptr)
-{
-	return (uintptr_t)ptr % ASYNC_ALIGN;
-}
-
-static aclError check_alignment(const struct span *span)
-{
-	bool dst = is_unaligned(span->dst);
-
-	if (!dst && !is_unaligned(span->src))
-		return ACL_SUCCESS;
-	if (config_get()->strict)
-		return acl_refuse(ACL_ERROR_RT_ADDR_UNALIGNED,
-				  "%s = %p: must be a multiple of %d (ACLKM_STRICT=1)",
-				  dst ? "dst" : "src", dst ? span->dst : span->src,
-				  ASYNC_ALIGN);
-	counter_add(COUNT_COPIES_UNALIGNED, 1);
-	return ACL_SUCCESS;
-}
-
-/*
- * What the library knows of an address wins over the stated kind; the kind
- * speaks only for memory that is not ours.
- */
-static bool is_host_to_host(enum place dst, enum place src, aclrtMemcpyKind kind)
-{
-	if (dst == PLACE_DEVICE || src == PLACE_DEVICE)
-		return false;
-	if (dst == PLACE_HOST && src == PLACE_HOST)
-		return true;
-	return kind == ACL_MEMCPY_HOST_TO_HOST || kind == ACL_MEMCPY_DEFAULT;
-}
-
-static int run_copy(struct task *task)
-{
-	copy_bytes(task->dst, task->src, task->count);
-	return ACLKM_OK;
-}
-
-static aclError submit_copy(const struct span *span, uintptr_t stream)
-{
-	const struct task task = {.run = run_copy,
-				  .dst = span->dst,
-				  .src = span->src,
-				  .count = span->count};
-	unsigned int flags = span->count <= STREAM_NOW_SIZE ? WORKER_NOW : 0;
-	int err = stream_submit(stream, &task, sizeof(task), flags);
-
-	if (!err)
-		counter_add(COUNT_COPIES_ASYNC, 1);
-	return stream_result(err);
-}
-
-/* Pageable memory: nobody can promise that it is still there later. */
-static aclError copy_degraded(const struct span *span, uintptr_t stream)
-{
-	aclError code = stream_result(stream_wait(stream, NO_DEADLINE));
-
-	if (code)
-		return code;
-	counter_add(COUNT_COPIES_DEGRADED, 1);
-	copy_bytes(span->dst, span->src, span->count);
-	return ACL_SUCCESS;
+	return transfer_check(transfer, kind)
+		       ?: transfer_async(transfer, kind, context_stream(stream));
 }
 
 aclError aclrtMemcpyAsync(void *dst, size_t destMax, const void *src, size_t count,
 			  aclrtMemcpyKind kind, aclrtStream stream)
 {
-	const struct span span = {dst, destMax, src, count};
-	enum place to, from;
-	aclError code = acl_enter(__func__);
+	const struct transfer transfer = {
+		.dst = dst, .room = destMax, .src = src, .count = count};
+
+	return copy_async(__func__, &transfer, kind, stream);
+}
+
+aclError aclrtMemcpyAsyncWithCondition(void *dst, size_t destMax, const void *src,
+				       size_t count, aclrtMemcpyKind kind,
+				       aclrtStream stream)
+{
+	const struct transfer transfer = {
+		.dst = dst, .room = destMax, .src = src, .count = count};
+
+	return copy_async(__func__, &transfer, kind, stream);
+}
+
+static bool is_one_of(aclrtMemcpyKind kind, uint32_t set)
+{
+	return (uint32_t)kind < 32 && set >> (uint32_t)kind & 1;
+}
+
+static aclError check_rows(const struct transfer *rows, aclrtMemcpyKind kind,
+			   uint32_t kinds)
+{
+	size_t narrow = rows->room < rows->source_pitch ? rows->room : rows->source_pitch;
+	aclError code = acl_need(rows->dst, "dst") ?: acl_need(rows->src, "src") ?:
+			acl_need_size(rows->count, "width") ?:
+			acl_need_size(rows->height, "height");
 
 	if (code)
 		return code;
-	if (!count)
-		return ACL_SUCCESS;
-	code = check_copy(&span, kind);
-	if (code)
-		return code;
-	code = stream_result(stream_check(context_stream(stream)));
-	if (code)
-		return code;
-	to = copy_place(dst);
-	from = copy_place(src);
-	if (is_host_to_host(to, from, kind))
+	if (!is_one_of(kind, kinds))
 		return acl_refuse(
-			ACL_ERROR_RT_FEATURE_NOT_SUPPORT,
-			"dst = %p and src = %p are both host memory: use aclrtMemcpy",
-			dst, src);
-	code = check_alignment(&span);
+			ACL_ERROR_INVALID_PARAM,
+			"kind = %d: rows are copied from host to device, or back",
+			(int)kind);
+	if (rows->count > narrow || rows->count > MAX_WIDTH)
+		return acl_refuse(
+			ACL_ERROR_INVALID_PARAM,
+			"width = %zu: at most dpitch = %zu, spitch = %zu and %lu",
+			rows->count, rows->room, rows->source_pitch, MAX_WIDTH);
+	if (rows->height > MAX_HEIGHT)
+		return acl_refuse(ACL_ERROR_INVALID_PARAM, "height = %zu: at most %lu",
+				  rows->height, MAX_HEIGHT);
+	return context_need();
+}
+
+#define KIND(name) (1U << ACL_MEMCPY_##name)
+
+aclError aclrtMemcpy2d(void *dst, size_t dpitch, const void *src, size_t spitch,
+		       size_t width, size_t height, aclrtMemcpyKind kind)
+{
+	const struct transfer rows = {dst, dpitch, src, width, spitch, height};
+	aclError code =
+		acl_enter(__func__)
+			?: check_rows(&rows, kind,
+				      KIND(HOST_TO_DEVICE) | KIND(DEVICE_TO_HOST) |
+					      KIND(DEFAULT));
+
 	if (code)
 		return code;
-	if (to == PLACE_UNKNOWN || from == PLACE_UNKNOWN)
-		return copy_degraded(&span, context_stream(stream));
-	return submit_copy(&span, context_stream(stream));
+	counter_add(COUNT_COPIES_SYNC, 1);
+	transfer_now(&rows);
+	return ACL_SUCCESS;
+}
+
+aclError aclrtMemcpy2dAsync(void *dst, size_t dpitch, const void *src, size_t spitch,
+			    size_t width, size_t height, aclrtMemcpyKind kind,
+			    aclrtStream stream)
+{
+	const struct transfer rows = {dst, dpitch, src, width, spitch, height};
+
+	return acl_enter(__func__) ?:
+	       check_rows(&rows, kind,
+			  KIND(HOST_TO_DEVICE) | KIND(DEVICE_TO_HOST) |
+				  KIND(DEVICE_TO_DEVICE) | KIND(DEFAULT)) ?:
+	       transfer_async(&rows, kind, context_stream(stream));
+}
+
+/* A copy whose addresses are read when it is done. */
+struct indirect {
+	struct task task;
+	size_t room, dst_offset, src_offset;
+};
+
+static int run_indirect(struct task *task)
+{
+	const struct indirect *indirect = (const struct indirect *)task;
+	char *dst = *(char *const *)task->dst;
+	const char *src = *(const char *const *)task->src;
+	const struct transfer transfer = {.dst = dst + indirect->dst_offset,
+					  .src = src + indirect->src_offset,
+					  .count = task->count};
+
+	transfer_now(&transfer);
+	return ACLKM_OK;
+}
+
+aclError aclrtMemcpyAsyncWithOffset(void **dst, size_t destMax, size_t dstDataOffset,
+				    const void **src, size_t count, size_t srcDataOffset,
+				    aclrtMemcpyKind kind, aclrtStream stream)
+{
+	const struct indirect task = {
+		.task = {.run = run_indirect, .dst = dst, .src = src, .count = count},
+		.dst_offset = dstDataOffset,
+		.src_offset = srcDataOffset};
+	const struct transfer shape = {
+		.dst = dst, .room = destMax, .src = src, .count = count};
+	aclError code = acl_enter(__func__);
+
+	if (code || !count)
+		return code;
+	code = transfer_check(&shape, kind);
+	if (code)
+		return code;
+	if (dstDataOffset > destMax - count)
+		return acl_refuse(
+			ACL_ERROR_RT_PARAM_INVALID,
+			"dstDataOffset = %zu and count = %zu are more than destMax = %zu",
+			dstDataOffset, count, destMax);
+	return stream_result(
+		stream_submit(context_stream(stream), &task.task, sizeof(task), 0));
+}
+
+/* What a copy descriptor holds; it lies in the program's memory. */
+struct descriptor {
+	uint64_t magic;
+	void *dst;
+	const void *src;
+	size_t count;
+};
+
+#define DESCRIPTOR_MAGIC 0x6d6b6c6361637064ULL
+
+static aclError check_descriptor_kind(aclrtMemcpyKind kind)
+{
+	if (is_one_of(kind, KIND(HOST_TO_DEVICE) | KIND(DEVICE_TO_HOST) |
+				    KIND(DEVICE_TO_DEVICE) |
+				    1U << ACL_MEMCPY_INNER_DEVICE_TO_DEVICE))
+		return ACL_SUCCESS;
+	return acl_refuse(ACL_ERROR_INVALID_PARAM, "kind = %d: must be 1, 2, 3 or 6",
+			  (int)kind);
+}
+
+aclError aclrtGetMemcpyDescSize(aclrtMemcpyKind kind, size_t *descSize)
+{
+	aclError code = acl_enter(__func__) ?: acl_need(descSize, "descSize") ?:
+			check_descriptor_kind(kind);
+
+	if (!code)
+		*descSize = sizeof(struct descriptor);
+	return code;
+}
+
+aclError aclrtSetMemcpyDesc(void *desc, aclrtMemcpyKind kind, void *srcAddr,
+			    void *dstAddr, size_t count, void *config)
+{
+	const struct descriptor made = {DESCRIPTOR_MAGIC, dstAddr, srcAddr, count};
+	aclError code = acl_enter(__func__) ?: acl_need(desc, "desc") ?:
+			acl_need(srcAddr, "srcAddr") ?: acl_need(dstAddr, "dstAddr") ?:
+			acl_need_size(count, "count") ?: check_descriptor_kind(kind) ?:
+			context_need();
+
+	if (code)
+		return code;
+	if (config)
+		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
+				  "config = %p: reserved, must be NULL", config);
+	memcpy(desc, &made, sizeof(made));
+	return ACL_SUCCESS;
+}
+
+/* Read when it is done: the program may change it before. */
+static int run_descriptor(struct task *task)
+{
+	struct descriptor now;
+	struct transfer transfer = {0};
+
+	memcpy(&now, task->src, sizeof(now));
+	if (now.magic != DESCRIPTOR_MAGIC)
+		return ACLKM_ERR_INVALID;
+	transfer.dst = now.dst;
+	transfer.src = now.src;
+	transfer.count = now.count;
+	transfer_now(&transfer);
+	return ACLKM_OK;
+}
+
+aclError aclrtMemcpyAsyncWithDesc(void *desc, aclrtMemcpyKind kind, aclrtStream stream)
+{
+	const struct task task = {.run = run_descriptor, .src = desc};
+
+	return acl_enter(__func__) ?: acl_need(desc, "desc") ?:
+	       check_descriptor_kind(kind) ?: context_need() ?:
+	       stream_result(
+		       stream_submit(context_stream(stream), &task, sizeof(task), 0));
 }

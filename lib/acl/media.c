@@ -6,16 +6,18 @@
 #include <pthread.h>
 
 #include "../config.h"
-#include "../heap.h"
+#include "../block.h"
 #include "../rules.h"
 #include "context.h"
+#include "memory.h"
 #include "result.h"
 
 /* Overflow is the only rule left to check here. */
-static int take_media(enum aclkm_kind kind, uint64_t size, void **out)
+static int take_media(enum aclkm_kind kind, uint64_t size, enum aclkm_pages pages,
+		      struct block_tag *tag, void **out)
 {
 	struct heap_request request = {.class = HEAP_MEDIA,
-				       .pages = ACLKM_PAGES_HUGE_FIRST,
+				       .pages = pages,
 				       .kind = kind,
 				       .asked = size,
 				       .align = ACLKM_RULE_ALIGN_MEDIA};
@@ -27,17 +29,35 @@ static int take_media(enum aclkm_kind kind, uint64_t size, void **out)
 		return error_set(err,
 				 "size = %llu leaves 64 bits by ALIGN_UP[size,32] + %u",
 				 (unsigned long long)size, padding);
-	return heap_alloc(&request, out);
+	tag->device = context_device();
+	return block_take(&request, tag, out);
 }
 
 aclError acldvppMalloc(void **devPtr, size_t size)
 {
+	struct block_tag tag = {.module = BLOCK_MODULE_APP};
 	aclError code = acl_enter(__func__) ?: acl_need(devPtr, "devPtr") ?:
 			acl_need_size(size, "size") ?: context_need();
 
 	if (code)
 		return code;
-	return acl_result(take_media(ACLKM_KIND_DVPP, size, devPtr));
+	return acl_result(
+		take_media(ACLKM_KIND_DVPP, size, ACLKM_PAGES_HUGE_FIRST, &tag, devPtr));
+}
+
+aclError acldvppMallocWithCfg(void **devPtr, size_t size, aclrtMemMallocPolicy policy,
+			      aclrtMallocConfig *cfg)
+{
+	struct block_tag tag;
+	enum aclkm_pages pages;
+	aclError code = acl_enter(__func__) ?: acl_need(devPtr, "devPtr") ?:
+			acl_need_size(size, "size") ?: context_need() ?:
+			memory_pages(policy, size, &pages) ?:
+			memory_config(cfg, &tag);
+
+	if (code)
+		return code;
+	return acl_result(take_media(ACLKM_KIND_DVPP, size, pages, &tag, devPtr));
 }
 
 aclError acldvppFree(void *devPtr)
@@ -46,7 +66,7 @@ aclError acldvppFree(void *devPtr)
 
 	if (code)
 		return code;
-	return acl_result(heap_free(devPtr, ACLKM_KIND_DVPP));
+	return acl_result(block_give(devPtr, ACLKM_KIND_DVPP));
 }
 
 static hi_s32 hi_result(int err)
@@ -69,6 +89,7 @@ static hi_s32 hi_result(int err)
 
 hi_s32 hi_mpi_dvpp_malloc(hi_u32 dev_id, hi_void **dev_ptr, hi_u64 size)
 {
+	struct block_tag tag = {.module = BLOCK_MODULE_APP};
 	int err = api_enter(__func__);
 
 	(void)dev_id;
@@ -81,7 +102,8 @@ hi_s32 hi_mpi_dvpp_malloc(hi_u32 dev_id, hi_void **dev_ptr, hi_u64 size)
 				  "size = 0: must be 1 or more");
 	if (context_need())
 		return HI_ERR_SYS_NOT_READY;
-	return hi_result(take_media(ACLKM_KIND_HIMPI, size, dev_ptr));
+	return hi_result(take_media(ACLKM_KIND_HIMPI, size, ACLKM_PAGES_HUGE_FIRST, &tag,
+				    dev_ptr));
 }
 
 hi_s32 hi_mpi_dvpp_free(hi_void *dev_ptr)
@@ -92,7 +114,7 @@ hi_s32 hi_mpi_dvpp_free(hi_void *dev_ptr)
 		return hi_result(err);
 	if (!dev_ptr)
 		return acl_refuse(HI_ERR_SYS_NULL_PTR, "dev_ptr is NULL");
-	return hi_result(heap_free(dev_ptr, ACLKM_KIND_HIMPI));
+	return hi_result(block_give(dev_ptr, ACLKM_KIND_HIMPI));
 }
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

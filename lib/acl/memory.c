@@ -3,9 +3,11 @@
 #include "acl/acl_rt.h"
 
 #include "../config.h"
-#include "../heap.h"
+#include "../block.h"
+#include "../stream.h"
 #include "../rules.h"
 #include "context.h"
+#include "memory.h"
 #include "result.h"
 
 #define HUGE_THRESHOLD (1ULL << 20) /* HUGE_FIRST: more than this is huge */
@@ -19,12 +21,12 @@ static aclError enter_take(const char *call, void *const *out, const char *name,
 	       context_need();
 }
 
-static enum aclkm_pages huge_first(size_t size)
+enum aclkm_pages memory_huge_first(size_t size)
 {
 	return size > HUGE_THRESHOLD ? ACLKM_PAGES_HUGE_FIRST : ACLKM_PAGES_NORMAL;
 }
 
-static aclError pages_of(aclrtMemMallocPolicy policy, size_t size, enum aclkm_pages *out)
+aclError memory_pages(aclrtMemMallocPolicy policy, size_t size, enum aclkm_pages *out)
 {
 	switch ((uint32_t)policy) {
 	case ACL_MEM_MALLOC_HUGE_ONLY:
@@ -44,7 +46,7 @@ static aclError pages_of(aclrtMemMallocPolicy policy, size_t size, enum aclkm_pa
 	case ACL_MEM_TYPE_LOW_BAND_WIDTH:
 	case ACL_MEM_TYPE_HIGH_BAND_WIDTH:
 	case ACL_MEM_ACCESS_USER_SPACE_READONLY:
-		*out = huge_first(size);
+		*out = memory_huge_first(size);
 		return ACL_SUCCESS;
 	default:
 		if (config_get()->strict)
@@ -52,13 +54,15 @@ static aclError pages_of(aclrtMemMallocPolicy policy, size_t size, enum aclkm_pa
 				ACL_ERROR_RT_PARAM_INVALID,
 				"policy = %d: not a value of aclrtMemMallocPolicy",
 				(int)policy);
-		*out = huge_first(size);
+		*out = memory_huge_first(size);
 		return ACL_SUCCESS;
 	}
 }
 
 static aclError take(struct heap_request *request, enum aclkm_block_rule rule, void **out)
 {
+	const struct block_tag tag = {.device = context_device(),
+				      .module = BLOCK_MODULE_APP};
 	const struct config *config = config_get();
 	int err;
 
@@ -70,7 +74,7 @@ static aclError take(struct heap_request *request, enum aclkm_block_rule rule, v
 		return acl_refuse(ACL_ERROR_INVALID_PARAM,
 				  "size = %llu leaves 64 bits by ALIGN_UP[size,32] + %u",
 				  (unsigned long long)request->asked, config->padding);
-	return acl_result(heap_alloc(request, out));
+	return acl_result(block_take(request, &tag, out));
 }
 
 static aclError take_device(void **out, size_t size, aclrtMemMallocPolicy policy,
@@ -80,7 +84,7 @@ static aclError take_device(void **out, size_t size, aclrtMemMallocPolicy policy
 		.class = HEAP_DEVICE, .kind = ACLKM_KIND_DEVICE, .asked = size};
 	aclError code;
 
-	code = pages_of(policy, size, &request.pages);
+	code = memory_pages(policy, size, &request.pages);
 	if (code)
 		return code;
 	return take(&request, rule, out);
@@ -148,8 +152,8 @@ aclError aclrtMallocHost(void **hostPtr, size_t size)
 
 	if (code)
 		return code;
-	request.pages =
-		config_get()->run_on_device ? ACLKM_PAGES_NORMAL : huge_first(size);
+	request.pages = config_get()->run_on_device ? ACLKM_PAGES_NORMAL
+						    : memory_huge_first(size);
 	return take(&request, ACLKM_BLOCK_PADDED, hostPtr);
 }
 
@@ -159,7 +163,7 @@ aclError aclrtFree(void *devPtr)
 
 	if (code)
 		return code;
-	return acl_result(heap_free(devPtr, ACLKM_KIND_DEVICE));
+	return acl_result(block_give(devPtr, ACLKM_KIND_DEVICE));
 }
 
 aclError aclrtFreeHost(void *hostPtr)
@@ -168,7 +172,21 @@ aclError aclrtFreeHost(void *hostPtr)
 
 	if (code)
 		return code;
-	return acl_result(heap_free(hostPtr, ACLKM_KIND_HOST));
+	return acl_result(block_give(hostPtr, ACLKM_KIND_HOST));
+}
+
+aclError aclrtFreeWithDevSync(void *devPtr)
+{
+	return acl_enter(__func__) ?: acl_need(devPtr, "devPtr") ?: context_need() ?:
+	       stream_result(stream_wait_device(context_device(), NO_DEADLINE)) ?:
+	       acl_result(block_give(devPtr, ACLKM_KIND_DEVICE));
+}
+
+aclError aclrtFreeHostWithDevSync(void *hostPtr)
+{
+	return acl_enter(__func__) ?: acl_need(hostPtr, "hostPtr") ?: context_need() ?:
+	       stream_result(stream_wait_device(context_device(), NO_DEADLINE)) ?:
+	       acl_result(block_give(hostPtr, ACLKM_KIND_HOST));
 }
 
 aclError aclrtGetMemInfo(aclrtMemAttr attr, size_t *free, size_t *total)
@@ -183,7 +201,7 @@ aclError aclrtGetMemInfo(aclrtMemAttr attr, size_t *free, size_t *total)
 	if ((uint32_t)attr > ACL_MEM_P2P_HUGE1G)
 		return acl_refuse(ACL_ERROR_RT_INVALID_MEMORY_TYPE,
 				  "attr = %d: not a value of aclrtMemAttr", (int)attr);
-	err = heap_totals(&totals);
+	err = block_totals(context_device(), &totals);
 	if (err)
 		return acl_result(err);
 	*free = totals.free;

@@ -9,6 +9,7 @@
 #define ACL_OPS_ACL_DVPP_H
 
 #include "../acl_base.h"
+#include "../rt/memory.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -28,6 +29,17 @@ extern "C" {
  * is short; 507000 in a child after fork().
  */
 ACL_FUNC_VISIBILITY aclError acldvppMalloc(void **devPtr, size_t size);
+
+/**
+ * acldvppMallocWithCfg - the same with a policy and attributes
+ *
+ * As aclrtMallocWithCfg takes them, but @policy is one item. Free with acldvppFree.
+ *
+ * Returns as acldvppMalloc; 100000 and 107000 for @cfg as aclrtMallocWithCfg.
+ */
+ACL_FUNC_VISIBILITY aclError acldvppMallocWithCfg(void **devPtr, size_t size,
+						  aclrtMemMallocPolicy policy,
+						  aclrtMallocConfig *cfg);
 
 /**
  * acldvppFree - free memory of acldvppMalloc, and only of that

@@ -3,7 +3,7 @@
 #ifndef ACL_RT_COPY_H
 #define ACL_RT_COPY_H
 
-#include "../acl_base.h"
+#include "memory.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -20,6 +20,21 @@ typedef enum aclrtMemcpyKind {
 	ACL_MEMCPY_INNER_DEVICE_TO_DEVICE = 6, /* refused by Memcpy and MemcpyAsync */
 	ACL_MEMCPY_INTER_DEVICE_TO_DEVICE = 7  /* refused by Memcpy and MemcpyAsync */
 } aclrtMemcpyKind;
+
+/* Cache hints (AscendCL API reference, "aclrtCmoType"). */
+typedef enum aclrtCmoType {
+	ACL_RT_CMO_TYPE_PREFETCH = 0,
+	ACL_RT_CMO_TYPE_WRITEBACK = 1,
+	ACL_RT_CMO_TYPE_INVALID = 2,
+	ACL_RT_CMO_TYPE_FLUSH = 3
+} aclrtCmoType;
+
+/* The two sides of copies of a batch. */
+typedef struct aclrtMemcpyBatchAttr {
+	aclrtMemLocation dstLoc;
+	aclrtMemLocation srcLoc;
+	uint8_t rsv[16];
+} aclrtMemcpyBatchAttr;
 
 /**
  * aclrtMemcpy - copy now
@@ -65,6 +80,151 @@ ACL_FUNC_VISIBILITY aclError aclrtMemset(void *devPtr, size_t maxCount, int32_t 
 ACL_FUNC_VISIBILITY aclError aclrtMemcpyAsync(void *dst, size_t destMax, const void *src,
 					      size_t count, aclrtMemcpyKind kind,
 					      aclrtStream stream);
+
+/* aclrtMemcpyAsyncWithCondition - deprecated; aclrtMemcpyAsync. */
+ACL_FUNC_VISIBILITY aclError aclrtMemcpyAsyncWithCondition(void *dst, size_t destMax,
+							   const void *src, size_t count,
+							   aclrtMemcpyKind kind,
+							   aclrtStream stream);
+
+/**
+ * aclrtMemcpy2d - copy rows now
+ * @dpitch, @spitch: from one row to the next; at least @width
+ * @width:	     bytes of a row, from 1 to 5,000,000
+ * @height:	     rows, from 1 to 5,242,880
+ * @kind:	     host to device, device to host, or default
+ *
+ * (AscendCL API reference, "aclrtMemcpy2d".)
+ *
+ * Returns 0; 100000 NULL, width, height, pitch or kind; 107002 no context.
+ */
+ACL_FUNC_VISIBILITY aclError aclrtMemcpy2d(void *dst, size_t dpitch, const void *src,
+					   size_t spitch, size_t width, size_t height,
+					   aclrtMemcpyKind kind);
+
+/**
+ * aclrtMemcpy2dAsync - copy rows in a stream
+ * @kind: as aclrtMemcpy2d, or device to device
+ *
+ * Returns as aclrtMemcpy2d, and 107003, 107008, 207000 as aclrtMemcpyAsync.
+ */
+ACL_FUNC_VISIBILITY aclError aclrtMemcpy2dAsync(void *dst, size_t dpitch, const void *src,
+						size_t spitch, size_t width,
+						size_t height, aclrtMemcpyKind kind,
+						aclrtStream stream);
+
+/**
+ * aclrtMemcpyBatch - copy several pieces now
+ * @dsts, @destMaxs, @srcs, @sizes: @numBatches of each
+ * @attrs:        where the two sides are: all host to device, or all device to host
+ * @attrsIndexes: the first copy that each item of @attrs is for: 0, then ascending
+ * @numAttrs:     from 1
+ * @failIndex:    out: the copy that was refused; SIZE_MAX when it is no single one
+ *
+ * All are checked before the first is done; in no order.
+ * (AscendCL API reference, "aclrtMemcpyBatch".)
+ *
+ * Returns 0; 100000 NULL, no copies, no attributes, size 0; 107000 size above its
+ * destMax, bad index, other or mixed directions, an address that is not on the side
+ * that its attribute says; 107002 no context.
+ */
+ACL_FUNC_VISIBILITY aclError aclrtMemcpyBatch(void **dsts, size_t *destMaxs, void **srcs,
+					      size_t *sizes, size_t numBatches,
+					      aclrtMemcpyBatchAttr *attrs,
+					      size_t *attrsIndexes, size_t numAttrs,
+					      size_t *failIndex);
+
+/* aclrtMemcpyBatchV2 - the same without @failIndex. */
+ACL_FUNC_VISIBILITY aclError aclrtMemcpyBatchV2(void **dsts, size_t *destMaxs,
+						void **srcs, size_t *sizes,
+						size_t numBatches,
+						aclrtMemcpyBatchAttr *attrs,
+						size_t *attrsIndexes, size_t numAttrs);
+
+/* aclrtMemcpyBatchAsync - in a stream; errors of both. */
+ACL_FUNC_VISIBILITY aclError aclrtMemcpyBatchAsync(void **dsts, size_t *destMaxs,
+						   void **srcs, size_t *sizes,
+						   size_t numBatches,
+						   aclrtMemcpyBatchAttr *attrs,
+						   size_t *attrsIndexes, size_t numAttrs,
+						   size_t *failIndex, aclrtStream stream);
+
+/* aclrtMemcpyBatchAsyncV2 - the same without @failIndex. */
+ACL_FUNC_VISIBILITY aclError aclrtMemcpyBatchAsyncV2(void **dsts, size_t *destMaxs,
+						     void **srcs, size_t *sizes,
+						     size_t numBatches,
+						     aclrtMemcpyBatchAttr *attrs,
+						     size_t *attrsIndexes,
+						     size_t numAttrs, aclrtStream stream);
+
+/**
+ * aclrtMemcpyAsyncWithOffset - copy between addresses that are read when it is done
+ * @dst, @src: where the addresses are; they must be good then
+ * @destMax:   bytes at *@dst; the offset and @count must fit
+ *
+ * Returns as aclrtMemcpyAsync; 107000 as well for an offset that does not fit.
+ */
+ACL_FUNC_VISIBILITY aclError aclrtMemcpyAsyncWithOffset(
+	void **dst, size_t destMax, size_t dstDataOffset, const void **src, size_t count,
+	size_t srcDataOffset, aclrtMemcpyKind kind, aclrtStream stream);
+
+/**
+ * aclrtGetMemcpyDescSize - bytes of a copy descriptor
+ * @kind: 1, 2, 3 or 6
+ *
+ * Returns 0; 100000 NULL or kind.
+ */
+ACL_FUNC_VISIBILITY aclError aclrtGetMemcpyDescSize(aclrtMemcpyKind kind,
+						    size_t *descSize);
+
+/**
+ * aclrtSetMemcpyDesc - write a copy descriptor
+ * @desc:   memory of aclrtGetMemcpyDescSize bytes
+ * @config: NULL
+ *
+ * Returns 0; 100000 NULL, count 0, kind; 107000 @config; 107002 no context.
+ */
+ACL_FUNC_VISIBILITY aclError aclrtSetMemcpyDesc(void *desc, aclrtMemcpyKind kind,
+						void *srcAddr, void *dstAddr,
+						size_t count, void *config);
+
+/**
+ * aclrtMemcpyAsyncWithDesc - the copy that @desc describes when the stream comes there
+ *
+ * Returns 0; 100000 NULL or kind; 107002; 107003. What is no descriptor then makes
+ * the task fail: the next synchronisation gives 100000.
+ */
+ACL_FUNC_VISIBILITY aclError aclrtMemcpyAsyncWithDesc(void *desc, aclrtMemcpyKind kind,
+						      aclrtStream stream);
+
+/**
+ * aclrtMemsetAsync - fill in a stream
+ *
+ * Arguments as aclrtMemset. Returns as aclrtMemset; 107003; 207005 no thread.
+ */
+ACL_FUNC_VISIBILITY aclError aclrtMemsetAsync(void *devPtr, size_t maxCount,
+					      int32_t value, size_t count,
+					      aclrtStream stream);
+
+/**
+ * aclrtMemsetD32 - fill with a 32-bit value now
+ * @ptr:     memory of AscendCL; a multiple of 4
+ * @memSize: bytes at @ptr
+ * @N:       values to write, from 1
+ *
+ * Returns 0; 100000 NULL, alignment, N, or other memory; 107002 no context.
+ */
+ACL_FUNC_VISIBILITY aclError aclrtMemsetD32(void *ptr, size_t memSize, uint32_t value,
+					    size_t N);
+
+/* aclrtMemsetD32Async - in a stream; host memory at once. The same; 107003. */
+ACL_FUNC_VISIBILITY aclError aclrtMemsetD32Async(void *ptr, size_t memSize,
+						 uint32_t value, size_t N,
+						 aclrtStream stream);
+
+/* aclrtCmoAsync - a cache hint: nothing to do. 0; 100000 NULL, size 0, type; 107002. */
+ACL_FUNC_VISIBILITY aclError aclrtCmoAsync(void *src, size_t size, aclrtCmoType cmoType,
+					   aclrtStream stream);
 
 #ifdef __cplusplus
 }

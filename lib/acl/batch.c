@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+/* Batches of copies: all are checked before the first is done. */
+#include "transfer.h"
+
+#include "../counters.h"
+#include "../stream.h"
+#include "context.h"
+#include "result.h"
+
+struct batch {
+	void **dsts;
+	const size_t *rooms;
+	void **srcs;
+	const size_t *sizes;
+	size_t count;
+	const aclrtMemcpyBatchAttr *attrs;
+	const size_t *indexes;
+	size_t attr_count;
+	size_t failed; /* SIZE_MAX: no single one */
+};
+
+static aclError check_arrays(const struct batch *batch)
+{
+	return acl_need(batch->dsts, "dsts") ?: acl_need(batch->rooms, "destMaxs") ?:
+	       acl_need(batch->srcs, "srcs") ?: acl_need(batch->sizes, "sizes") ?:
+	       acl_need_size(batch->count, "numBatches") ?:
+	       acl_need(batch->attrs, "attrs") ?:
+	       acl_need(batch->indexes, "attrsIndexes") ?:
+	       acl_need_size(batch->attr_count, "numAttrs") ?: context_need();
+}
+
+static bool is_host_type(const aclrtMemLocation *location)
+{
+	return location->type == ACL_MEM_LOCATION_TYPE_HOST ||
+	       location->type == ACL_MEM_LOCATION_TYPE_HOST_NUMA ||
+	       location->type == ACL_MEM_LOCATION_TYPE_UNREGISTERED;
+}
+
+/* Each item is for the copies from its index on; all have one direction. */
+static aclError check_attrs(const struct batch *batch, aclrtMemcpyKind *kind)
+{
+	bool to_host = is_host_type(&batch->attrs[0].dstLoc);
+	size_t i;
+
+	if (batch->attr_count > batch->count)
+		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
+				  "numAttrs = %zu: at most numBatches = %zu",
+				  batch->attr_count, batch->count);
+	for (i = 0; i < batch->attr_count; i++) {
+		const aclrtMemcpyBatchAttr *attr = &batch->attrs[i];
+		size_t least = i ? batch->indexes[i - 1] + 1 : 0;
+
+		if (batch->indexes[i] >= batch->count || batch->indexes[i] < least ||
+		    (!i && batch->indexes[0]))
+			return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
+					  "attrsIndexes[%zu] = %zu: must begin with 0, "
+					  "ascend and be below numBatches = %zu",
+					  i, batch->indexes[i], batch->count);
+		if (is_host_type(&attr->dstLoc) == is_host_type(&attr->srcLoc) ||
+		    is_host_type(&attr->dstLoc) != to_host)
+			return acl_refuse(
+				ACL_ERROR_RT_PARAM_INVALID,
+				"attrs[%zu]: all copies of a batch go from host "
+				"to device, or all from device to host",
+				i);
+	}
+	*kind = to_host ? ACL_MEMCPY_DEVICE_TO_HOST : ACL_MEMCPY_HOST_TO_DEVICE;
+	return ACL_SUCCESS;
+}
+
+static struct transfer item(const struct batch *batch, size_t i)
+{
+	return (struct transfer){.dst = batch->dsts[i],
+				 .room = batch->rooms[i],
+				 .src = batch->srcs[i],
+				 .count = batch->sizes[i]};
+}
+
+static aclError check_item(const struct transfer *transfer, aclrtMemcpyKind kind,
+			   size_t i)
+{
+	bool to_host = kind == ACL_MEMCPY_DEVICE_TO_HOST;
+	enum place dst, src;
+	aclError code = acl_need_size(transfer->count, "sizes[]")
+				?: transfer_check(transfer, kind);
+
+	if (code)
+		return code;
+	dst = place_of(transfer->dst);
+	src = place_of(transfer->src);
+	if ((dst == PLACE_DEVICE) == to_host || (src == PLACE_DEVICE) != to_host)
+		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
+				  "copy %zu: dst = %p and src = %p are not %s", i,
+				  transfer->dst, transfer->src,
+				  to_host ? "host and device memory"
+					  : "device and host memory");
+	return ACL_SUCCESS;
+}
+
+static aclError check_batch(const char *call, struct batch *batch, aclrtMemcpyKind *kind)
+{
+	struct transfer transfer;
+	aclError code;
+	size_t i;
+
+	batch->failed = SIZE_MAX;
+	code = acl_enter(call) ?: check_arrays(batch) ?: check_attrs(batch, kind);
+	for (i = 0; i < batch->count && !code; i++) {
+		transfer = item(batch, i);
+		code = check_item(&transfer, *kind, i);
+		if (code)
+			batch->failed = i;
+	}
+	return code;
+}
+
+static aclError run_batch(const char *call, struct batch *batch)
+{
+	struct transfer transfer;
+	aclrtMemcpyKind kind;
+	aclError code = check_batch(call, batch, &kind);
+	size_t i;
+
+	if (code)
+		return code;
+	for (i = 0; i < batch->count; i++) {
+		transfer = item(batch, i);
+		counter_add(COUNT_COPIES_SYNC, 1);
+		transfer_now(&transfer);
+	}
+	return ACL_SUCCESS;
+}
+
+static aclError submit_batch(const char *call, struct batch *batch, aclrtStream stream)
+{
+	struct transfer transfer;
+	aclrtMemcpyKind kind;
+	aclError code = check_batch(call, batch, &kind);
+	size_t i;
+
+	if (!code)
+		code = stream_result(stream_check(context_stream(stream)));
+	for (i = 0; i < batch->count && !code; i++) {
+		transfer = item(batch, i);
+		code = transfer_async(&transfer, kind, context_stream(stream));
+		if (code)
+			batch->failed = i;
+	}
+	return code;
+}
+
+aclError aclrtMemcpyBatch(void **dsts, size_t *destMaxs, void **srcs, size_t *sizes,
+			  size_t numBatches, aclrtMemcpyBatchAttr *attrs,
+			  size_t *attrsIndexes, size_t numAttrs, size_t *failIndex)
+{
+	struct batch batch = {dsts,  destMaxs,	   srcs,     sizes, numBatches,
+			      attrs, attrsIndexes, numAttrs, 0};
+	aclError code = acl_enter(__func__) ?: acl_need(failIndex, "failIndex") ?:
+			run_batch(__func__, &batch);
+
+	if (failIndex)
+		*failIndex = code ? batch.failed : SIZE_MAX;
+	return code;
+}
+
+aclError aclrtMemcpyBatchV2(void **dsts, size_t *destMaxs, void **srcs, size_t *sizes,
+			    size_t numBatches, aclrtMemcpyBatchAttr *attrs,
+			    size_t *attrsIndexes, size_t numAttrs)
+{
+	struct batch batch = {dsts,  destMaxs,	   srcs,     sizes, numBatches,
+			      attrs, attrsIndexes, numAttrs, 0};
+
+	return run_batch(__func__, &batch);
+}
+
+aclError aclrtMemcpyBatchAsync(void **dsts, size_t *destMaxs, void **srcs, size_t *sizes,
+			       size_t numBatches, aclrtMemcpyBatchAttr *attrs,
+			       size_t *attrsIndexes, size_t numAttrs, size_t *failIndex,
+			       aclrtStream stream)
+{
+	struct batch batch = {dsts,  destMaxs,	   srcs,     sizes, numBatches,
+			      attrs, attrsIndexes, numAttrs, 0};
+	aclError code = acl_enter(__func__) ?: acl_need(failIndex, "failIndex") ?:
+			submit_batch(__func__, &batch, stream);
+
+	if (failIndex)
+		*failIndex = code ? batch.failed : SIZE_MAX;
+	return code;
+}
+
+aclError aclrtMemcpyBatchAsyncV2(void **dsts, size_t *destMaxs, void **srcs,
+				 size_t *sizes, size_t numBatches,
+				 aclrtMemcpyBatchAttr *attrs, size_t *attrsIndexes,
+				 size_t numAttrs, aclrtStream stream)
+{
+	struct batch batch = {dsts,  destMaxs,	   srcs,     sizes, numBatches,
+			      attrs, attrsIndexes, numAttrs, 0};
+
+	return submit_batch(__func__, &batch, stream);
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+/* Setting memory, and the cache hints. */
+#include "acl/acl_rt.h"
+
+#include <string.h>
+
+#include "../place.h"
+#include "../readonly.h"
+#include "../stream.h"
+#include "context.h"
+#include "result.h"
+
+static aclError check_set(const void *ptr, size_t room, size_t count)
+{
+	aclError code = acl_need(ptr, "devPtr") ?: context_need();
+
+	if (code)
+		return code;
+	if (count > room)
+		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
+				  "count = %zu is more than maxCount = %zu", count, room);
+	return ACL_SUCCESS;
+}
+
+aclError aclrtMemset(void *devPtr, size_t maxCount, int32_t value, size_t count)
+{
+	aclError code = acl_enter(__func__);
+
+	if (code || !count)
+		return code;
+	code = check_set(devPtr, maxCount, count);
+	if (!code)
+		memset(readonly_target(devPtr), value, count);
+	return code;
+}
+
+static int run_set(struct task *task)
+{
+	memset(readonly_target(task->dst), (int)task->value, task->count);
+	return ACLKM_OK;
+}
+
+aclError aclrtMemsetAsync(void *devPtr, size_t maxCount, int32_t value, size_t count,
+			  aclrtStream stream)
+{
+	const struct task task = {
+		.run = run_set, .dst = devPtr, .count = count, .value = (uint8_t)value};
+	aclError code = acl_enter(__func__);
+
+	if (code || !count)
+		return code;
+	return check_set(devPtr, maxCount, count)
+		       ?: stream_result(stream_submit(
+				  context_stream(stream), &task, sizeof(task),
+				  count <= STREAM_NOW_SIZE ? WORKER_NOW : 0));
+}
+
+static void fill(void *ptr, uint32_t value, size_t n)
+{
+	uint32_t *at = readonly_target(ptr);
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		at[i] = value;
+}
+
+static int run_fill(struct task *task)
+{
+	fill(task->dst, (uint32_t)task->value, task->count);
+	return ACLKM_OK;
+}
+
+static aclError check_fill(const char *call, void *ptr, size_t size, size_t n,
+			   enum place *place)
+{
+	aclError code = acl_enter(call) ?: acl_need(ptr, "ptr") ?:
+			acl_need_size(n, "N") ?: context_need();
+
+	if (code)
+		return code;
+	if ((uintptr_t)ptr % sizeof(uint32_t))
+		return acl_refuse(ACL_ERROR_INVALID_PARAM,
+				  "ptr = %p: must be a multiple of 4", ptr);
+	if (n > size / sizeof(uint32_t))
+		return acl_refuse(ACL_ERROR_INVALID_PARAM,
+				  "N = %zu: 4 N is more than memSize = %zu", n, size);
+	*place = place_of(ptr);
+	if (*place == PLACE_UNKNOWN)
+		return acl_refuse(ACL_ERROR_INVALID_PARAM,
+				  "ptr = %p: not memory of AscendCL", ptr);
+	return ACL_SUCCESS;
+}
+
+aclError aclrtMemsetD32(void *ptr, size_t memSize, uint32_t value, size_t N)
+{
+	enum place place;
+	aclError code = check_fill(__func__, ptr, memSize, N, &place);
+
+	if (!code)
+		fill(ptr, value, N);
+	return code;
+}
+
+aclError aclrtMemsetD32Async(void *ptr, size_t memSize, uint32_t value, size_t N,
+			     aclrtStream stream)
+{
+	const struct task task = {
+		.run = run_fill, .dst = ptr, .count = N, .value = value};
+	enum place place;
+	aclError code = check_fill(__func__, ptr, memSize, N, &place)
+				?: stream_result(stream_check(context_stream(stream)));
+
+	if (code)
+		return code;
+	/* Host memory is set at once, as the documents say. */
+	if (place == PLACE_HOST) {
+		fill(ptr, value, N);
+		return ACL_SUCCESS;
+	}
+	return stream_result(
+		stream_submit(context_stream(stream), &task, sizeof(task), 0));
+}
+
+/* There is no cache to work on; the place in the stream is kept. */
+static int run_hint(struct task *task)
+{
+	(void)task;
+	return ACLKM_OK;
+}
+
+aclError aclrtCmoAsync(void *src, size_t size, aclrtCmoType cmoType, aclrtStream stream)
+{
+	const struct task task = {.run = run_hint};
+	aclError code = acl_enter(__func__) ?: acl_need(src, "src") ?:
+			acl_need_size(size, "size");
+
+	if (code)
+		return code;
+	if ((uint32_t)cmoType > ACL_RT_CMO_TYPE_FLUSH)
+		return acl_refuse(ACL_ERROR_INVALID_PARAM,
+				  "cmoType = %d: not a value of aclrtCmoType",
+				  (int)cmoType);
+	return context_need()
+		       ?: stream_result(stream_submit(context_stream(stream), &task,
+						      sizeof(task), WORKER_NOW));
+}

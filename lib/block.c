@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+#include "block.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "config.h"
+#include "error.h"
+#include "readonly.h"
+#include "tree.h"
+
+#define MODULES 256
+
+struct tagged {
+	struct tree_node by_base;
+	uint64_t base;
+	uint64_t size;
+	struct block_tag tag;
+};
+
+static int compare(const struct tree_node *a, const struct tree_node *b)
+{
+	uint64_t x = tree_entry(a, const struct tagged, by_base)->base;
+	uint64_t y = tree_entry(b, const struct tagged, by_base)->base;
+
+	return (x > y) - (x < y);
+}
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct tree tags = {.compare = compare, .random = 1};
+static _Atomic uint32_t count;
+static _Atomic uint64_t used[MAX_DEVICES];
+
+static struct usage {
+	uint64_t current;
+	uint64_t peak;
+} usages[MAX_DEVICES][MODULES];
+
+static bool is_plain(const struct block_tag *tag)
+{
+	return config_get()->devices == 1 && tag->module == BLOCK_MODULE_APP &&
+	       !tag->managed && !tag->read_only;
+}
+
+/* With one device the backend itself knows when its memory is used up. */
+int block_charge(uint32_t device, uint64_t size)
+{
+	struct aclkm_memory_totals totals;
+	uint64_t share, before;
+	int err;
+
+	if (config_get()->devices == 1)
+		return ACLKM_OK;
+	err = heap_totals(&totals);
+	if (err)
+		return err;
+	share = totals.total / config_get()->devices;
+	before = atomic_fetch_add(&used[device], size);
+	if (before <= share && size <= share - before)
+		return ACLKM_OK;
+	atomic_fetch_sub(&used[device], size);
+	return error_set(ACLKM_ERR_NOMEM,
+			 "no %llu bytes left: device %u uses %llu of its %llu (one of %u "
+			 "equal parts of the memory)",
+			 (unsigned long long)size, device, (unsigned long long)before,
+			 (unsigned long long)share, config_get()->devices);
+}
+
+void block_uncharge(uint32_t device, uint64_t size)
+{
+	if (config_get()->devices > 1)
+		atomic_fetch_sub(&used[device], size);
+}
+
+/* With one device the program's own is what the totals say, less the other modules. */
+static bool is_counted(const struct block_tag *tag)
+{
+	return config_get()->devices > 1 || tag->module != BLOCK_MODULE_APP;
+}
+
+static void insert_locked(struct tagged *tagged)
+{
+	struct usage *usage = &usages[tagged->tag.device][tagged->tag.module % MODULES];
+
+	tree_insert(&tags, &tagged->by_base);
+	atomic_fetch_add(&count, 1);
+	if (!is_counted(&tagged->tag))
+		return;
+	usage->current += tagged->size;
+	if (usage->current > usage->peak)
+		usage->peak = usage->current;
+}
+
+static void insert(struct tagged *tagged)
+{
+	pthread_mutex_lock(&lock);
+	insert_locked(tagged);
+	pthread_mutex_unlock(&lock);
+}
+
+static struct tagged *find_locked(uint64_t base)
+{
+	struct tagged key = {.base = base};
+	struct tree_node *node = tree_ceil(&tags, &key.by_base);
+	struct tagged *tagged;
+
+	if (!node)
+		return NULL;
+	tagged = tree_entry(node, struct tagged, by_base);
+	return tagged->base == base ? tagged : NULL;
+}
+
+static struct tagged *take_out(uint64_t base)
+{
+	struct tagged *tagged;
+
+	pthread_mutex_lock(&lock);
+	tagged = find_locked(base);
+	if (tagged) {
+		tree_erase(&tags, &tagged->by_base);
+		atomic_fetch_sub(&count, 1);
+		if (is_counted(&tagged->tag))
+			usages[tagged->tag.device][tagged->tag.module % MODULES]
+				.current -= tagged->size;
+	}
+	pthread_mutex_unlock(&lock);
+	return tagged;
+}
+
+static int take_tagged(const struct heap_request *request, const struct block_tag *tag,
+		       void **out)
+{
+	struct tagged *tagged = malloc(sizeof(*tagged));
+	int err;
+
+	if (!tagged)
+		return error_set(ACLKM_ERR_NOHEAP,
+				 "no memory for the library's own records");
+	*tagged = (struct tagged){.size = request->ruled, .tag = *tag};
+	err = block_charge(tag->device, request->ruled);
+	if (err)
+		goto free;
+	err = tag->read_only ? readonly_take(request, out) : heap_alloc(request, out);
+	if (err)
+		goto uncharge;
+	tagged->base = (uint64_t)(uintptr_t)*out;
+	insert(tagged);
+	return ACLKM_OK;
+uncharge:
+	block_uncharge(tag->device, request->ruled);
+free:
+	free(tagged);
+	return err;
+}
+
+int block_take(const struct heap_request *request, const struct block_tag *tag,
+	       void **out)
+{
+	if (is_plain(tag))
+		return heap_alloc(request, out);
+	return take_tagged(request, tag, out);
+}
+
+int block_give(void *ptr, enum aclkm_kind kind)
+{
+	struct tagged *tagged = NULL;
+	uint64_t size;
+	int err;
+
+	/* Out before the free: the address may be somebody's else a moment later. */
+	if (atomic_load(&count))
+		tagged = take_out((uint64_t)(uintptr_t)ptr);
+	if (tagged && tagged->tag.read_only && kind == ACLKM_KIND_DEVICE)
+		err = readonly_give(ptr, &size) ? ACLKM_OK : ACLKM_ERR_FOREIGN;
+	else
+		err = heap_free(ptr, kind);
+	if (!tagged)
+		return err;
+	if (err) {
+		insert(tagged);
+		return err;
+	}
+	block_uncharge(tagged->tag.device, tagged->size);
+	free(tagged);
+	return ACLKM_OK;
+}
+
+void block_tag(uint64_t base, struct block_tag *out)
+{
+	const struct tagged *tagged;
+
+	*out = (struct block_tag){.module = BLOCK_MODULE_APP};
+	if (!atomic_load(&count))
+		return;
+	pthread_mutex_lock(&lock);
+	tagged = find_locked(base);
+	if (tagged)
+		*out = tagged->tag;
+	pthread_mutex_unlock(&lock);
+}
+
+int block_totals(uint32_t device, struct aclkm_memory_totals *out)
+{
+	uint32_t devices = config_get()->devices;
+	uint64_t share, mine;
+	int err = heap_totals(out);
+
+	if (err || devices == 1)
+		return err;
+	share = out->total / devices;
+	mine = atomic_load(&used[device]);
+	out->total = share;
+	mine = mine < share ? share - mine : 0;
+	if (mine < out->free)
+		out->free = mine;
+	return ACLKM_OK;
+}
+
+static int by_current(const void *a, const void *b)
+{
+	const struct block_usage *x = a, *y = b;
+
+	return (y->current > x->current) - (y->current < x->current);
+}
+
+uint32_t block_usages(uint32_t device, struct block_usage *out, uint32_t room)
+{
+	struct block_usage all[MODULES];
+	struct aclkm_memory_totals totals = {0};
+	uint64_t tagged = 0, rest;
+	uint32_t i, n = 0;
+	struct usage *app = &usages[device][BLOCK_MODULE_APP];
+
+	block_totals(device, &totals);
+	pthread_mutex_lock(&lock);
+	for (i = 0; i < MODULES; i++) {
+		if (i != BLOCK_MODULE_APP)
+			tagged += usages[device][i].current;
+	}
+	/* What no tag tells of is the program's; with one device that is most of it. */
+	rest = totals.total - totals.free;
+	if (config_get()->devices == 1) {
+		app->current = rest > tagged ? rest - tagged : 0;
+		if (app->current > app->peak)
+			app->peak = app->current;
+	}
+	for (i = 0; i < MODULES; i++) {
+		if (usages[device][i].peak)
+			all[n++] = (struct block_usage){(uint16_t)i,
+							usages[device][i].current,
+							usages[device][i].peak};
+	}
+	pthread_mutex_unlock(&lock);
+	qsort(all, n, sizeof(all[0]), by_current);
+	for (i = 0; i < n && i < room; i++)
+		out[i] = all[i];
+	return n;
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include "place.h"
+
+#include <string.h>
+
+#include "block.h"
+#include "heap.h"
+#include "pool.h"
+#include "readonly.h"
+#include "registered.h"
+#include "vmm.h"
+
+static int narrow(struct heap_block *block, void *arg)
+{
+	if (block->kind != ACLKM_KIND_POOL)
+		return ACLKM_OK;
+	/* Between segments it is still the pool's memory. */
+	pool_narrow(block->owner, (uint64_t)(uintptr_t)arg, block);
+	return ACLKM_OK;
+}
+
+static bool describe_block(const void *addr, struct place_info *out)
+{
+	struct heap_block block;
+	struct block_tag tag;
+
+	if (heap_find(addr, &block, narrow, (void *)(uintptr_t)addr) &&
+	    !readonly_find(addr, &block))
+		return false;
+	block_tag(block.base, &tag);
+	*out = (struct place_info){
+		.place = block.class == HEAP_HOST ? PLACE_HOST : PLACE_DEVICE,
+		.base = block.base,
+		.size = block.asked,
+		.page_size = block.page_size,
+		.device = tag.device,
+		.media = block.class == HEAP_MEDIA,
+		.managed = tag.managed,
+		.name = kind_name(block.kind),
+	};
+	return true;
+}
+
+bool place_describe(const void *addr, struct place_info *out)
+{
+	struct registered range;
+	struct vmm_place mapping;
+
+	if (describe_block(addr, out))
+		return true;
+	if (vmm_find(addr, &mapping)) {
+		*out = (struct place_info){
+			.place = mapping.property.host ? PLACE_HOST : PLACE_DEVICE,
+			.base = mapping.base,
+			.size = mapping.size,
+			.page_size = mapping.page_size,
+			.device = mapping.property.device,
+			.mapped = true,
+			.name = "mapped",
+		};
+		return true;
+	}
+	if (registered_find(addr, &range)) {
+		*out = (struct place_info){
+			.place = range.host ? PLACE_HOST : PLACE_DEVICE,
+			.base = range.base,
+			.size = range.size,
+			.page_size = range.page_size,
+			.device = range.device,
+			.registered = true,
+			.name = range.host ? "registered host" : "imported",
+		};
+		return true;
+	}
+	memset(out, 0, sizeof(*out));
+	out->name = "unregistered";
+	return false;
+}
+
+enum place place_of(const void *addr)
+{
+	struct registered range;
+	struct vmm_place mapping;
+	struct heap_block block;
+	enum place place = copy_place(addr);
+
+	if (place != PLACE_UNKNOWN)
+		return place;
+	if (readonly_find(addr, &block))
+		return PLACE_DEVICE;
+	if (vmm_find(addr, &mapping))
+		return mapping.property.host ? PLACE_HOST : PLACE_DEVICE;
+	if (registered_find(addr, &range))
+		return range.host ? PLACE_HOST : PLACE_DEVICE;
+	return PLACE_UNKNOWN;
+}

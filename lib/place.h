@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* What an address is: everything that the library can know of it. Thread-safe. */
+#ifndef LIB_PLACE_H
+#define LIB_PLACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "copy.h"
+
+struct place_info {
+	enum place place;
+	uint64_t base; /* of the block, mapping or range around the address */
+	uint64_t size; /* bytes that may be used from @base on */
+	uint64_t page_size;
+	uint32_t device;
+	bool registered; /* by the program, or imported */
+	bool mapped;	 /* by the virtual memory calls */
+	bool media;
+	bool managed;
+	const char *name; /* what it is, for texts */
+};
+
+/* False: the library does not know the address; @out says so, too. */
+bool place_describe(const void *addr, struct place_info *out);
+
+/* Only the side that it is on. */
+enum place place_of(const void *addr);
+
+#endif /* LIB_PLACE_H */

@@ -1,0 +1,506 @@
+// SPDX-License-Identifier: MIT
+#include "vmm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "block.h"
+#include "error.h"
+#include "object.h"
+#include "rules.h"
+#include "tree.h"
+#include "va.h"
+
+struct physical {
+	struct object object;
+	struct backing backing;
+	struct vmm_property property;
+	uint32_t claims;
+	uint32_t maps;
+	bool imported;
+	bool exported;
+};
+
+/* A reserved range, or a mapping in one. */
+struct span {
+	struct tree_node by_base;
+	uint64_t base;
+	uint64_t size;
+	uint32_t maps;		   /* of a range */
+	struct physical *physical; /* of a mapping */
+	enum vmm_access access;
+};
+
+static int compare(const struct tree_node *a, const struct tree_node *b)
+{
+	const struct span *x = tree_entry(a, const struct span, by_base);
+	const struct span *y = tree_entry(b, const struct span, by_base);
+
+	return (x->base > y->base) - (x->base < y->base);
+}
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct tree ranges = {.compare = compare, .random = 1};
+static struct tree mappings = {.compare = compare, .random = 1};
+static _Atomic uint32_t mapped;
+static struct object_table physicals = OBJECT_TABLE(OBJECT_PHYSICAL);
+
+static struct span *find(const struct tree *tree, uint64_t addr)
+{
+	struct span key = {.base = addr};
+	struct tree_node *node = tree_floor(tree, &key.by_base);
+	struct span *span;
+
+	if (!node)
+		return NULL;
+	span = tree_entry(node, struct span, by_base);
+	return addr - span->base < span->size ? span : NULL;
+}
+
+uint64_t vmm_granularity(const struct vmm_property *property, bool recommended)
+{
+	if (property->pages == ACLKM_PAGES_HUGE1G)
+		return SIZE_1G;
+	if (property->host && property->pages == ACLKM_PAGES_NORMAL && !recommended)
+		return va_page_size();
+	return SIZE_2M;
+}
+
+int vmm_reserve(uint64_t size, uint64_t wanted, uint64_t *base)
+{
+	struct span *range = calloc(1, sizeof(*range));
+	uint64_t page = va_page_size();
+	void *addr = NULL, *there;
+
+	if (!range)
+		return error_set(ACLKM_ERR_NOHEAP,
+				 "no memory for the library's own records");
+	if (aclkm_align_up(size, page, &size))
+		goto no_space;
+	if (wanted) {
+		/* Only a hint: what is there already stays. */
+		there = mmap((void *)(uintptr_t)wanted, size + page, PROT_NONE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		if (there == (void *)(uintptr_t)wanted)
+			addr = there;
+		else if (there != MAP_FAILED)
+			munmap(there, size + page);
+	}
+	if (!addr)
+		addr = va_reserve(size, size >= SIZE_1G ? SIZE_1G : SIZE_2M);
+	if (!addr)
+		goto no_space;
+	range->base = (uint64_t)(uintptr_t)addr;
+	range->size = size;
+	*base = range->base;
+	pthread_mutex_lock(&lock);
+	tree_insert(&ranges, &range->by_base);
+	pthread_mutex_unlock(&lock);
+	return ACLKM_OK;
+no_space:
+	free(range);
+	return error_set(ACLKM_ERR_NOMEM, "no address space for %llu bytes",
+			 (unsigned long long)size);
+}
+
+int vmm_release(uint64_t base)
+{
+	struct span *range;
+	int err = ACLKM_OK;
+
+	pthread_mutex_lock(&lock);
+	range = find(&ranges, base);
+	if (!range || range->base != base)
+		err = ACLKM_ERR_FOREIGN;
+	else if (range->maps)
+		err = error_set(ACLKM_ERR_BUSY,
+				"address %p: %u mappings are in it: unmap them first",
+				(void *)(uintptr_t)base, range->maps);
+	else
+		tree_erase(&ranges, &range->by_base);
+	pthread_mutex_unlock(&lock);
+	if (err == ACLKM_ERR_FOREIGN)
+		return error_set(err, "address %p is not the start of a reserved range",
+				 (void *)(uintptr_t)base);
+	if (err)
+		return err;
+	va_release((void *)(uintptr_t)base, range->size);
+	free(range);
+	return ACLKM_OK;
+}
+
+int vmm_range(uint64_t addr, uint64_t *base, uint64_t *size)
+{
+	const struct span *range;
+
+	pthread_mutex_lock(&lock);
+	range = find(&ranges, addr);
+	if (range) {
+		*base = range->base;
+		*size = range->size;
+	}
+	pthread_mutex_unlock(&lock);
+	if (range)
+		return ACLKM_OK;
+	return error_set(ACLKM_ERR_FOREIGN, "address %p is in no reserved range",
+			 (void *)(uintptr_t)addr);
+}
+
+static void release_physical(struct object *object)
+{
+	struct physical *physical = object_entry(object, struct physical, object);
+	const struct backend *backend;
+
+	if (physical->backing.charged && !physical->property.host)
+		block_uncharge(physical->property.device, physical->backing.size);
+	if (!backend_get(&backend))
+		backend->backing_free(&physical->backing);
+	free(physical);
+}
+
+static int add_physical(const struct backing *backing,
+			const struct vmm_property *property, bool imported,
+			uintptr_t *handle)
+{
+	struct physical *physical = calloc(1, sizeof(*physical));
+
+	if (!physical)
+		goto no_heap;
+	physical->backing = *backing;
+	physical->property = *property;
+	physical->claims = 1;
+	physical->imported = imported;
+	if (object_add(&physicals, &physical->object, 0, release_physical))
+		goto free;
+	*handle = physical->object.handle;
+	return ACLKM_OK;
+free:
+	free(physical);
+no_heap:
+	return error_set(ACLKM_ERR_NOHEAP, "no memory for the library's own records");
+}
+
+int vmm_create(uint64_t size, const struct vmm_property *property, uintptr_t *handle)
+{
+	const struct backend *backend;
+	struct backing backing;
+	int err = backend_get(&backend);
+
+	if (!err && !property->host)
+		err = block_charge(property->device, size);
+	if (err)
+		return err;
+	err = backend->backing_alloc(size, property->pages, &backing);
+	if (err)
+		goto uncharge;
+	err = add_physical(&backing, property, false, handle);
+	if (err)
+		goto free;
+	return ACLKM_OK;
+free:
+	backend->backing_free(&backing);
+uncharge:
+	if (!property->host)
+		block_uncharge(property->device, size);
+	return err;
+}
+
+int vmm_adopt(const struct backing *backing, const struct vmm_property *property,
+	      uintptr_t *handle)
+{
+	return add_physical(backing, property, true, handle);
+}
+
+/* With the lock held until the caller is done; there is a claim on it. */
+static struct physical *get_locked(uintptr_t handle)
+{
+	struct object *object = object_get(&physicals, handle);
+	struct physical *physical;
+
+	if (!object)
+		return NULL;
+	/* The table's own reference stays while there are claims or mappings. */
+	object_put(object);
+	physical = object_entry(object, struct physical, object);
+	return physical->claims ? physical : NULL;
+}
+
+static int not_alive(uintptr_t handle)
+{
+	return error_set(ACLKM_ERR_HANDLE, "handle = %p: never created, or freed already",
+			 (void *)handle);
+}
+
+static void drop_locked(struct physical *physical)
+{
+	if (!physical->claims && !physical->maps)
+		object_put(object_remove(&physicals, physical->object.handle));
+}
+
+int vmm_free(uintptr_t handle)
+{
+	struct physical *physical;
+
+	pthread_mutex_lock(&lock);
+	physical = get_locked(handle);
+	if (physical) {
+		physical->claims--;
+		drop_locked(physical);
+	}
+	pthread_mutex_unlock(&lock);
+	return physical ? ACLKM_OK : not_alive(handle);
+}
+
+int vmm_property(uintptr_t handle, struct vmm_property *out, uint64_t *size)
+{
+	const struct physical *physical;
+
+	pthread_mutex_lock(&lock);
+	physical = get_locked(handle);
+	if (physical) {
+		*out = physical->property;
+		*size = physical->backing.size;
+	}
+	pthread_mutex_unlock(&lock);
+	return physical ? ACLKM_OK : not_alive(handle);
+}
+
+int vmm_file(uintptr_t handle, struct backing *out, bool once)
+{
+	struct physical *physical;
+	int err = ACLKM_OK;
+
+	pthread_mutex_lock(&lock);
+	physical = get_locked(handle);
+	if (!physical) {
+		err = not_alive(handle);
+	} else if (once && physical->exported) {
+		err = error_set(ACLKM_ERR_EXISTS,
+				"handle = %p is exported already: once is all",
+				(void *)handle);
+	} else {
+		*out = physical->backing;
+		out->charged = false;
+		out->fd = fcntl(physical->backing.fd, F_DUPFD_CLOEXEC, 0);
+		if (out->fd < 0)
+			err = error_set(ACLKM_ERR_LIMIT, "no more open files: %s",
+					strerror(errno));
+		else
+			physical->exported = true;
+	}
+	pthread_mutex_unlock(&lock);
+	return err;
+}
+
+/* What is mapped in the range already tells what else may be. */
+static int check_neighbours(const struct span *range, const struct physical *physical)
+{
+	struct span key = {.base = range->base};
+	struct tree_node *node = tree_ceil(&mappings, &key.by_base);
+	const struct physical *other;
+
+	if (!range->maps || !node)
+		return ACLKM_OK;
+	other = tree_entry(node, const struct span, by_base)->physical;
+	if (other->imported != physical->imported)
+		return error_set(ACLKM_ERR_INVALID,
+				 "one range holds either memory of this process or "
+				 "imported memory, not both");
+	if (other->property.host != physical->property.host ||
+	    other->property.device != physical->property.device)
+		return error_set(
+			ACLKM_ERR_INVALID,
+			"one range holds memory of one device: it has that of %u",
+			other->property.device);
+	return ACLKM_OK;
+}
+
+static int check_map(const struct span *range, uint64_t addr, uint64_t size,
+		     const struct physical *physical)
+{
+	const struct span *first, *above;
+	struct span key = {.base = addr};
+	struct tree_node *node;
+
+	if (!range || size > range->size - (addr - range->base))
+		return error_set(ACLKM_ERR_INVALID,
+				 "virPtr = %p: not in one reserved range with all of the "
+				 "%llu bytes",
+				 (void *)(uintptr_t)addr, (unsigned long long)size);
+	if (size != physical->backing.size)
+		return error_set(ACLKM_ERR_INVALID,
+				 "size = %llu: must be the handle's, %llu",
+				 (unsigned long long)size,
+				 (unsigned long long)physical->backing.size);
+	if (addr % physical->backing.page_size)
+		return error_set(ACLKM_ERR_INVALID,
+				 "virPtr = %p: must be a multiple of the page size, %llu",
+				 (void *)(uintptr_t)addr,
+				 (unsigned long long)physical->backing.page_size);
+	first = find(&mappings, addr);
+	node = tree_above(&mappings, &key.by_base);
+	above = node ? tree_entry(node, const struct span, by_base) : NULL;
+	if (first || (above && above->base - addr < size))
+		return error_set(ACLKM_ERR_EXISTS,
+				 "virPtr = %p: something is mapped there already",
+				 (void *)(uintptr_t)addr);
+	return check_neighbours(range, physical);
+}
+
+static int protection(enum vmm_access access)
+{
+	if (access == VMM_READ_WRITE)
+		return PROT_READ | PROT_WRITE;
+	return access == VMM_READ ? PROT_READ : PROT_NONE;
+}
+
+static int map_locked(struct span *range, struct span *mapping)
+{
+	struct physical *physical = mapping->physical;
+	int err = check_map(range, mapping->base, mapping->size, physical);
+
+	if (err)
+		return err;
+	if (mmap((void *)(uintptr_t)mapping->base, mapping->size,
+		 protection(mapping->access), MAP_SHARED | MAP_FIXED,
+		 physical->backing.fd, (off_t)physical->backing.offset) == MAP_FAILED)
+		return error_set(errno == ENOMEM ? ACLKM_ERR_NOMEM : ACLKM_ERR_IO,
+				 "mapping %llu bytes: %s",
+				 (unsigned long long)mapping->size, strerror(errno));
+	tree_insert(&mappings, &mapping->by_base);
+	range->maps++;
+	physical->maps++;
+	atomic_fetch_add(&mapped, 1);
+	return ACLKM_OK;
+}
+
+int vmm_map(uint64_t addr, uint64_t size, uintptr_t handle, enum vmm_access access)
+{
+	struct span *mapping = calloc(1, sizeof(*mapping));
+	int err;
+
+	if (!mapping)
+		return error_set(ACLKM_ERR_NOHEAP,
+				 "no memory for the library's own records");
+	mapping->base = addr;
+	mapping->size = size;
+	mapping->access = access;
+	pthread_mutex_lock(&lock);
+	mapping->physical = get_locked(handle);
+	if (mapping->physical)
+		err = map_locked(find(&ranges, addr), mapping);
+	else
+		err = not_alive(handle);
+	pthread_mutex_unlock(&lock);
+	if (err)
+		free(mapping);
+	return err;
+}
+
+int vmm_unmap(uint64_t addr)
+{
+	struct span *mapping;
+	void *got = NULL;
+
+	pthread_mutex_lock(&lock);
+	mapping = find(&mappings, addr);
+	if (mapping && mapping->base == addr)
+		got = mmap((void *)(uintptr_t)addr, mapping->size, PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
+			   0);
+	if (got && got != MAP_FAILED) {
+		tree_erase(&mappings, &mapping->by_base);
+		find(&ranges, addr)->maps--;
+		mapping->physical->maps--;
+		drop_locked(mapping->physical);
+		atomic_fetch_sub(&mapped, 1);
+		free(mapping);
+	}
+	pthread_mutex_unlock(&lock);
+	if (got == MAP_FAILED)
+		return error_set(ACLKM_ERR_IO, "unmapping: %s", strerror(errno));
+	if (got)
+		return ACLKM_OK;
+	return error_set(ACLKM_ERR_FOREIGN, "virPtr = %p is not the start of a mapping",
+			 (void *)(uintptr_t)addr);
+}
+
+/* Whether [addr, addr + size) is whole mappings without a gap. */
+static bool is_covered(uint64_t addr, uint64_t size)
+{
+	const struct span *mapping;
+
+	while (size) {
+		mapping = find(&mappings, addr);
+		if (!mapping || mapping->base != addr || mapping->size > size)
+			return false;
+		addr += mapping->size;
+		size -= mapping->size;
+	}
+	return true;
+}
+
+int vmm_set_access(uint64_t addr, uint64_t size, enum vmm_access access)
+{
+	struct span *mapping;
+	uint64_t at;
+	int err = ACLKM_OK;
+
+	pthread_mutex_lock(&lock);
+	if (!size || !is_covered(addr, size))
+		err = error_set(ACLKM_ERR_INVALID,
+				"virPtr = %p, size = %llu: must be whole mappings",
+				(void *)(uintptr_t)addr, (unsigned long long)size);
+	else if (mprotect((void *)(uintptr_t)addr, size, protection(access)))
+		err = error_set(ACLKM_ERR_IO, "mprotect: %s", strerror(errno));
+	for (at = addr; !err && at - addr < size; at += mapping->size) {
+		mapping = find(&mappings, at);
+		mapping->access = access;
+	}
+	pthread_mutex_unlock(&lock);
+	return err;
+}
+
+int vmm_retain(uint64_t addr, uintptr_t *handle)
+{
+	struct span *mapping;
+
+	pthread_mutex_lock(&lock);
+	mapping = find(&mappings, addr);
+	if (mapping) {
+		mapping->physical->claims++;
+		*handle = mapping->physical->object.handle;
+	}
+	pthread_mutex_unlock(&lock);
+	if (mapping)
+		return ACLKM_OK;
+	return error_set(ACLKM_ERR_FOREIGN, "virPtr = %p: nothing is mapped there",
+			 (void *)(uintptr_t)addr);
+}
+
+bool vmm_find(const void *addr, struct vmm_place *out)
+{
+	const struct span *mapping;
+
+	if (!atomic_load(&mapped))
+		return false;
+	pthread_mutex_lock(&lock);
+	mapping = find(&mappings, (uint64_t)(uintptr_t)addr);
+	if (mapping)
+		*out = (struct vmm_place){
+			.base = mapping->base,
+			.size = mapping->size,
+			.page_size = mapping->physical->backing.page_size,
+			.property = mapping->physical->property,
+			.access = mapping->access,
+			.handle = mapping->physical->object.handle,
+		};
+	pthread_mutex_unlock(&lock);
+	return mapping != NULL;
+}
