@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "event.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "config.h"
 #include "error.h"
@@ -14,6 +16,7 @@ struct event {
 	struct event_state *state;
 	struct event_state own;
 	uint64_t mapped; /* bytes of a state in shared memory; 0: @own */
+	int fd;		 /* of that memory */
 	uint32_t flags;
 	uint32_t device;
 	_Atomic uint32_t id;	/* of its hardware event, from 1; 0: none yet */
@@ -37,13 +40,15 @@ static void release(struct object *object)
 
 	if (atomic_load(&event->id))
 		atomic_fetch_sub(&recorded[event->device], 1);
-	if (event->mapped)
+	if (event->mapped) {
 		munmap(event->state, event->mapped);
+		close(event->fd);
+	}
 	free(event);
 }
 
 static int add(uint32_t device, uint32_t flags, struct event_state *state, uint64_t size,
-	       uintptr_t *handle)
+	       int fd, uintptr_t *handle)
 {
 	struct event *event = calloc(1, sizeof(*event));
 	int err;
@@ -53,10 +58,11 @@ static int add(uint32_t device, uint32_t flags, struct event_state *state, uint6
 	event->device = device;
 	event->flags = flags;
 	event->state = state ? state : &event->own;
+	event->mapped = size;
+	event->fd = fd;
 	err = object_add(&events, &event->object, 0, release);
 	if (err)
 		goto free;
-	event->mapped = size;
 	*handle = event->object.handle;
 	return ACLKM_OK;
 free:
@@ -67,13 +73,13 @@ no_heap:
 
 int event_create(uint32_t device, uint32_t flags, uintptr_t *handle)
 {
-	return add(device, flags, NULL, 0, handle);
+	return add(device, flags, NULL, 0, -1, handle);
 }
 
 int event_adopt(uint32_t device, uint32_t flags, struct event_state *state, uint64_t size,
-		uintptr_t *handle)
+		int fd, uintptr_t *handle)
 {
-	return add(device, flags, state, size, handle);
+	return add(device, flags, state, size, fd, handle);
 }
 
 static int not_alive(uintptr_t handle)
@@ -96,6 +102,25 @@ static int get(uintptr_t handle, struct event **out)
 static void put(struct event *event)
 {
 	object_put(&event->object);
+}
+
+int event_file(uintptr_t handle, int *fd)
+{
+	struct event *event = NULL;
+	int err = get(handle, &event);
+
+	if (err)
+		return err;
+	if (!event->mapped)
+		err = error_set(ACLKM_ERR_UNSUPPORTED,
+				"event = %p: created without ACL_EVENT_IPC",
+				(void *)handle);
+	else
+		*fd = fcntl(event->fd, F_DUPFD_CLOEXEC, 0);
+	if (!err && *fd < 0)
+		err = error_set(ACLKM_ERR_LIMIT, "no more open files");
+	put(event);
+	return err;
 }
 
 int event_destroy(uintptr_t handle)

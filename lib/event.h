@@ -47,9 +47,15 @@ struct event_status {
 
 int event_create(uint32_t device, uint32_t flags, uintptr_t *handle);
 
-/* With a state in shared memory of @size bytes, unmapped when the event goes. */
+/*
+ * With a state in shared memory of @size bytes and its file: both are the event's, and
+ * unmapped and closed when it goes.
+ */
 int event_adopt(uint32_t device, uint32_t flags, struct event_state *state, uint64_t size,
-		uintptr_t *handle);
+		int fd, uintptr_t *handle);
+
+/* The file of the state, duplicated. ACLKM_ERR_UNSUPPORTED: it has none. */
+int event_file(uintptr_t event, int *fd);
 
 /* Streams that still have it as a task keep what they need. */
 int event_destroy(uintptr_t event);

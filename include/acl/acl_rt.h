@@ -32,5 +32,6 @@
 #include "rt/event.h"
 #include "rt/callback.h"
 #include "rt/vmm.h"
+#include "rt/share.h"
 
 #endif /* ACL_ACL_RT_H */

@@ -6,6 +6,7 @@
 
 #include "../event.h"
 #include "../futex.h"
+#include "../ipc.h"
 #include "context.h"
 #include "result.h"
 
@@ -29,7 +30,11 @@ static aclError create(const char *call, aclrtEvent *event, uint32_t flags, uint
 	if (flags & ~EVENT_FLAGS)
 		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
 				  "flag = %#x: known bits are %#x", flags, EVENT_FLAGS);
-	code = acl_result(event_create(context_device(), flags | mode, &handle));
+	if (flags & EVENT_IPC)
+		code = acl_result(
+			ipc_create_event(context_device(), flags | mode, &handle));
+	else
+		code = acl_result(event_create(context_device(), flags | mode, &handle));
 	if (code)
 		return code;
 	*event = (aclrtEvent)handle;

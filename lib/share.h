@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Things that other processes may have: files, each under a number that says which
+ * process offers it. A thread of the offering process hands them out, over a socket
+ * whose name follows from the number, to processes of the same user (or root) that
+ * it was told of. Thread-safe; failures note their text.
+ */
+#ifndef LIB_SHARE_H
+#define LIB_SHARE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backend.h"
+
+enum share_kind { SHARE_PHYSICAL = 1, SHARE_MEMORY, SHARE_EVENT };
+
+/* What goes over with the file. */
+struct share_item {
+	uint32_t kind; /* enum share_kind */
+	uint32_t device;
+	uint32_t host;
+	uint32_t attr;
+	uint64_t offset; /* in the file */
+	uint64_t size;
+	uint64_t page_size;
+	uint64_t flags;
+	int32_t fd;
+	int32_t pages; /* enum aclkm_pages */
+};
+
+/*
+ * Offers @item; its file is the registry's from now on. With @anyone no process has
+ * to be named. ACLKM_ERR_IO, ACLKM_ERR_NOHEAP, ACLKM_ERR_NOTHREAD; the file is the
+ * caller's then.
+ */
+int share_offer(const struct share_item *item, bool anyone, uint64_t *number);
+
+/* Lets more processes have it. ACLKM_ERR_HANDLE: not offered by this process. */
+int share_allow(uint64_t number, const int32_t *pids, size_t count);
+
+/* Offers it no more; who has it keeps it. ACLKM_ERR_HANDLE. */
+int share_withdraw(uint64_t number);
+
+/* Whether this process offers it. */
+bool share_is_mine(uint64_t number);
+
+/*
+ * Gets it from the process that offers it; @out->fd is the caller's. ACLKM_ERR_HANDLE:
+ * nobody offers it, or another kind of thing; ACLKM_ERR_PERM: not to this process.
+ */
+int share_fetch(uint64_t number, enum share_kind kind, struct share_item *out);
+
+#endif /* LIB_SHARE_H */
