@@ -7,7 +7,7 @@
  *	file, limits			handles of an open file, and what they cost
  *	region, pin, cache		what a handle stands for
  *	arena, scrub, grow		bytes: free, taken, held, clean
- *	reserve, pages, extent		pages of the kernel; arithmetic
+ *	reserve, carveout, pages, extent	pages of the kernel; arithmetic
  */
 #ifndef ACLKM_H
 #define ACLKM_H
@@ -26,6 +26,7 @@
 
 #include "extent.h"
 
+struct dev_pagemap;
 struct dma_buf;
 struct file;
 struct inode;
@@ -79,6 +80,7 @@ struct aclkm_scrubber {
  * @page:	alignment of @start that was asked for: 2 MiB or 1 GiB
  * @node:	NUMA node
  * @id:		for people
+ * @carveout:	what gave pages to memory that the kernel does not use, or NULL
  */
 struct aclkm_arena {
 	struct list_head list;
@@ -101,6 +103,7 @@ struct aclkm_arena {
 	u64 page;
 	int node;
 	unsigned int id;
+	struct dev_pagemap *carveout;
 };
 
 /**
@@ -153,6 +156,7 @@ struct aclkm_region {
  * @align:	bytes, a power of two from the page size
  * @node:	NUMA node, or NUMA_NO_NODE
  * @keep:	bytes that must remain free
+ * @ordinary:	not of a carve-out
  * @reason:	filled on -ENOSPC: ACLKM_REASON_*
  */
 struct aclkm_request {
@@ -160,6 +164,7 @@ struct aclkm_request {
 	u64 align;
 	u64 keep;
 	int node;
+	bool ordinary;
 	u32 reason;
 };
 
@@ -227,6 +232,11 @@ extern struct aclkm_limits aclkm_limits;
 int aclkm_reserve_parse(const char *spec, int (*add)(u64 size, u64 align, int node));
 int aclkm_reserve_take(u64 size, u64 align, int node, u64 *start, int *got_node);
 
+/* carveout.c */
+int aclkm_carveout_parse(const char *spec, int (*add)(u64 start, u64 size));
+struct dev_pagemap *aclkm_carveout_take(u64 start, u64 size, int *node);
+void aclkm_carveout_release(struct dev_pagemap *pgmap);
+
 /* arena.c */
 void aclkm_arena_init(struct aclkm_arena *arena, struct aclkm_extent *piece);
 int aclkm_arena_take(struct aclkm_request *request, struct aclkm_region *region,
@@ -249,7 +259,7 @@ void aclkm_scrub_kick(struct aclkm_arena *arena, bool now);
 /* grow.c */
 int aclkm_grow(const char *spec);
 int aclkm_shrink(u64 bytes, u64 *got);
-int aclkm_arenas_init(const char *spec);
+int aclkm_arenas_init(const char *spec, const char *carveout);
 void aclkm_arenas_exit(void);
 
 /* region.c */

@@ -287,6 +287,8 @@ int aclkm_arena_take(struct aclkm_request *request, struct aclkm_region *region,
 	list_for_each_entry(arena, &aclkm_arenas, list) {
 		if (request->node != NUMA_NO_NODE && request->node != arena->node)
 			continue;
+		if (request->ordinary && arena->carveout)
+			continue;
 		err = take_from(arena, request, region, order, &spares, clean);
 		if (err != -ENOSPC)
 			break;

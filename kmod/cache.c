@@ -13,11 +13,20 @@
 #include "aclkm.h"
 
 /**
- * aclkm_cache_possible() - whether this machine has more than cached memory
+ * aclkm_cache_possible() - whether there is memory that can be other than cached
+ *
+ * Not that of a carve-out: its type is reserved with the pages.
  */
 bool aclkm_cache_possible(void)
 {
-	return IS_ENABLED(CONFIG_X86_PAT);
+	struct aclkm_arena *arena;
+	bool found = false;
+
+	down_read(&aclkm_arenas_lock);
+	list_for_each_entry(arena, &aclkm_arenas, list)
+		found |= !arena->carveout;
+	up_read(&aclkm_arenas_lock);
+	return found && IS_ENABLED(CONFIG_X86_PAT);
 }
 
 /**

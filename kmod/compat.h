@@ -88,9 +88,14 @@ static inline void aclkm_compound_add_tail(struct page *head, struct page *tail)
 	set_page_count(tail, 0);
 }
 
-static inline void aclkm_compound_drop_tail(struct page *tail)
+static inline void aclkm_compound_drop_tail(struct page *head, struct page *tail)
 {
 	clear_compound_head(tail);
+#if defined(ACLKM_HAVE_COMPOUND_FOLIO) || defined(ACLKM_HAVE_COMPOUND_PAGE)
+	/* The same word, in pages of a carve-out. */
+	if (is_zone_device_page(head))
+		tail->pgmap = head->pgmap;
+#endif
 	tail->mapping = NULL;
 	set_page_count(tail, 1);
 }

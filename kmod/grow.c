@@ -20,6 +20,19 @@
 
 static u64 grown;
 
+static void arena_list(struct aclkm_arena *arena, struct aclkm_extent *piece)
+{
+	aclkm_arena_init(arena, piece);
+	down_write(&aclkm_arenas_lock);
+	list_add_tail(&arena->list, &aclkm_arenas);
+	up_write(&aclkm_arenas_lock);
+	grown += arena->size;
+	pr_info("arena %u: %llu MiB on node %d, aligned to %llu MiB%s\n", arena->id,
+		arena->size / SZ_1M, arena->node, arena->page / SZ_1M,
+		arena->carveout ? ", carved out at boot" : "");
+	aclkm_scrub_kick(arena, true);
+}
+
 /* Makes an arena of exactly @size. */
 static int arena_add(u64 size, u64 align, int node)
 {
@@ -32,23 +45,47 @@ static int arena_add(u64 size, u64 align, int node)
 	err = aclkm_reserve_take(size, align, node, &arena->start, &arena->node);
 	if (err)
 		goto free;
-
 	arena->size = size;
 	arena->page = align;
-	aclkm_arena_init(arena, piece);
-	down_write(&aclkm_arenas_lock);
-	list_add_tail(&arena->list, &aclkm_arenas);
-	up_write(&aclkm_arenas_lock);
-	grown += size;
-	pr_info("arena %u: %llu MiB on node %d, aligned to %llu MiB\n", arena->id,
-		size / SZ_1M, arena->node, align / SZ_1M);
-	aclkm_scrub_kick(arena, true);
+	arena_list(arena, piece);
 	return 0;
 
 free:
 	kfree(piece);
 	kfree(arena);
 	return err;
+}
+
+/* Makes an arena of a carve-out; one that cannot be had is named and left out. */
+static int carveout_add(u64 start, u64 size)
+{
+	struct aclkm_arena *arena = kzalloc(sizeof(*arena), GFP_KERNEL);
+	struct aclkm_extent *piece = kzalloc(sizeof(*piece), GFP_KERNEL);
+	int err = -ENOMEM;
+
+	if (!arena || !piece)
+		goto free;
+	arena->carveout = aclkm_carveout_take(start, size, &arena->node);
+	err = PTR_ERR_OR_ZERO(arena->carveout);
+	if (err)
+		goto free;
+	arena->start = start;
+	arena->size = size;
+	arena->page = IS_ALIGNED(start, SZ_1G) ? SZ_1G : SZ_2M;
+	arena_list(arena, piece);
+	return 0;
+
+free:
+	pr_err("carveout: no arena of %llu MiB: error %d%s\n", size / SZ_1M, err,
+	       err == -EBUSY ? ", this is ordinary memory or in use" : "");
+	kfree(piece);
+	kfree(arena);
+	return 0;
+}
+
+static int carveout_check(u64 start, u64 size)
+{
+	return 0;
 }
 
 /* Reserves @size, in one arena if the machine can, else in as few as possible. */
@@ -131,7 +168,9 @@ static void arena_remove(struct aclkm_arena *arena)
 	list_del(&arena->list);
 	extents_free(&arena->free);
 	extents_free(&arena->clean);
-	aclkm_pages_release(arena->start, arena->size);
+	aclkm_pages_release(arena->start, arena->size, !arena->carveout);
+	if (arena->carveout)
+		aclkm_carveout_release(arena->carveout);
 	kfree(arena);
 }
 
@@ -152,7 +191,7 @@ static int arena_cut(struct aclkm_arena *arena, u64 start, u64 len)
 		if (start == arena->start)
 			arena->start += len;
 		arena->size -= len;
-		aclkm_pages_release(start, len);
+		aclkm_pages_release(start, len, true);
 	}
 	for (i = 0; i < 4; i++)
 		kfree(spare[i]);
@@ -201,7 +240,8 @@ int aclkm_shrink(u64 bytes, u64 *got)
 
 		aclkm_arena_lock_quiet(arena);
 		aclkm_arena_held_free(arena);
-		idle = arena->free.free == arena->size && arena->size <= left;
+		idle = arena->free.free == arena->size && arena->size <= left &&
+		       !arena->carveout;
 		mutex_unlock(&arena->lock);
 		if (idle) {
 			left -= arena->size;
@@ -209,6 +249,9 @@ int aclkm_shrink(u64 bytes, u64 *got)
 		}
 	}
 	list_for_each_entry_reverse(arena, &aclkm_arenas, list) {
+		/* Nobody else could use a part of it. */
+		if (arena->carveout)
+			continue;
 		aclkm_arena_lock_quiet(arena);
 		left -= arena_trim(arena, left);
 		if (arena->free.free > arena->clean.free)
@@ -223,19 +266,25 @@ int aclkm_shrink(u64 bytes, u64 *got)
 }
 
 /**
- * aclkm_arenas_init() - reserve what the reserve= parameter asks for
- * @spec:	the parameter
+ * aclkm_arenas_init() - make the arenas that the parameters ask for
+ * @spec:	reserve=, or "none": for an administrator who will grow later
+ * @carveout:	carveout=, or NULL
  *
  * Return: as aclkm_grow().
  */
-int aclkm_arenas_init(const char *spec)
+int aclkm_arenas_init(const char *spec, const char *carveout)
 {
-	int err;
+	int err = carveout ? aclkm_carveout_parse(carveout, carveout_check) : 0;
 
-	/* For an administrator who will grow later. */
-	if (!strcmp(spec, "none"))
-		return 0;
-	err = aclkm_grow(spec);
+	if (err)
+		return err;
+	if (strcmp(spec, "none"))
+		err = aclkm_grow(spec);
+	if (!err && carveout)
+		err = aclkm_carveout_parse(carveout, carveout_add);
+	/* As with reserve=: not with nothing. */
+	if (!err && carveout && list_empty(&aclkm_arenas))
+		err = -ENOMEM;
 	if (err)
 		aclkm_arenas_exit();
 	return err;

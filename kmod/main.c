@@ -19,6 +19,11 @@ module_param(reserve, charp, 0444);
 MODULE_PARM_DESC(reserve,
 		 "arenas to reserve: SIZE[:PAGE[:NODE]][,...], SIZE a multiple of 2M, PAGE 2M or 1G (default: 64M), or none");
 
+static char *carveout;
+module_param(carveout, charp, 0400);
+MODULE_PARM_DESC(carveout,
+		 "arenas in memory that the kernel was told to leave alone: SIZE@ADDR[,...], multiples of 2M");
+
 static const struct file_operations aclkm_fops = {
 	.owner = THIS_MODULE,
 	.open = aclkm_open,
@@ -48,7 +53,7 @@ static int __init aclkm_init(void)
 	err = aclkm_scrub_init();
 	if (err)
 		goto inode;
-	err = aclkm_arenas_init(reserve);
+	err = aclkm_arenas_init(reserve, carveout);
 	if (err)
 		goto scrub;
 	aclkm_debugfs_init();

@@ -31,7 +31,7 @@ static void break_compound(struct page *page)
 
 	aclkm_compound_clear_head(head);
 	for (i = 1; i < nr; i++)
-		aclkm_compound_drop_tail(head + i);
+		aclkm_compound_drop_tail(head, head + i);
 }
 
 /* Makes sure that the 2 MiB around @page belong to no larger unit. */
@@ -107,7 +107,7 @@ bool aclkm_pages_pinned(u64 start, u64 len)
 	return false;
 }
 
-void aclkm_pages_release(u64 start, u64 len)
+void aclkm_pages_release(u64 start, u64 len, bool put)
 {
 	unsigned long pfn = PHYS_PFN(start), end = PHYS_PFN(start + len);
 
@@ -117,7 +117,8 @@ void aclkm_pages_release(u64 start, u64 len)
 		if (PageHead(page))
 			break_compound(page);
 		set_page_private(page, 0);
-		put_page(page);
+		if (put)
+			put_page(page);
 		if (!(pfn % UNIT_PAGES))
 			cond_resched();
 	}

@@ -35,11 +35,12 @@ void aclkm_pages_shape(u64 start, u64 len, unsigned int order);
 bool aclkm_pages_pinned(u64 start, u64 len);
 
 /**
- * aclkm_pages_release() - give a range back to the page allocator
+ * aclkm_pages_release() - make a range single pages, and give them back
  * @start:	physical address
  * @len:	bytes
+ * @put:	to the page allocator; else they are only made single
  */
-void aclkm_pages_release(u64 start, u64 len);
+void aclkm_pages_release(u64 start, u64 len, bool put);
 
 /*
  * Whether somebody may have written into the 2 MiB at a physical address. Kept in

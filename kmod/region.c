@@ -195,6 +195,8 @@ struct aclkm_region *aclkm_region_create(struct aclkm_request *request, u32 flag
 	else if (flags & ACLKM_ALLOC_UC)
 		region->cache = ACLKM_CACHE_UC;
 
+	/* The kernel has given that memory a type for good. */
+	request->ordinary = region->cache != ACLKM_CACHE_WB;
 	err = take(request, flags, region, &clean);
 	if (err == -ENOSPC && flags & ACLKM_ALLOC_NODE_PREFER) {
 		request->node = NUMA_NO_NODE;

@@ -241,6 +241,17 @@ module_suites() {
     # alone, and one boot in four puts the kernel itself into it.
     vm "vm-4g-$kernel" --kernel "$kernel" --memory 4096 --timeout 300 --append nokaslr "${args[@]}" -- "$here/kmod/guest-1g.sh"
 
+    begin_suite "module, Linux $kernel, carve-out"
+    kmod_list=(test_alloc test_mmap test_life test_gup_copy)
+    printf '%s\n' "${kmod_list[@]}" >"$logs/carveout.list"
+    args=(--module "$build/kmod-$kernel/aclkm.ko" --file "$logs/carveout.list:/kselftest/list")
+    for name in "${kmod_list[@]}"; do
+        args+=(--file "$build/kselftest/$name:/kselftest/$name")
+    done
+    # shellcheck disable=SC2016 # memmap's own syntax
+    vm "vm-carveout-$kernel" --kernel "$kernel" --memory 2048 --timeout 300 \
+        --append 'nokaslr memmap=256M$0x40000000' "${args[@]}" -- "$here/kmod/guest-carveout.sh"
+
     begin_suite "module, Linux $kernel, with devices"
     # shellcheck disable=SC2207 # names without spaces
     kmod_list=($(make --no-print-directory -s -C "$here/kmod" list-devices))
