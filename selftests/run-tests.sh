@@ -209,8 +209,8 @@ host_suite() {
 
 # module_suites KERNEL: the module in VMs that boot this stock kernel
 module_suites() {
-    local kernel=$1 name assignments
-    local -a kmod_list args vm_args
+    local kernel=$1 name assignments provider
+    local -a kmod_list args vm_args rdma_args
     assignments=$("$top/tools/fetch-kernel.sh" "$kernel")
     eval "$assignments"
 
@@ -260,9 +260,14 @@ module_suites() {
     for name in "${kmod_list[@]}"; do
         args+=(--file "$build/kselftest/$name:/kselftest/$name")
     done
+    # The adapter's user-space half, which libibverbs finds by these places.
+    provider=$(echo /usr/lib/*/libibverbs/librxe-rdmav*.so)
+    rdma_args=(--file /usr/bin/rdma:/usr/bin/rdma --file "$provider:$provider"
+        --file /etc/libibverbs.d/rxe.driver:/etc/libibverbs.d/rxe.driver)
     truncate -s 256M "$logs/disk-$kernel.img"
     vm "vm-devices-$kernel" --kernel "$kernel" --memory 4096 --timeout 900 --append nokaslr "${args[@]}" \
-        --kmods 'virtio_pci virtio_blk vgem vivid' \
+        --kmods 'virtio_pci virtio_blk vgem vivid dummy crc32_generic ib_uverbs rdma_rxe' \
+        "${rdma_args[@]}" \
         --qemu "-drive file=$logs/disk-$kernel.img,if=none,id=disk,format=raw,cache=unsafe -device virtio-blk-pci,drive=disk" \
         -- "$here/kmod/guest-devices.sh"
     rm -f "$logs/disk-$kernel.img"

@@ -16,8 +16,11 @@ packages() {
     kernel) packages build && echo bc bison flex libelf-dev kmod xz-utils ;;
     vm) echo qemu-system-x86 busybox-static cpio gzip kmod xz-utils ;;
     # The sanitizers' libraries come with gcc; 6.12's kbuild wants pahole for any module;
-    # test_vgem imports through libdrm.
-    test) packages build && packages vm && echo util-linux mawk dwarves libdrm-dev ;;
+    # test_vgem imports through libdrm; test_rdma wants rxe's user space and iproute2's rdma.
+    test)
+        packages build && packages vm &&
+            echo util-linux mawk dwarves libdrm-dev libibverbs-dev ibverbs-providers iproute2
+        ;;
     lint) packages build && echo sparse dwarves cppcheck shellcheck clang-format perl xz-utils ;;
     *) return 1 ;;
     esac

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Guest side of the suite with devices: the programs of /kselftest/list, with an
 # arena of 1 GiB and one of 128 MiB. /dev/vda, if there is one, is overwritten.
+# Modules of the kernel are loaded already.
 step() {
     # shellcheck disable=SC2016 # expanded by the inner shell
     run-tap "$1" sh -c '
@@ -11,6 +12,13 @@ step() {
         shift
         if "$@"; then echo "ok 1 $name"; else echo "not ok 1 $name"; fi' sh "$@"
 }
+
+# A software RDMA adapter on a network that leads nowhere.
+if [ -x /usr/bin/rdma ]; then
+    ip addr add 10.11.12.1/24 dev dummy0
+    ip link set dummy0 up
+    step 'rdma link add' rdma link add rxe0 type rxe netdev dummy0
+fi
 
 reserve=${1:-1G,128M}
 step "insmod reserve=$reserve" insmod /aclkm.ko reserve="$reserve"
