@@ -27,6 +27,7 @@ step 'a carve-out is not shrunk' sh -c '! echo 2M >/sys/class/misc/aclkm/shrink 
 step 'rmmod' rmmod aclkm
 # The pages are made anew.
 step 'beside an arena' insmod /aclkm.ko reserve=64M 'carveout=256M@0x40000000'
+# shellcheck disable=SC2016 # expanded by the inner shell
 step 'two arenas' sh -c 'test "$(cat /sys/class/misc/aclkm/arenas)" = 2'
 step 'rmmod' rmmod aclkm
 exit 0
