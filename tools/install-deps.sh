@@ -13,13 +13,15 @@ usage() {
 packages() {
     case $1 in
     build) echo gcc g++ make pkgconf libc6-dev libssl-dev libelf1 ;;
-    kernel) packages build && echo bc bison flex libelf-dev kmod xz-utils ;;
+    kernel) packages build && echo binutils bc bison flex libelf-dev kmod xz-utils ;;
     vm) echo qemu-system-x86 busybox-static cpio gzip kmod xz-utils ;;
     # The sanitizers' libraries come with gcc; 6.12's kbuild wants pahole for any module;
-    # test_vgem imports through libdrm; test_rdma wants rxe's user space and iproute2's rdma.
+    # test_vgem imports through libdrm; test_rdma wants rxe's user space and iproute2's rdma;
+    # libFuzzer is clang's.
     test)
         packages build && packages vm &&
-            echo util-linux mawk dwarves libdrm-dev libibverbs-dev ibverbs-providers iproute2
+            echo util-linux mawk dwarves libdrm-dev libibverbs-dev ibverbs-providers iproute2 \
+                clang-14 libclang-rt-14-dev
         ;;
     lint) packages build && echo sparse dwarves cppcheck shellcheck clang-format perl xz-utils ;;
     *) return 1 ;;
