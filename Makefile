@@ -5,7 +5,7 @@ KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 PREFIX ?= /usr/local
 
-.PHONY: all help lib kmod install uninstall demo test test-kernels table-kernel lint clean
+.PHONY: all help lib kmod install uninstall demo test test-kernels test-debug table-kernel lint clean
 
 all: lib
 	@if [ -e "$(KDIR)/Makefile" ]; then $(MAKE) kmod; else \
@@ -21,6 +21,7 @@ help:
 	@echo "make demo       build everything, show it in a VM and on this machine"
 	@echo "make test       all tests (V=1 shows their output)"
 	@echo "make test-kernels  the module's tests on stock 6.1 and 6.12"
+	@echo "make test-debug    the module on a kernel that checks itself: tests, faults, fuzzer"
 	@echo "make table-kernel  what mapping 1 GiB costs in each mode, on both"
 	@echo "make lint       style and static checks"
 	@echo "make clean      remove build/"
@@ -42,6 +43,9 @@ test:
 
 test-kernels:
 	@selftests/run-tests.sh 6.1 6.12
+
+test-debug:
+	@selftests/run-tests.sh debug
 
 table-kernel:
 	@selftests/kmod/table.sh

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # All tests, as `make test` runs them: builds, unit tests with and without
 # sanitizers, the VM runner's own test, the module in VMs. V=1 shows everything.
-# With arguments, which are kernel versions, only the module on these kernels.
+# With arguments, which are kernel versions, only the module on these kernels;
+# "debug" is the lane with the kernel that checks itself.
 # The last line is "N passed, N failed".
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
@@ -12,6 +13,8 @@ logs=$build/test-logs
 run_vm=$here/vm/run.sh
 # shellcheck source=../tools/common.sh
 . "$top/tools/common.sh"
+# shellcheck source=debug/suites.sh
+. "$here/debug/suites.sh"
 colours 1
 
 # Flags of the make that called this would reach the makes called here, and a
@@ -205,6 +208,18 @@ host_suite() {
             tap "$name, $san" timeout -k 5 300 "$build/host-$san/$name"
         done
     done
+    if libfuzzer_works; then
+        gate 'build libFuzzer target' quiet_make -C "$here/fuzz" extent KTOOLS="$KTOOLS" B="$build/fuzz"
+        [[ -n $gate_ok ]] || return 0
+        tap 'fuzz_extent, asan' timeout -k 5 300 "$here/fuzz/extent.sh" "$build/fuzz/fuzz_extent" 40000
+    else
+        tap 'fuzz_extent' printf '1..0 # SKIP clang-14 with libFuzzer is not here (libclang-rt-14-dev)\n'
+    fi
+}
+
+libfuzzer_works() {
+    echo 'int LLVMFuzzerTestOneInput(const char *d, unsigned long n); int LLVMFuzzerTestOneInput(const char *d, unsigned long n) { return 0; }' |
+        clang-14 -fsanitize=fuzzer,address,undefined -x c -o "$logs/libfuzzer" - 2>/dev/null
 }
 
 # module_suites KERNEL: the module in VMs that boot this stock kernel
@@ -282,7 +297,12 @@ if [[ $# == 0 ]]; then
     host_suite
     module_suites 6.1
 fi
-for version in "$@"; do module_suites "$version"; done
+for version in "$@"; do
+    case $version in
+    debug) debug_suites ;;
+    *) module_suites "$version" ;;
+    esac
+done
 
 # ----------------------------------------------------------------- the table
 

@@ -117,6 +117,14 @@ static inline uint64_t pagemap_phys(const void *addr)
 	return (entry & ((1ULL << 55) - 1)) * PAGE + (uintptr_t)addr % PAGE;
 }
 
+/* How often a long test does something: slow kernels ask for a part of it (percent). */
+static inline int rounds(int all)
+{
+	const char *percent = getenv("ACLKM_TEST_PERCENT");
+
+	return percent ? 1 + all * atoi(percent) / 100 : all;
+}
+
 static inline bool all_bytes(const void *mem, size_t len, unsigned char value)
 {
 	const unsigned char *p = mem;

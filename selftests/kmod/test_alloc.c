@@ -164,7 +164,7 @@ TEST_F(alloc, physical_address_needs_rawio)
 }
 
 #define SLOTS 64
-#define ROUNDS 4000
+#define ROUNDS rounds(4000)
 
 struct slot {
 	uint32_t handle;

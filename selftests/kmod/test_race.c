@@ -6,7 +6,7 @@
 #include "kselftest_harness.h"
 
 #define THREADS 4
-#define ROUNDS 3000
+#define ROUNDS rounds(3000)
 #define HANDLES 16
 
 struct race {

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Threads that call the driver on one open file, with the same few handles, at
+ * the same time. No model can say what each call answers; the kernel must not
+ * complain, and the accounts must come back.
+ */
+#include "fuzz.h"
+
+#include <pthread.h>
+
+#define THREADS 3
+#define CALLS 64
+#define SHARED_HANDLES 8
+
+unsigned long race_calls;
+
+struct racer {
+	pthread_t thread;
+	int fd;
+	uint64_t state;
+};
+
+static uint64_t next(struct racer *r)
+{
+	r->state ^= r->state << 13;
+	r->state ^= r->state >> 7;
+	r->state ^= r->state << 17;
+	return r->state * 0x2545F4914F6CDD1DULL >> 8;
+}
+
+static void race_alloc(struct racer *r)
+{
+	struct aclkm_alloc alloc;
+
+	dev_alloc(r->fd, (1 + next(r) % 64) * PAGE, 1ULL << next(r) % 22, &alloc);
+}
+
+static void race_free(struct racer *r)
+{
+	dev_free(r->fd, 1 + next(r) % SHARED_HANDLES);
+}
+
+static void race_query(struct racer *r)
+{
+	struct aclkm_query query;
+
+	dev_query(r->fd, 1 + next(r) % SHARED_HANDLES, &query);
+}
+
+static void race_info(struct racer *r)
+{
+	dev_info(r->fd);
+}
+
+static void race_map(struct racer *r)
+{
+	size_t len = (1 + next(r) % 64) * PAGE;
+	uint64_t handle = 1 + next(r) % SHARED_HANDLES;
+	volatile unsigned char *p = dev_map(r->fd, handle << 40, len);
+	uint64_t i;
+
+	if (p == MAP_FAILED)
+		return;
+	for (i = 0; i < len; i += PAGE)
+		p[i] = handle;
+	if (next(r) % 2)
+		madvise((void *)p, len, MADV_DONTNEED);
+	p[0] = 1;
+	munmap((void *)p, len);
+}
+
+/* Add new calls here; the model's side is in ops.c. */
+static void (*const calls[])(struct racer *r) = {
+	race_alloc, race_alloc, race_free, race_query, race_info, race_map,
+};
+
+static void *racer_main(void *arg)
+{
+	struct racer *r = arg;
+	int i;
+
+	for (i = 0; i < CALLS; i++)
+		calls[next(r) % (sizeof(calls) / sizeof(*calls))](r);
+	return NULL;
+}
+
+void race_burst(struct world *w, uint64_t seed)
+{
+	struct racer racers[THREADS];
+	int fd = dev_open(O_RDWR), i;
+
+	if (fd < 0)
+		wrong("open: %d", fd);
+	for (i = 0; i < THREADS; i++) {
+		racers[i].fd = fd;
+		racers[i].state = seed * THREADS + i + 1;
+		if (pthread_create(&racers[i].thread, NULL, racer_main, &racers[i]))
+			abort();
+	}
+	for (i = 0; i < THREADS; i++)
+		pthread_join(racers[i].thread, NULL);
+	close(fd);
+	race_calls += THREADS * CALLS;
+	world_check(w);
+}
