@@ -43,6 +43,7 @@ struct vm_area_struct;
 #define ACLKM_OFFSET_SHIFT	40
 #define ACLKM_REGION_MAX	BIT_ULL(ACLKM_OFFSET_SHIFT)
 #define ACLKM_HANDLE_MAX	((1U << 22) - 1)
+#define ACLKM_REGION_IDS	BIT(22)
 
 #define ACLKM_SCRUBBERS_MAX	8
 
@@ -70,6 +71,7 @@ struct aclkm_scrubber {
  * @nr_regions:	regions that live
  * @scrubbing:	bytes that scrubbers have in hand, free but in no tree
  * @scrub_pause: how many wait for the scrubbers to put down what they have
+ * @scrub_soon:	the scrubbers will be woken shortly
  * @scrub_at:	where the next search for something to clear begins
  * @scrub_idle:	woken when @scrubbing becomes 0
  * @scrub_wake:	starts the scrubbers, a moment after memory became free
@@ -93,6 +95,7 @@ struct aclkm_arena {
 	u64 nr_regions;
 	u64 scrubbing;
 	unsigned int scrub_pause;
+	bool scrub_soon;
 	u64 scrub_at;
 	wait_queue_head_t scrub_idle;
 	struct delayed_work scrub_wake;
@@ -128,6 +131,7 @@ struct aclkm_user {
  * @arena:	where it is
  * @extent:	what it takes there; owned by the region, never NULL while it lives
  * @held:	in arena->held once dead and pinned
+ * @id:		in the offsets of its mappings
  * @user:	who pays for it
  * @pid:	process that took it, for people
  * @align:	alignment asked for
@@ -141,6 +145,7 @@ struct aclkm_region {
 	struct aclkm_arena *arena;
 	struct aclkm_extent *extent;
 	struct list_head held;
+	unsigned long id;
 	struct aclkm_user *user;
 	pid_t pid;
 	u64 align;

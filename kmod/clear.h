@@ -12,18 +12,20 @@
 static inline void aclkm_clear(void *addr, size_t len)
 {
 #ifdef CONFIG_X86_64
-	u64 *p = addr, *end = addr + len;
+	void *end = addr + len;
 
-	for (; p < end; p += 8)
-		asm volatile("movnti %1, 0(%0)\n\t"
-			     "movnti %1, 8(%0)\n\t"
-			     "movnti %1, 16(%0)\n\t"
-			     "movnti %1, 24(%0)\n\t"
-			     "movnti %1, 32(%0)\n\t"
-			     "movnti %1, 40(%0)\n\t"
-			     "movnti %1, 48(%0)\n\t"
-			     "movnti %1, 56(%0)"
-			     : : "r" (p), "r" (0UL) : "memory");
+#define CLEAR_WORD(at)	"movnti %1, " #at "(%0)\n\t"
+#define CLEAR_LINE(a, b, c, d, e, f, g, h)				\
+	CLEAR_WORD(a) CLEAR_WORD(b) CLEAR_WORD(c) CLEAR_WORD(d)		\
+	CLEAR_WORD(e) CLEAR_WORD(f) CLEAR_WORD(g) CLEAR_WORD(h)
+	for (; addr < end; addr += 256)
+		asm volatile(CLEAR_LINE(0, 8, 16, 24, 32, 40, 48, 56)
+			     CLEAR_LINE(64, 72, 80, 88, 96, 104, 112, 120)
+			     CLEAR_LINE(128, 136, 144, 152, 160, 168, 176, 184)
+			     CLEAR_LINE(192, 200, 208, 216, 224, 232, 240, 248)
+			     : : "r" (addr), "r" (0UL) : "memory");
+#undef CLEAR_LINE
+#undef CLEAR_WORD
 	/* Whoever sees that the memory is free sees it clear. */
 	wmb();
 #else

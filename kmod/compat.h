@@ -71,11 +71,13 @@ static inline int aclkm_contig_take(unsigned long start, unsigned long end)
 /*
  * Compound pages by hand: prep_compound_page() is exported nowhere. The fields of
  * the first tails have moved between kernels; where neither layout is known, the
- * module works without huge entries.
+ * module works without huge entries. So it does where ->huge_fault is only for
+ * inodes with S_DAX, and that is 0.
  */
 #if defined(CONFIG_TRANSPARENT_HUGEPAGE) && \
 	(defined(ACLKM_HAVE_COMPOUND_PAGE) || defined(ACLKM_HAVE_COMPOUND_FOLIO)) && \
-	defined(ACLKM_HAVE_INSERT_PFN_PMD)
+	defined(ACLKM_HAVE_INSERT_PFN_PMD) && \
+	(!defined(ACLKM_HAVE_HUGE_FAULT_PE_SIZE) || defined(CONFIG_FS_DAX))
 #define ACLKM_HUGE 1
 #else
 #define ACLKM_HUGE 0

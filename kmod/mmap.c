@@ -24,8 +24,17 @@
 #include "pages.h"
 #include "trace.h"
 
-#define OFFSET_PAGES	(ACLKM_REGION_MAX >> PAGE_SHIFT)
+#define OFFSET_PAGES	((unsigned long)(ACLKM_REGION_MAX >> PAGE_SHIFT))
 #define BATCH_PAGES	(PAGE_SIZE / sizeof(struct page *))
+
+/*
+ * All mappings are of one inode. The upper bits of vm_pgoff say of which region, so
+ * that dropping entries by offset drops those of no other region.
+ */
+static pgoff_t vma_index(const struct vm_area_struct *vma, unsigned long addr)
+{
+	return vma->vm_pgoff % OFFSET_PAGES + PHYS_PFN(addr - vma->vm_start);
+}
 
 static void vma_open(struct vm_area_struct *vma)
 {
@@ -41,7 +50,7 @@ static void vma_close(struct vm_area_struct *vma)
 static vm_fault_t vma_fault(struct vm_fault *vmf)
 {
 	struct aclkm_region *region = vmf->vma->vm_private_data;
-	struct page *page = aclkm_region_page(region, vmf->pgoff);
+	struct page *page = aclkm_region_page(region, vma_index(vmf->vma, vmf->address));
 	int err;
 
 	if (!page)
@@ -67,7 +76,7 @@ static vm_fault_t huge_fault(struct vm_fault *vmf, unsigned int order)
 
 	if (order > region->map_order || addr < vma->vm_start || vma->vm_end - addr < size)
 		return VM_FAULT_FALLBACK;
-	phys = region->extent->start + PFN_PHYS(vma->vm_pgoff) + (addr - vma->vm_start);
+	phys = region->extent->start + PFN_PHYS(vma_index(vma, addr));
 	end = region->extent->start + region->extent->len;
 	if (!IS_ALIGNED(phys, size) || phys < region->extent->start || phys >= end ||
 	    end - phys < size)
@@ -149,10 +158,21 @@ static const struct vm_operations_struct page_vm_ops = {
 #endif
 };
 
-/* Frame numbers are all there from the beginning. */
+/* Frame numbers are all there from the beginning: reached only where they were dropped. */
+static vm_fault_t frame_fault(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct page *page = aclkm_region_page(vma->vm_private_data, vma_index(vma, vmf->address));
+
+	if (!page)
+		return VM_FAULT_SIGBUS;
+	return vmf_insert_pfn_prot(vma, vmf->address, page_to_pfn(page), vma->vm_page_prot);
+}
+
 static const struct vm_operations_struct frame_vm_ops = {
 	.open = vma_open,
 	.close = vma_close,
+	.fault = frame_fault,
 };
 
 static void mark_units(const struct aclkm_region *region, u64 start, u64 len)
@@ -166,7 +186,7 @@ static void mark_units(const struct aclkm_region *region, u64 start, u64 len)
 static int map_pages(struct vm_area_struct *vma, const struct aclkm_region *region,
 		     unsigned long addr, unsigned long end)
 {
-	pgoff_t index = vma->vm_pgoff + PHYS_PFN(addr - vma->vm_start);
+	pgoff_t index = vma_index(vma, addr);
 	struct page **pages;
 	int err = 0;
 
@@ -193,7 +213,8 @@ static int map_pages(struct vm_area_struct *vma, const struct aclkm_region *regi
 		cond_resched();
 	}
 	free_page((unsigned long)pages);
-	return err;
+	/* What vm_insert_pages() says of a page table that it could not get. */
+	return err == -EFAULT ? -ENOMEM : err;
 }
 
 /* Whether this kernel calls ->huge_fault for mappings of this file. */
@@ -210,7 +231,7 @@ static bool huge_faults(const struct file *file)
 static void huge_part(const struct aclkm_region *region, struct vm_area_struct *vma,
 		      unsigned long *start, unsigned long *end)
 {
-	u64 phys = region->extent->start + PFN_PHYS(vma->vm_pgoff);
+	u64 phys = region->extent->start + PFN_PHYS(vma_index(vma, vma->vm_start));
 
 	*start = *end = vma->vm_end;
 	if (!region->order || !IS_ALIGNED(phys ^ vma->vm_start, SZ_2M) ||
@@ -246,7 +267,7 @@ static int map_frames(struct aclkm_region *region, struct vm_area_struct *vma)
 	vma->vm_page_prot = prot;
 	vma->vm_ops = &frame_vm_ops;
 	return remap_pfn_range(vma, vma->vm_start,
-			       PHYS_PFN(region->extent->start) + vma->vm_pgoff,
+			       PHYS_PFN(region->extent->start) + vma_index(vma, vma->vm_start),
 			       vma->vm_end - vma->vm_start, prot);
 }
 
@@ -272,7 +293,7 @@ int aclkm_region_mmap(struct aclkm_region *region, u64 start, u64 len,
 		return -EINVAL;
 
 	aclkm_region_get(region);
-	vma->vm_pgoff = PHYS_PFN(start) + first;
+	vma->vm_pgoff = region->id * OFFSET_PAGES + PHYS_PFN(start) + first;
 	vma->vm_private_data = region;
 	err = region->cache == ACLKM_CACHE_WB ? map_wb(region, vma) : map_frames(region, vma);
 	trace_aclkm_map(region, vma, err);

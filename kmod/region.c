@@ -179,6 +179,7 @@ static int take(struct aclkm_request *request, u32 flags, struct aclkm_region *r
 struct aclkm_region *aclkm_region_create(struct aclkm_request *request, u32 flags,
 					 struct aclkm_user *user)
 {
+	static atomic_long_t ids;
 	struct aclkm_region *region = kzalloc(sizeof(*region), GFP_KERNEL_ACCOUNT);
 	struct aclkm_extent *clean;
 	int err;
@@ -187,6 +188,7 @@ struct aclkm_region *aclkm_region_create(struct aclkm_request *request, u32 flag
 		return ERR_PTR(-ENOMEM);
 	kref_init(&region->ref);
 	INIT_LIST_HEAD(&region->held);
+	region->id = (unsigned long)atomic_long_inc_return(&ids) % ACLKM_REGION_IDS;
 	region->user = user;
 	region->align = request->align;
 	region->pid = task_tgid_nr(current);

@@ -23,6 +23,9 @@
 #define CHUNK		SZ_2M
 /* Memory that is freed now may be asked for again at once. */
 #define DELAY_MS	20
+/* So little is not worth waking anybody soon: who takes small regions clears them. */
+#define LITTLE		SZ_256K
+#define DELAY_LITTLE_MS	1000
 
 static struct workqueue_struct *scrub_wq;
 
@@ -134,6 +137,7 @@ static void wake(struct work_struct *work)
 	unsigned int i;
 
 	mutex_lock(&arena->lock);
+	arena->scrub_soon = false;
 	dirty = arena->free.free - arena->clean.free;
 	mutex_unlock(&arena->lock);
 	/* One worker for little, and not more than there is work for. */
@@ -143,15 +147,21 @@ static void wake(struct work_struct *work)
 
 /**
  * aclkm_scrub_kick() - have dirty memory cleared
- * @arena:	which
+ * @arena:	which; locked, or @now
  * @now:	do not wait whether it is taken again
  */
 void aclkm_scrub_kick(struct aclkm_arena *arena, bool now)
 {
-	if (now)
+	if (now) {
 		mod_delayed_work(scrub_wq, &arena->scrub_wake, 0);
-	else if (!delayed_work_pending(&arena->scrub_wake))
-		queue_delayed_work(scrub_wq, &arena->scrub_wake, msecs_to_jiffies(DELAY_MS));
+	} else if (arena->free.free - arena->clean.free > LITTLE) {
+		if (!arena->scrub_soon)
+			mod_delayed_work(scrub_wq, &arena->scrub_wake, msecs_to_jiffies(DELAY_MS));
+		arena->scrub_soon = true;
+	} else if (!delayed_work_pending(&arena->scrub_wake)) {
+		queue_delayed_work(scrub_wq, &arena->scrub_wake,
+				   msecs_to_jiffies(DELAY_LITTLE_MS));
+	}
 }
 
 /**

@@ -82,7 +82,7 @@ TRACE_EVENT(aclkm_map,
 	TP_fast_assign(
 		__entry->arena = region->arena->id;
 		__entry->offset = region->extent->start - region->arena->start +
-				  ((u64)vma->vm_pgoff << PAGE_SHIFT);
+				  (((u64)vma->vm_pgoff << PAGE_SHIFT) & (ACLKM_REGION_MAX - 1));
 		__entry->start = vma->vm_start;
 		__entry->len = vma->vm_end - vma->vm_start;
 		__entry->err = err;

@@ -405,10 +405,6 @@ static int run_send_fd(struct state *s)
 	return sendmsg(s->extra[0], &msg, 0) == 1 ? 0 : -errno;
 }
 
-/*
- * EFAULT from mmap: vm_insert_pages() says so when there is no page for a page
- * table, and the driver passes it on.
- */
 const struct fault_op fault_ops[] = {
 	{ "open", NULL, run_open, NULL, { ENOMEM, EFAULT, ENFILE } },
 	{ "INFO", need_open, run_info, NULL, { EFAULT } },
@@ -419,7 +415,7 @@ const struct fault_op fault_ops[] = {
 	{ "FREE while mapped", need_map, run_free, good_free, { EFAULT } },
 	{ "ALLOC write-combined", need_open, run_alloc_wc, good_region, { ENOMEM, EFAULT } },
 	{ "EXPORT", need_region, run_export, good_export, { ENOMEM, EFAULT, ENFILE } },
-	{ "mmap of a dma-buf", need_buf, run_map_buf, good_map, { ENOMEM, EFAULT } },
+	{ "mmap of a dma-buf", need_buf, run_map_buf, good_map, { ENOMEM } },
 	{ "IMPORT", need_buf, run_import, good_region, { ENOMEM, EFAULT } },
 	{ "close a dma-buf", need_buf, run_close_buf, NULL, { 0 } },
 	{ "SYNC", need_buf, run_sync, NULL, { EFAULT } },
@@ -428,8 +424,8 @@ const struct fault_op fault_ops[] = {
 	{ "PHYS of pinned memory", need_pinned, run_phys, NULL, { EFAULT } },
 	{ "FREE pinned memory", need_pinned, run_free, good_free, { EFAULT } },
 	{ "QUERY", need_region, run_query, NULL, { EFAULT } },
-	{ "mmap", need_region, run_mmap, good_map, { ENOMEM, EFAULT } },
-	{ "mmap of 4 MiB", need_large_region, run_mmap, good_map, { ENOMEM, EFAULT } },
+	{ "mmap", need_region, run_mmap, good_map, { ENOMEM } },
+	{ "mmap of 4 MiB", need_large_region, run_mmap, good_map, { ENOMEM } },
 	{ "faults after MADV_DONTNEED", need_map, run_touch_again, NULL, { ENOMEM } },
 	{ "munmap", need_map, run_munmap, NULL, { ENOMEM } },
 	{ "munmap of the middle", need_map, run_munmap_middle, NULL, { ENOMEM }, true },
