@@ -5,7 +5,7 @@ KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 PREFIX ?= /usr/local
 
-.PHONY: all help lib kmod install uninstall demo test test-kernels test-debug table-kernel lint clean
+.PHONY: all help lib kmod install uninstall demo test test-kernels test-debug table-kernel bench-kernel lint clean
 
 all: lib
 	@if [ -e "$(KDIR)/Makefile" ]; then $(MAKE) kmod; else \
@@ -23,6 +23,7 @@ help:
 	@echo "make test-kernels  the module's tests on stock 6.1 and 6.12"
 	@echo "make test-debug    the module on a kernel that checks itself: tests, faults, fuzzer"
 	@echo "make table-kernel  what mapping 1 GiB costs in each mode, on both"
+	@echo "make bench-kernel  instructions for device memory, beside heaps, udmabuf and hugetlbfs"
 	@echo "make lint       style and static checks"
 	@echo "make clean      remove build/"
 
@@ -49,6 +50,9 @@ test-debug:
 
 table-kernel:
 	@selftests/kmod/table.sh
+
+bench-kernel:
+	@bench/kernel/run.sh
 
 lint:
 	@tools/lint.sh

@@ -22,6 +22,8 @@ usage: run.sh [options] -- GUEST-SCRIPT [ARGUMENT...]
   --kmods "NAME..."      stock modules to load first, with what they depend on
   --qemu "ARGUMENT..."   more QEMU arguments (split at spaces)
   --append "WORD..."     more kernel arguments
+  --icount               one emulated processor whose clock counts instructions:
+                         the same figures on every run, and no idle time
   --timeout SECONDS      for the script, from the end of the boot (300)
   --boot-timeout SECONDS for the boot (120)
   --faults               the guest makes allocations fail: what the kernel
@@ -36,7 +38,7 @@ END
 }
 
 kernel=6.1 memory=2048 cpus=2 module='' kmods='' qemu_extra='' append=''
-limit=300 boot_limit=120 log='' name=vm quiet='' faults=
+limit=300 boot_limit=120 log='' name=vm quiet='' faults='' icount=
 files=()
 
 # Lines of a kernel log that condemn a run. BUG as a word: not DEBUG_PAGEALLOC.
@@ -162,6 +164,12 @@ probe_kvm() {
 
 choose_accel() {
     local remembered
+    if [[ -n $icount ]]; then
+        # Without the string instructions that would count once for each byte they clear.
+        accel=icount cpus=1
+        accel_args=(-accel 'tcg,thread=single' -icount 'shift=0,sleep=off' -cpu 'max,-erms,-fsrm')
+        return
+    fi
     case ${ACLKM_ACCEL:-} in
     kvm | tcg) accel=$ACLKM_ACCEL ;;
     '')
@@ -366,6 +374,7 @@ while [[ $# -gt 0 ]]; do
         ;;
     --quiet) quiet=1 && shift ;;
     --faults) faults=1 && shift ;;
+    --icount) icount=1 && shift ;;
     --self-test) self_test && exit 0 || exit 1 ;;
     -h | --help) usage && exit 0 ;;
     --) shift && break ;;
