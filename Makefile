@@ -5,7 +5,7 @@ KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 PREFIX ?= /usr/local
 
-.PHONY: all help lib kmod install uninstall demo test test-kernels test-debug table-kernel bench-kernel lint clean
+.PHONY: all help lib kmod install uninstall demo test test-kernels test-debug table-kernel bench-kernel bench lint clean
 
 all: lib
 	@if [ -e "$(KDIR)/Makefile" ]; then $(MAKE) kmod; else \
@@ -24,6 +24,7 @@ help:
 	@echo "make test-debug    the module on a kernel that checks itself: tests, faults, fuzzer"
 	@echo "make table-kernel  what mapping 1 GiB costs in each mode, on both"
 	@echo "make bench-kernel  instructions for device memory, beside heaps, udmabuf and hugetlbfs"
+	@echo "make bench      comparisons with other allocators and copies (RUNS=5, JSON=file)"
 	@echo "make lint       style and static checks"
 	@echo "make clean      remove build/"
 
@@ -53,6 +54,13 @@ table-kernel:
 
 bench-kernel:
 	@bench/kernel/run.sh
+
+RUNS ?= 5
+
+bench:
+	@tools/install-deps.sh bench
+	@$(MAKE) -s -C bench B=$(BUILD)/bench
+	@bench/run.py --build $(BUILD)/bench --runs $(RUNS) $(if $(JSON),--json $(JSON))
 
 lint:
 	@tools/lint.sh

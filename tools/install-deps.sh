@@ -6,7 +6,7 @@ set -euo pipefail
 . "$(dirname "$(readlink -f "$0")")/common.sh"
 
 usage() {
-    say "usage: ${0##*/} build|vm|test|lint..."
+    say "usage: ${0##*/} build|vm|test|lint|bench..."
     exit 2
 }
 
@@ -24,6 +24,7 @@ packages() {
                 clang-14 libclang-rt-14-dev
         ;;
     lint) packages build && echo sparse dwarves cppcheck shellcheck clang-format perl xz-utils ;;
+    bench) packages build && echo python3 libmimalloc2.0 libjemalloc2 libtcmalloc-minimal4 libtbbmalloc2 ;;
     *) return 1 ;;
     esac
 }

@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs the comparisons of bench/ and prints tables of ratios.
+
+Each cell is the median of at least five runs. The runs of one table are
+interleaved: one of each subject, then the next of each, so that what else the
+machine does falls on all alike. The spread is half the distance between the
+quartiles, in percent of the median. The ratio is ours by the fastest peer's.
+"""
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PEERS = [  # name, library to load before the C library's
+    ("glibc", None),
+    ("mimalloc", "libmimalloc.so.2"),
+    ("jemalloc", "libjemalloc.so.2"),
+    ("tcmalloc", "libtcmalloc_minimal.so.4"),
+    ("tbbmalloc", "libtbbmalloc_proxy.so.2"),
+]
+OURS = ["aclrt", "native", "pool"]
+TRACES = [  # name, threads, what it is
+    ("pair", 1, "256 B taken and given"),
+    ("pair", 2, "256 B taken and given"),
+    ("mix", 1, "1 B to 4 KiB, 4096 live"),
+    ("mix", 2, "1 B to 4 KiB, 4096 live each"),
+    ("batch", 1, "1000 taken, 1000 given"),
+    ("batch", 2, "1000 taken, 1000 given"),
+    ("grow", 1, "to 100000 and back"),
+    ("handover", 2, "one takes, the other gives"),
+    ("large", 1, "1 KiB to 1 MiB, 512 live"),
+    ("replay", 1, "what cc1 allocates"),
+]
+
+
+def preload_path(name):
+    for folder in ("/usr/lib", "/usr/lib64", "/lib"):
+        for root, _, files in os.walk(folder):
+            if name in files:
+                return os.path.join(root, name)
+    return None
+
+
+class Subject:
+    def __init__(self, name, program, preload=None):
+        self.name = name
+        self.program = program
+        self.env = dict(os.environ, ACLKM_BACKEND="user", ACLKM_MEM="4G")
+        self.env.setdefault("ACLKM_ALIGN", "64")
+        if preload:
+            self.env["LD_PRELOAD"] = preload
+
+    def run(self, arguments):
+        out = subprocess.run(
+            [self.program] + [str(a) for a in arguments],
+            env=self.env, capture_output=True, text=True, check=False)
+        if out.returncode:
+            raise RuntimeError(f"{self.name} {arguments}: {out.stderr.strip()}")
+        return out.stdout
+
+
+def quartiles(values):
+    if len(values) < 4:
+        return min(values), max(values)
+    cut = statistics.quantiles(values, n=4)
+    return cut[0], cut[2]
+
+
+def summary(values):
+    low, high = quartiles(values)
+    median = statistics.median(values)
+    return {
+        "median": median, "min": min(values), "max": max(values),
+        "spread_percent": 50.0 * (high - low) / median if median else 0.0,
+        "runs": values,
+    }
+
+
+def interleaved(subjects, arguments, runs):
+    values = {s.name: [] for s in subjects}
+    for _ in range(runs):
+        for subject in subjects:
+            values[subject.name].append(float(subject.run(arguments)))
+    return {name: summary(list_) for name, list_ in values.items()}
+
+
+def record_trace(build, source):
+    """What the C compiler proper allocates while it compiles one of our files."""
+    path = os.path.join(build, "cc1.trace")
+    if not os.path.exists(path):
+        env = dict(os.environ, LD_PRELOAD=os.path.join(build, "record.so"),
+                   RECORD=path, RECORD_NAME="cc1")
+        subprocess.run(["cc", "-O2", "-c", "-o", os.devnull, source], env=env, check=True)
+    return path
+
+
+def print_table(title, head, rows):
+    widths = [max(len(r[i]) for r in [head] + rows) for i in range(len(head))]
+    print(f"\n{title}")
+    for row in [head] + rows:
+        print("  " + "  ".join(
+            c.ljust(w) if i == 0 else c.rjust(w)
+            for i, (c, w) in enumerate(zip(row, widths))).rstrip())
+
+
+def cell(stat, digits=1):
+    return f"{stat['median']:.{digits}f} ±{stat['spread_percent']:.0f}%"
+
+
+def compare_alloc(build, options, results):
+    subjects = []
+    for name, library in PEERS:
+        preload = preload_path(library) if library else None
+        if library and not preload:
+            print(f"{name}: {library} is not installed, left out", file=sys.stderr)
+            continue
+        subjects.append(Subject(name, os.path.join(build, "alloc-libc"), preload))
+    peers = [s.name for s in subjects]
+    for name in OURS:
+        if name in options.ours:
+            subjects.append(Subject(name, os.path.join(build, "alloc-" + name)))
+    ours = [s.name for s in subjects if s.name not in peers]
+    trace = record_trace(build, os.path.join(HERE, "alloc.c"))
+    for touch in (0, 1):
+        rows = []
+        for name, threads, what in TRACES:
+            if options.only and name not in options.only:
+                continue
+            stats = interleaved(subjects, [name, threads, touch, trace], options.runs)
+            fastest = min(peers, key=lambda p: stats[p]["median"])
+            row = [f"{name}, {threads} thread{'s' if threads > 1 else ''}: {what}"]
+            row += [cell(stats[s.name]) for s in subjects]
+            row += [f"{stats[o]['median'] / stats[fastest]['median']:.2f}" for o in ours]
+            rows.append(row + [fastest])
+            results.append({"kind": "alloc", "trace": name, "threads": threads,
+                            "touch": bool(touch), "unit": "ns", "fastest_peer": fastest,
+                            "stats": stats})
+        print_table(
+            "Nanoseconds for one allocation with its free, "
+            + ("the first byte written" if touch else "the memory not touched"),
+            ["trace"] + [s.name for s in subjects]
+            + [f"{o}/best" for o in ours] + ["best peer"], rows)
+
+
+def compare_overhead(build, options, results):
+    subjects = [Subject("aclrt", os.path.join(build, "alloc-aclrt"))]
+    for name, library in PEERS:
+        preload = preload_path(library) if library else None
+        if not library or preload:
+            subjects.append(Subject(name, os.path.join(build, "alloc-libc"), preload))
+    rows = []
+    for trace, what in (("overhead", "1 KiB to 1 MiB, 1024 live"),
+                        ("overhead-small", "1 B to 4 KiB, 65536 live")):
+        stats = interleaved(subjects, [trace], options.runs)
+        rows.append([what] + [cell(stats[s.name], 2) for s in subjects])
+        results.append({"kind": "overhead", "trace": trace, "unit": "percent",
+                        "stats": stats})
+    print_table("Resident bytes beyond what the rule asks for, in percent",
+                ["trace"] + [s.name for s in subjects], rows)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default=os.path.join(HERE, "..", "build", "bench"))
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--only", action="append", help="traces, by name")
+    parser.add_argument("--ours", action="append", help="aclrt, native or pool")
+    parser.add_argument("--part", action="append",
+                        choices=["alloc", "overhead"], help="default: all")
+    parser.add_argument("--json", metavar="FILE", help="everything, - for standard output")
+    options = parser.parse_args()
+    options.ours = options.ours or OURS
+    parts = options.part or ["alloc", "overhead"]
+    results = []
+    build = os.path.abspath(options.build)
+    if "alloc" in parts:
+        compare_alloc(build, options, results)
+    if "overhead" in parts:
+        compare_overhead(build, options, results)
+    if options.json == "-":
+        json.dump(results, sys.stdout, indent=1)
+    elif options.json:
+        with open(options.json, "w", encoding="utf-8") as out:
+            json.dump(results, out, indent=1)
+
+
+if __name__ == "__main__":
+    main()
