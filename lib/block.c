@@ -2,7 +2,6 @@
 #include "block.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "config.h"
@@ -29,7 +28,7 @@ static int compare(const struct tree_node *a, const struct tree_node *b)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct tree tags = {.compare = compare, .random = 1};
-static _Atomic uint32_t count;
+_Atomic uint32_t block_tag_count;
 static _Atomic uint64_t used[MAX_DEVICES];
 
 static struct usage {
@@ -41,6 +40,13 @@ static bool is_plain(const struct block_tag *tag)
 {
 	return config_get()->devices == 1 && tag->module == BLOCK_MODULE_APP &&
 	       !tag->managed && !tag->read_only;
+}
+
+bool block_all_plain(void)
+{
+	const struct block_tag plain = {.module = BLOCK_MODULE_APP};
+
+	return is_plain(&plain);
 }
 
 /* With one device the backend itself knows when its memory is used up. */
@@ -84,7 +90,7 @@ static void insert_locked(struct tagged *tagged)
 	struct usage *usage = &usages[tagged->tag.device][tagged->tag.module % MODULES];
 
 	tree_insert(&tags, &tagged->by_base);
-	atomic_fetch_add(&count, 1);
+	atomic_fetch_add(&block_tag_count, 1);
 	if (!is_counted(&tagged->tag))
 		return;
 	usage->current += tagged->size;
@@ -119,7 +125,7 @@ static struct tagged *take_out(uint64_t base)
 	tagged = find_locked(base);
 	if (tagged) {
 		tree_erase(&tags, &tagged->by_base);
-		atomic_fetch_sub(&count, 1);
+		atomic_fetch_sub(&block_tag_count, 1);
 		if (is_counted(&tagged->tag))
 			usages[tagged->tag.device][tagged->tag.module % MODULES]
 				.current -= tagged->size;
@@ -169,7 +175,7 @@ int block_give(void *ptr, enum aclkm_kind kind)
 	int err;
 
 	/* Out before the free: the address may be somebody's else a moment later. */
-	if (atomic_load(&count))
+	if (block_any_tagged())
 		tagged = take_out((uint64_t)(uintptr_t)ptr);
 	if (tagged && tagged->tag.read_only && kind == ACLKM_KIND_DEVICE)
 		err = readonly_give(ptr, &size) ? ACLKM_OK : ACLKM_ERR_FOREIGN;
@@ -191,7 +197,7 @@ void block_tag(uint64_t base, struct block_tag *out)
 	const struct tagged *tagged;
 
 	*out = (struct block_tag){.module = BLOCK_MODULE_APP};
-	if (!atomic_load(&count))
+	if (!block_any_tagged())
 		return;
 	pthread_mutex_lock(&lock);
 	tagged = find_locked(base);

@@ -7,6 +7,7 @@
 #ifndef LIB_BLOCK_H
 #define LIB_BLOCK_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -34,6 +35,23 @@ int block_take(const struct heap_request *request, const struct block_tag *tag,
 
 /* As heap_free. */
 int block_give(void *ptr, enum aclkm_kind kind);
+
+/*
+ * Whether a block of aclrtMalloc is a plain one here: then it may come from where the
+ * thread keeps it, past this layer.
+ */
+bool block_all_plain(void);
+
+extern _Atomic uint32_t block_tag_count;
+
+/*
+ * Whether there are blocks with tags; while there are none, a block may be given past
+ * this layer. Who was given a block by another thread knows of its tag as well.
+ */
+static inline bool block_any_tagged(void)
+{
+	return atomic_load_explicit(&block_tag_count, memory_order_relaxed);
+}
 
 /* The tag of the block that starts at @base; the plain one if it has none. */
 void block_tag(uint64_t base, struct block_tag *out);

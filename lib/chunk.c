@@ -13,15 +13,44 @@
 /* A chunk is at most this part of the device. */
 #define CHUNK_FRACTION 16
 
-static int compare(const struct tree_node *a, const struct tree_node *b)
-{
-	const struct chunk *x = tree_entry(a, const struct chunk, by_addr);
-	const struct chunk *y = tree_entry(b, const struct chunk, by_addr);
+/* A region that is kept may be so much longer than what it is used for again. */
+#define REUSE_WASTE 8
 
-	return (x->extents.base > y->extents.base) - (x->extents.base < y->extents.base);
+/* Unless the caller says otherwise: at most this, and at most a part of the device. */
+#define KEEP_MAX (256ULL << 20)
+#define KEEP_FRACTION 8
+#define KEEP_UNSET UINT64_MAX
+
+static pthread_mutex_t records_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct chunk *records; /* unused */
+static _Atomic uint64_t keep_limit = KEEP_UNSET;
+static _Atomic uint64_t kept_bytes;
+
+static struct chunk *record_get(void)
+{
+	struct chunk *chunk;
+
+	pthread_mutex_lock(&records_lock);
+	chunk = records;
+	if (chunk)
+		records = chunk->next;
+	pthread_mutex_unlock(&records_lock);
+	if (!chunk)
+		return calloc(1, sizeof(*chunk));
+	chunk->region = (struct region){0};
+	chunk->prev = NULL;
+	chunk->next = NULL;
+	chunk->kept = false;
+	return chunk;
 }
 
-static struct tree all_chunks = {.compare = compare, .random = 1};
+static void record_put(struct chunk *chunk)
+{
+	pthread_mutex_lock(&records_lock);
+	chunk->next = records;
+	records = chunk;
+	pthread_mutex_unlock(&records_lock);
+}
 
 int chunk_size(enum aclkm_pages pages, uint64_t *out)
 {
@@ -73,35 +102,39 @@ int chunk_add(struct heap *heap, uint64_t size, uint64_t align, bool shared,
 {
 	const struct backend *backend;
 	struct chunk *chunk;
-	uint64_t page = va_page_size();
+	uint64_t base;
 	int err;
 
 	err = backend_get(&backend);
 	if (err)
 		return err;
-	chunk = calloc(1, sizeof(*chunk));
+	chunk = record_get();
 	if (!chunk)
 		return ACLKM_ERR_NOHEAP;
-	err = backend->region_alloc(size, align > page ? align : page, heap->pages,
+	/* No two regions share an entry of the table. */
+	err = backend->region_alloc(size, align > GRANULE ? align : GRANULE, heap->pages,
 				    &chunk->region);
 	if (err)
-		goto free;
-	err = extents_init(&chunk->extents, (uint64_t)(uintptr_t)chunk->region.addr,
-			   chunk->region.size);
+		goto put;
+	base = (uint64_t)(uintptr_t)chunk->region.addr;
+	err = ACLKM_ERR_NOHEAP;
+	if (!table_prepare(base, chunk->region.size))
+		goto give_back;
+	err = extents_init(&chunk->extents, base, chunk->region.size);
 	if (err)
 		goto give_back;
 
-	chunk->heap = heap;
+	atomic_store_explicit(&chunk->heap, heap, memory_order_relaxed);
 	chunk->shared = shared;
-	tree_insert(&all_chunks, &chunk->by_addr);
 	if (shared)
 		link_shared(chunk);
+	table_set(base, chunk->region.size, chunk_entry(chunk));
 	*out = chunk;
 	return ACLKM_OK;
 give_back:
 	backend->region_free(&chunk->region);
-free:
-	free(chunk);
+put:
+	record_put(chunk);
 	return err;
 }
 
@@ -109,16 +142,103 @@ void chunk_remove(struct chunk *chunk)
 {
 	const struct backend *backend;
 
-	tree_erase(&all_chunks, &chunk->by_addr);
+	table_set((uint64_t)(uintptr_t)chunk->region.addr, chunk->region.size, 0);
 	if (chunk->shared)
 		unlink_shared(chunk);
 	extents_destroy(&chunk->extents);
 	if (!backend_get(&backend))
 		backend->region_free(&chunk->region);
-	free(chunk);
+	record_put(chunk);
 }
 
-bool chunk_drop_spare(struct heap *heap)
+static void unlink_kept(struct chunk *chunk)
+{
+	struct heap *heap = chunk->heap;
+
+	if (chunk->prev)
+		chunk->prev->next = chunk->next;
+	else
+		heap->kept = chunk->next;
+	if (chunk->next)
+		chunk->next->prev = chunk->prev;
+	else
+		heap->kept_end = chunk->prev;
+	chunk->prev = NULL;
+	chunk->next = NULL;
+	chunk->kept = false;
+	atomic_fetch_sub(&kept_bytes, chunk->region.size);
+}
+
+static void link_kept(struct chunk *chunk)
+{
+	struct heap *heap = chunk->heap;
+
+	chunk->next = heap->kept;
+	if (chunk->next)
+		chunk->next->prev = chunk;
+	else
+		heap->kept_end = chunk;
+	heap->kept = chunk;
+	chunk->kept = true;
+	atomic_fetch_add(&kept_bytes, chunk->region.size);
+}
+
+static uint64_t limit(void)
+{
+	uint64_t now = atomic_load(&keep_limit);
+	const struct backend *backend;
+	struct backend_info info;
+
+	if (now != KEEP_UNSET)
+		return now;
+	if (backend_get(&backend) || backend->info(&info))
+		return 0;
+	now = info.total / KEEP_FRACTION;
+	return now < KEEP_MAX ? now : KEEP_MAX;
+}
+
+/* The newest are kept: they are the ones that come again. */
+static void keep(struct chunk *chunk)
+{
+	struct heap *heap = chunk->heap;
+	uint64_t most = limit();
+
+	if (chunk->region.size > most) {
+		chunk_remove(chunk);
+		return;
+	}
+	while (heap->kept_end && chunk->region.size + atomic_load(&kept_bytes) > most) {
+		struct chunk *oldest = heap->kept_end;
+
+		unlink_kept(oldest);
+		chunk_remove(oldest);
+	}
+	/* The rest of it is in other heaps. */
+	if (chunk->region.size + atomic_load(&kept_bytes) > most)
+		chunk_remove(chunk);
+	else
+		link_kept(chunk);
+}
+
+struct chunk *chunk_reuse(struct heap *heap, uint64_t size, uint64_t align)
+{
+	uint64_t most = size + size / REUSE_WASTE + GRANULE;
+	struct chunk *chunk, *best = NULL;
+
+	for (chunk = heap->kept; chunk; chunk = chunk->next) {
+		if (chunk->region.size < size || chunk->region.size > most ||
+		    chunk->extents.base % align ||
+		    (chunk->region.phys_valid && chunk->region.phys % align))
+			continue;
+		if (!best || chunk->region.size < best->region.size)
+			best = chunk;
+	}
+	if (best)
+		unlink_kept(best);
+	return best;
+}
+
+static bool drop_spare(struct heap *heap)
 {
 	struct chunk *spare = heap->spare;
 
@@ -129,29 +249,48 @@ bool chunk_drop_spare(struct heap *heap)
 	return true;
 }
 
+bool chunk_drop_spares(struct heap *heap)
+{
+	bool any = drop_spare(heap);
+
+	while (heap->kept) {
+		struct chunk *chunk = heap->kept;
+
+		unlink_kept(chunk);
+		chunk_remove(chunk);
+		any = true;
+	}
+	return any;
+}
+
 void chunk_emptied(struct chunk *chunk)
 {
 	struct heap *heap = chunk->heap;
 
-	if (chunk->extents.used)
+	if (chunk->extents.used || heap->fixed)
 		return;
 	/* A 1 GiB page is too much to keep for nothing. */
-	if (!chunk->shared || heap->pages == ACLKM_PAGES_HUGE1G) {
+	if (heap->pages == ACLKM_PAGES_HUGE1G) {
+		if (heap->spare == chunk)
+			heap->spare = NULL;
 		chunk_remove(chunk);
 		return;
 	}
+	if (!chunk->shared) {
+		keep(chunk);
+		return;
+	}
 	if (heap->spare && heap->spare != chunk)
-		chunk_drop_spare(heap);
+		drop_spare(heap);
 	heap->spare = chunk;
 }
 
-int chunk_find(uint64_t addr, struct chunk **chunk, struct extent **piece)
+void chunk_set_keep(uint64_t bytes)
 {
-	struct chunk key = {.extents.base = addr};
-	struct tree_node *node = tree_floor(&all_chunks, &key.by_addr);
+	atomic_store(&keep_limit, bytes);
+}
 
-	if (!node)
-		return ACLKM_ERR_FOREIGN;
-	*chunk = tree_entry(node, struct chunk, by_addr);
-	return extents_find(&(*chunk)->extents, addr, piece);
+uint64_t chunk_kept(void)
+{
+	return atomic_load(&kept_bytes);
 }

@@ -1,30 +1,62 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Regions that a heap divides, and the ordered table of all of them. The heap's
- * lock protects everything here.
+ * Regions that a heap divides, and the heap's own state. The heap's lock protects
+ * everything here. Records of chunks are never unmapped: table.h finds them
+ * without a lock.
  */
 #ifndef LIB_CHUNK_H
 #define LIB_CHUNK_H
 
+#include <pthread.h>
 #include <stdbool.h>
 
 #include "backend.h"
+#include "classes.h"
 #include "extents.h"
+#include "table.h"
+
+struct slab;
 
 struct chunk {
 	struct region region;
 	struct extents extents;
-	struct tree_node by_addr;
-	struct heap *heap;
+	struct heap *_Atomic heap;
 	struct chunk *prev, *next;
-	bool shared; /* for many small blocks; else for one */
+	bool shared; /* for many blocks; else for one */
+	bool kept;   /* not shared, empty, in the heap's list of those */
 };
 
 struct heap {
-	struct chunk *shared;
-	struct chunk *spare; /* an empty shared one that is kept */
+	pthread_mutex_t lock;
+	uint8_t id;
+	uint8_t class; /* enum heap_class */
+	bool fixed;    /* a pool: its memory is one piece, and no more comes */
 	enum aclkm_pages pages;
+	uint64_t chunk_bytes; /* of a shared chunk; 0: not asked for yet */
+	struct chunk *shared;
+	struct chunk *spare;	       /* an empty shared one that is kept */
+	struct chunk *kept, *kept_end; /* newest first */
+
+	struct slab *slabs[CLASSES]; /* those with free blocks */
+	uint16_t empty[CLASSES];     /* how many of these are empty */
+	uint64_t slab_bytes;	     /* of all slabs */
+	uint64_t slab_out;	     /* of blocks in use or kept by threads */
+	_Atomic uint64_t generation; /* grows when a pool's number is used again */
 };
+
+/*
+ * Chunks are aligned so that what is aligned in the mapping is so in physical
+ * memory, too.
+ */
+static inline uint64_t heap_chunk_align(uint64_t chunk_bytes)
+{
+	return chunk_bytes < SIZE_2M ? chunk_bytes : SIZE_2M;
+}
+
+static inline uintptr_t chunk_entry(const struct chunk *chunk)
+{
+	return (uintptr_t)chunk | TABLE_CHUNK;
+}
 
 /* Bytes of a shared chunk: less on a small device. */
 int chunk_size(enum aclkm_pages pages, uint64_t *out);
@@ -33,11 +65,17 @@ int chunk_add(struct heap *heap, uint64_t size, uint64_t align, bool shared,
 	      struct chunk **out);
 void chunk_remove(struct chunk *chunk);
 
-/* Gives the chunk back when nothing is used in it; keeps one for each heap. */
+/* Gives the chunk back when nothing is used in it; keeps some. */
 void chunk_emptied(struct chunk *chunk);
-bool chunk_drop_spare(struct heap *heap);
 
-/* As extents_find, over all chunks. */
-int chunk_find(uint64_t addr, struct chunk **chunk, struct extent **piece);
+/* A kept one that can hold @size on @align without much waste, or NULL. */
+struct chunk *chunk_reuse(struct heap *heap, uint64_t size, uint64_t align);
+
+/* Gives back what is kept. True: there was something. */
+bool chunk_drop_spares(struct heap *heap);
+
+/* Bytes of regions that may be kept in all, and are. */
+void chunk_set_keep(uint64_t bytes);
+uint64_t chunk_kept(void);
 
 #endif /* LIB_CHUNK_H */

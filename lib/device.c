@@ -11,6 +11,7 @@
 #include "error.h"
 #include "object.h"
 #include "stream.h"
+#include "tcache.h"
 
 struct context {
 	struct object object;
@@ -75,6 +76,8 @@ static int use(uintptr_t handle)
 				 "context = %p: never created, or destroyed already",
 				 (void *)handle);
 	context = object_entry(object, struct context, object);
+	if (handle != here.context)
+		tcache_disarm_mine();
 	here = (struct device_here){
 		.context = handle, .stream = context->stream, .device = context->device};
 	here_seen = now;
@@ -124,6 +127,7 @@ static int create(uint32_t device, bool is_default, uintptr_t *out)
 static void destroy(struct object *object)
 {
 	atomic_fetch_add(&gone, 1);
+	tcache_disarm();
 	stream_destroy_context(object->handle);
 	object_put(object);
 }

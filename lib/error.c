@@ -6,22 +6,33 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define LAST_SIZE 512
 #define RECENT_SIZE 2048
 
-static _Thread_local const char *current_function = "?";
-static _Thread_local char last[LAST_SIZE];
-static _Thread_local char recent[RECENT_SIZE];
-static _Thread_local char taken[RECENT_SIZE];
+/*
+ * The library's thread-local data are few bytes, so that a program that loads it
+ * late still has room for them; the texts come with the first failure.
+ */
+struct texts {
+	char last[LAST_SIZE];
+	char recent[RECENT_SIZE];
+	char taken[RECENT_SIZE];
+};
 
-static atomic_bool forked;
+_Thread_local const char *error_function = "?";
+atomic_bool error_forked;
+
+static _Thread_local struct texts *texts;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+static pthread_once_t texts_once = PTHREAD_ONCE_INIT;
+static pthread_key_t texts_key;
 
 static void mark_forked(void)
 {
-	atomic_store(&forked, true);
+	atomic_store(&error_forked, true);
 }
 
 static void watch_fork(void)
@@ -34,39 +45,67 @@ void process_in_use(void)
 	pthread_once(&fork_once, watch_fork);
 }
 
-int api_enter(const char *function)
+int error_set_forked(void)
 {
-	current_function = function;
-	if (!atomic_load_explicit(&forked, memory_order_relaxed))
-		return ACLKM_OK;
 	return error_set(
 		ACLKM_ERR_FORKED,
 		"called in a child of fork(); its parent used the library: call exec "
 		"in the child first");
 }
 
+static void free_texts(void *arg)
+{
+	texts = NULL;
+	free(arg);
+}
+
+static void make_texts_key(void)
+{
+	pthread_key_create(&texts_key, free_texts);
+}
+
+/* NULL: no memory for them. */
+static struct texts *need_texts(void)
+{
+	if (texts)
+		return texts;
+	pthread_once(&texts_once, make_texts_key);
+	texts = calloc(1, sizeof(*texts));
+	if (texts)
+		pthread_setspecific(texts_key, texts);
+	return texts;
+}
+
 void error_publish(void)
 {
-	size_t add = strlen(last) + 1;
-	size_t keep = strlen(recent);
+	size_t add, keep;
+	char *recent;
 
+	if (!texts)
+		return;
+	recent = texts->recent;
+	add = strlen(texts->last) + 1;
+	keep = strlen(recent);
 	if (keep > RECENT_SIZE - 1 - add)
 		keep = RECENT_SIZE - 1 - add;
 	memmove(recent + add, recent, keep);
-	memcpy(recent, last, add - 1);
+	memcpy(recent, texts->last, add - 1);
 	recent[add - 1] = '\n';
 	recent[add + keep] = '\0';
 }
 
 int error_set(int err, const char *format, ...)
 {
+	struct texts *t = need_texts();
 	va_list args;
 	int n;
 
-	n = snprintf(last, sizeof(last), "%s: ", current_function);
-	if (n > 0 && (size_t)n < sizeof(last)) {
+	if (!t)
+		return err;
+	n = snprintf(t->last, sizeof(t->last), "%s: ", error_function);
+	if (n > 0 && (size_t)n < sizeof(t->last)) {
 		va_start(args, format);
-		vsnprintf(last + n, sizeof(last) - (size_t)n, format, args);
+		vsnprintf(t->last + n, sizeof(t->last) - (size_t)n, format, args);
 		va_end(args);
 	}
 	return err;
@@ -74,16 +113,16 @@ int error_set(int err, const char *format, ...)
 
 const char *error_take_recent(void)
 {
-	if (!recent[0])
+	if (!texts || !texts->recent[0])
 		return NULL;
-	memcpy(taken, recent, sizeof(taken));
-	recent[0] = '\0';
-	return taken;
+	memcpy(texts->taken, texts->recent, sizeof(texts->taken));
+	texts->recent[0] = '\0';
+	return texts->taken;
 }
 
 const char *aclkm_last_error(void)
 {
-	return last;
+	return texts ? texts->last : "";
 }
 
 const char *aclkm_strerror(int err)

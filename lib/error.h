@@ -6,10 +6,30 @@
 #ifndef LIB_ERROR_H
 #define LIB_ERROR_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
+
 #include "aclkm/error.h"
 
+extern _Thread_local const char *error_function;
+extern atomic_bool error_forked;
+
+int error_set_forked(void);
+
+/* In a child of fork() whose parent used the library. */
+static inline bool process_is_forked(void)
+{
+	return atomic_load_explicit(&error_forked, memory_order_relaxed);
+}
+
 /* Notes the function that the caller called; ACLKM_ERR_FORKED in a forked child. */
-int api_enter(const char *function);
+static inline int api_enter(const char *function)
+{
+	error_function = function;
+	if (__builtin_expect(!process_is_forked(), 1))
+		return ACLKM_OK;
+	return error_set_forked();
+}
 
 /* Notes the text of a failure, after "function: ". Returns @err. */
 int error_set(int err, const char *format, ...) __attribute__((format(printf, 2, 3)));

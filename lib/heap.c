@@ -7,15 +7,28 @@
 #include "backend.h"
 #include "chunk.h"
 #include "error.h"
+#include "pool.h"
 #include "rules.h"
-
-#define HEAP_PAGES 4 /* values of enum aclkm_pages */
+#include "slab.h"
+#include "tcache.h"
 
 /* Pieces up to this alignment are rounded to it, so that no slivers remain. */
 #define MAX_GRANULE 4096
 
-static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
-static struct heap heaps[HEAP_CLASSES][HEAP_PAGES];
+#define HEAP(c, p)                                                                       \
+	{                                                                                \
+		.lock = PTHREAD_MUTEX_INITIALIZER, .id = (c)*HEAP_PAGES + (p),           \
+		.class = (c), .pages = (enum aclkm_pages)(p),                            \
+	}
+#define HEAPS_OF(c) HEAP(c, 0), HEAP(c, 1), HEAP(c, 2), HEAP(c, 3)
+
+static struct heap heaps[BUILTIN_HEAPS] = {HEAPS_OF(HEAP_DEVICE), HEAPS_OF(HEAP_HOST),
+					   HEAPS_OF(HEAP_MEDIA)};
+
+struct heap *heap_of_id(unsigned int id)
+{
+	return id < BUILTIN_HEAPS ? &heaps[id] : pool_heap_of_id(id);
+}
 
 static int piece_size(const struct heap_request *request, uint64_t *out)
 {
@@ -26,27 +39,10 @@ static int piece_size(const struct heap_request *request, uint64_t *out)
 	return aclkm_align_up(request->ruled, granule, out);
 }
 
-static void *hand_out(struct extent *piece, const struct heap_request *request)
-{
-	piece->asked = request->asked;
-	piece->ruled = request->ruled;
-	piece->kind = (int)request->kind;
-	piece->owner = request->owner;
-	return (void *)(uintptr_t)piece->addr;
-}
-
-/*
- * Chunks are aligned so that what is aligned in the mapping is so in physical
- * memory, too.
- */
-static uint64_t chunk_align(uint64_t chunk_bytes)
-{
-	return chunk_bytes < SIZE_2M ? chunk_bytes : SIZE_2M;
-}
-
 static int alloc_shared(struct heap *heap, uint64_t size, uint64_t align,
-			uint64_t chunk_bytes, struct extent **out)
+			struct extent **out)
 {
+	uint64_t bytes = heap->chunk_bytes;
 	struct chunk *chunk;
 	int err;
 
@@ -55,7 +51,7 @@ static int alloc_shared(struct heap *heap, uint64_t size, uint64_t align,
 		if (err != ACLKM_ERR_NOMEM)
 			return err;
 	}
-	err = chunk_add(heap, chunk_bytes, chunk_align(chunk_bytes), true, &chunk);
+	err = chunk_add(heap, bytes, heap_chunk_align(bytes), true, &chunk);
 	if (err)
 		return err;
 	return extents_alloc(&chunk->extents, size, align, out);
@@ -64,9 +60,11 @@ static int alloc_shared(struct heap *heap, uint64_t size, uint64_t align,
 static int alloc_own(struct heap *heap, uint64_t size, uint64_t align,
 		     struct extent **out)
 {
-	struct chunk *chunk;
-	int err = chunk_add(heap, size, align, false, &chunk);
+	struct chunk *chunk = chunk_reuse(heap, size, align);
+	int err = ACLKM_OK;
 
+	if (!chunk)
+		err = chunk_add(heap, size, align, false, &chunk);
 	if (err)
 		return err;
 	err = extents_alloc(&chunk->extents, size, align, out);
@@ -78,60 +76,147 @@ static int alloc_own(struct heap *heap, uint64_t size, uint64_t align,
 static int alloc_piece(struct heap *heap, uint64_t size, uint64_t align,
 		       struct extent **out)
 {
-	uint64_t chunk_bytes;
-	int err = chunk_size(heap->pages, &chunk_bytes);
+	uint64_t bytes = heap->chunk_bytes;
+	int err;
 
-	if (err)
-		return err;
-	if (size <= chunk_bytes / 2 && align <= chunk_align(chunk_bytes)) {
-		err = alloc_shared(heap, size, align, chunk_bytes, out);
+	if (size <= bytes / 2 && align <= heap_chunk_align(bytes)) {
+		err = alloc_shared(heap, size, align, out);
 		if (err != ACLKM_ERR_NOMEM)
 			return err;
 	}
 	return alloc_own(heap, size, align, out);
 }
 
-/* Gives the empty chunks that were kept back to the backend. */
-static bool drop_spares(void)
+static int know_chunk_size(struct heap *heap)
+{
+	int err = ACLKM_OK;
+
+	pthread_mutex_lock(&heap->lock);
+	if (!heap->chunk_bytes)
+		err = chunk_size(heap->pages, &heap->chunk_bytes);
+	pthread_mutex_unlock(&heap->lock);
+	return err;
+}
+
+/* Gives what this thread and the heaps keep to the backend. */
+static bool drop_kept(void)
 {
 	bool any = false;
-	int class, pages;
+	int i;
 
-	for (class = 0; class < HEAP_CLASSES; class ++) {
-		for (pages = 0; pages < HEAP_PAGES; pages++)
-			any |= chunk_drop_spare(&heaps[class][pages]);
+	tcache_flush();
+	for (i = 0; i < BUILTIN_HEAPS; i++) {
+		pthread_mutex_lock(&heaps[i].lock);
+		any |= slab_drop_empty(&heaps[i]);
+		any |= chunk_drop_spares(&heaps[i]);
+		pthread_mutex_unlock(&heaps[i].lock);
 	}
 	return any;
 }
 
+static int alloc_large_once(struct heap *heap, const struct heap_request *request,
+			    uint64_t size, void **out)
+{
+	struct extent *piece;
+	int err;
+
+	pthread_mutex_lock(&heap->lock);
+	err = alloc_piece(heap, size, request->align, &piece);
+	if (!err) {
+		piece->asked = request->asked;
+		piece->ruled = request->ruled;
+		piece->kind = (int)request->kind;
+		piece->owner = request->owner;
+		*out = (void *)(uintptr_t)piece->addr;
+	}
+	pthread_mutex_unlock(&heap->lock);
+	return err;
+}
+
+static int alloc_large(struct heap *heap, const struct heap_request *request,
+		       uint64_t size, void **out)
+{
+	int err = alloc_large_once(heap, request, size, out);
+
+	if (err == ACLKM_ERR_NOMEM && drop_kept())
+		err = alloc_large_once(heap, request, size, out);
+	return err;
+}
+
+/* Whether the block can be in a slab, and then the word that describes it. */
+static bool is_small(const struct heap_request *request, uint64_t size, uint32_t *word)
+{
+	uint64_t bare =
+		(request->asked + ACLKM_RULE_UNIT - 1) & ~(ACLKM_RULE_UNIT - 1ULL);
+	uint64_t padding = request->ruled - bare;
+
+	if (size > SMALL_MAX || request->align > SMALL_ALIGN ||
+	    request->kind == ACLKM_KIND_POOL ||
+	    (padding && padding != ACLKM_RULE_PADDING))
+		return false;
+	*word = word_tag(request->kind, (uint32_t)padding) | (uint32_t)request->asked;
+	return true;
+}
+
+static int alloc_small_slowly(struct heap *heap, uint32_t units, uint32_t word,
+			      void **out)
+{
+	struct bins *bins = tcache_need(heap);
+
+	if (!bins)
+		return ACLKM_ERR_NOHEAP;
+	return tcache_refill(heap, bins, class_of_units[units], word, out);
+}
+
+/* From a slab; where there is no room for one more slab, a piece is tried. */
+static int alloc_slowly(struct heap *heap, const struct heap_request *request,
+			uint64_t size, bool small, uint32_t word, void **out)
+{
+	int err = know_chunk_size(heap);
+
+	if (err)
+		return err;
+	if (small) {
+		err = alloc_small_slowly(heap, (uint32_t)(size >> UNIT_SHIFT), word, out);
+		if (err != ACLKM_ERR_NOMEM)
+			return err;
+	}
+	return alloc_large(heap, request, size, out);
+}
+
 int heap_alloc(const struct heap_request *request, void **out)
 {
-	struct heap *heap = &heaps[request->class][request->pages];
-	struct extent *piece;
+	unsigned int id = HEAP_ID(request->class, request->pages);
+	uint32_t word = 0;
 	uint64_t size;
+	bool small;
 	int err;
 
 	err = piece_size(request, &size);
 	if (err)
 		return error_set(err, "size = %llu leaves 64 bits by the rule's rounding",
 				 (unsigned long long)request->asked);
+	small = is_small(request, size, &word);
+	if (small && tcache_mine != tcache_none) {
+		struct row *row = bins_row(&tcache_mine->own[id],
+					   class_of_units[size >> UNIT_SHIFT]);
 
-	pthread_rwlock_wrlock(&lock);
-	heap->pages = request->pages;
-	err = alloc_piece(heap, size, request->align, &piece);
-	if (err == ACLKM_ERR_NOMEM && drop_spares())
-		err = alloc_piece(heap, size, request->align, &piece);
-	if (!err)
-		*out = hand_out(piece, request);
-	pthread_rwlock_unlock(&lock);
+		if (row_take(row, word, out))
+			return ACLKM_OK;
+	}
+	err = alloc_slowly(&heaps[id], request, size, small, word, out);
 	if (err == ACLKM_ERR_NOHEAP)
 		error_set(err, "no memory for the library's own records");
 	return err;
 }
 
-static int explain(int err, const void *ptr)
+static int explain(int err, const void *ptr, int found)
 {
 	switch (err) {
+	case ACLKM_ERR_KIND:
+		return error_set(
+			err, "address %p is %s memory: it has a free function of its own",
+			ptr, kind_name((enum aclkm_kind)found));
 	case ACLKM_ERR_FOREIGN:
 		return error_set(err,
 				 "address %p is not from this library, or its memory is "
@@ -149,14 +234,40 @@ static int explain(int err, const void *ptr)
 	}
 }
 
-int heap_free(void *ptr, enum aclkm_kind kind)
+/* The chunk whose region it is: that of the slab, too. */
+static struct chunk *chunk_of(uintptr_t entry)
 {
-	struct chunk *chunk;
-	struct extent *piece;
-	int err, found = ACLKM_KIND_DEVICE;
+	if (entry & TABLE_CHUNK)
+		return (struct chunk *)(entry & ~TABLE_CHUNK);
+	return slab_read(((const struct slab *)entry)->chunk);
+}
 
-	pthread_rwlock_wrlock(&lock);
-	err = chunk_find((uint64_t)(uintptr_t)ptr, &chunk, &piece);
+/* The chunk of an entry, with its heap's lock held; NULL: it has gone meanwhile. */
+static struct chunk *lock_chunk(uintptr_t entry, uint64_t addr)
+{
+	struct chunk *chunk = chunk_of(entry);
+	struct heap *heap = atomic_load_explicit(&chunk->heap, memory_order_relaxed);
+
+	pthread_mutex_lock(&heap->lock);
+	if (table_get(addr) == entry &&
+	    atomic_load_explicit(&chunk->heap, memory_order_relaxed) == heap)
+		return chunk;
+	pthread_mutex_unlock(&heap->lock);
+	return NULL;
+}
+
+static int free_large(uintptr_t entry, void *ptr, enum aclkm_kind kind)
+{
+	uint64_t addr = (uint64_t)(uintptr_t)ptr;
+	struct chunk *chunk = lock_chunk(entry, addr);
+	struct extent *piece;
+	struct heap *heap;
+	int err, found = 0;
+
+	if (!chunk)
+		return explain(ACLKM_ERR_NOTALIVE, ptr, 0);
+	heap = chunk->heap;
+	err = extents_find(&chunk->extents, addr, &piece);
 	if (!err && piece->kind != (int)kind) {
 		found = piece->kind;
 		err = ACLKM_ERR_KIND;
@@ -165,82 +276,199 @@ int heap_free(void *ptr, enum aclkm_kind kind)
 		extents_free(&chunk->extents, piece);
 		chunk_emptied(chunk);
 	}
-	pthread_rwlock_unlock(&lock);
-
-	if (err == ACLKM_ERR_KIND)
-		return error_set(
-			err, "address %p is %s memory: it has a free function of its own",
-			ptr, kind_name((enum aclkm_kind)found));
-	return explain(err, ptr);
+	pthread_mutex_unlock(&heap->lock);
+	return explain(err, ptr, found);
 }
 
-static void describe(const struct chunk *chunk, const struct extent *piece,
-		     struct heap_block *out)
+/* Why a block of a slab is not freed. */
+static int refuse_small(const struct slab *slab, void *ptr)
 {
-	uint64_t offset = piece->addr - (uint64_t)(uintptr_t)chunk->region.addr;
+	uint64_t offset, index = slab_index(slab, (uint64_t)(uintptr_t)ptr, &offset);
+	uint32_t word;
 
+	if (index >= slab_read(slab->slots))
+		return explain(ACLKM_ERR_NOTALIVE, ptr, 0);
+	word = slab_read(slab->words[index]);
+	if (!word_kind(word))
+		return explain(ACLKM_ERR_NOTALIVE, ptr, 0);
+	if (offset)
+		return explain(ACLKM_ERR_INTERIOR, ptr, 0);
+	return explain(ACLKM_ERR_KIND, ptr, (int)word_kind(word) - 1);
+}
+
+static int free_small(struct slab *slab, void *ptr, enum aclkm_kind kind)
+{
+	struct heap *heap = heap_of_id(slab_read(slab->heap));
+	_Atomic uint32_t *word;
+	struct bins *bins;
+	uint64_t index;
+
+	if (!slab_holds(slab, (uint64_t)(uintptr_t)ptr, &index))
+		return refuse_small(slab, ptr);
+	word = &slab->words[index];
+	if (word_kind(slab_read(*word)) != (uint32_t)kind + 1)
+		return refuse_small(slab, ptr);
+	bins = tcache_need(heap);
+	if (bins) {
+		tcache_put(heap, bins, slab, ptr, word);
+		return ACLKM_OK;
+	}
+	pthread_mutex_lock(&heap->lock);
+	slab_push(heap, slab, (uint32_t)index);
+	pthread_mutex_unlock(&heap->lock);
+	return ACLKM_OK;
+}
+
+int heap_free(void *ptr, enum aclkm_kind kind)
+{
+	uintptr_t entry;
+
+	if (tcache_free_mine(ptr, kind))
+		return ACLKM_OK;
+	entry = table_get((uint64_t)(uintptr_t)ptr);
+	if (!entry)
+		return explain(ACLKM_ERR_FOREIGN, ptr, 0);
+	if (entry & TABLE_CHUNK)
+		return free_large(entry, ptr, kind);
+	return free_small((struct slab *)entry, ptr, kind);
+}
+
+static void describe(const struct chunk *chunk, uint64_t addr, struct heap_block *out)
+{
+	uint64_t offset = addr - (uint64_t)(uintptr_t)chunk->region.addr;
+
+	out->class = (enum heap_class)chunk->heap->class;
+	out->base = addr;
+	out->page_size = chunk->region.page_size;
+	out->phys_valid = chunk->region.phys_valid;
+	out->contiguous = chunk->region.contiguous;
+	out->phys = out->phys_valid ? chunk->region.phys + offset : 0;
+}
+
+static int find_small(const struct slab *slab, uint64_t addr, struct heap_block *out)
+{
+	uint64_t offset, index = slab_index(slab, addr, &offset);
+	uint32_t word;
+
+	if (index >= slab_read(slab->slots))
+		return ACLKM_ERR_NOTALIVE;
+	word = slab_read(slab->words[index]);
+	if (!word_kind(word))
+		return ACLKM_ERR_NOTALIVE;
 	*out = (struct heap_block){
-		.class = (enum heap_class)((chunk->heap - &heaps[0][0]) / HEAP_PAGES),
-		.kind = (enum aclkm_kind)piece->kind,
-		.base = piece->addr,
-		.asked = piece->asked,
-		.ruled = piece->ruled,
-		.page_size = chunk->region.page_size,
-		.phys_valid = chunk->region.phys_valid,
-		.contiguous = chunk->region.contiguous,
-		.owner = piece->owner,
+		.kind = (enum aclkm_kind)(word_kind(word) - 1),
+		.asked = word & WORD_VALUE,
 	};
-	if (out->phys_valid)
-		out->phys = chunk->region.phys + offset;
+	out->ruled = ((out->asked + ACLKM_RULE_UNIT - 1) & ~(ACLKM_RULE_UNIT - 1ULL)) +
+		     (uint64_t)(word >> WORD_PADDING_SHIFT) * 16;
+	describe(slab_read(slab->chunk), addr - offset, out);
+	return ACLKM_OK;
+}
+
+static int find_large(uintptr_t entry, uint64_t addr, struct heap_block *out,
+		      int (*fn)(struct heap_block *block, void *arg), void *arg)
+{
+	struct chunk *chunk = lock_chunk(entry, addr);
+	struct extent *piece;
+	struct heap *heap;
+	int err;
+
+	if (!chunk)
+		return ACLKM_ERR_NOTALIVE;
+	heap = chunk->heap;
+	err = extents_find(&chunk->extents, addr, &piece);
+	if (err == ACLKM_ERR_INTERIOR)
+		err = ACLKM_OK;
+	if (!err) {
+		*out = (struct heap_block){
+			.kind = (enum aclkm_kind)piece->kind,
+			.asked = piece->asked,
+			.ruled = piece->ruled,
+			.owner = piece->owner,
+		};
+		describe(chunk, piece->addr, out);
+	}
+	if (!err && fn)
+		err = fn(out, arg);
+	pthread_mutex_unlock(&heap->lock);
+	return err;
 }
 
 int heap_find(const void *ptr, struct heap_block *out,
 	      int (*fn)(struct heap_block *block, void *arg), void *arg)
 {
-	struct chunk *chunk;
-	struct extent *piece;
+	uint64_t addr = (uint64_t)(uintptr_t)ptr;
+	uintptr_t entry = table_get(addr);
 	int err;
 
-	pthread_rwlock_rdlock(&lock);
-	err = chunk_find((uint64_t)(uintptr_t)ptr, &chunk, &piece);
-	if (err == ACLKM_ERR_INTERIOR)
-		err = ACLKM_OK;
-	if (!err)
-		describe(chunk, piece, out);
+	if (!entry)
+		return ACLKM_ERR_FOREIGN;
+	if (entry & TABLE_CHUNK)
+		return find_large(entry, addr, out, fn, arg);
+	err = find_small((const struct slab *)entry, addr, out);
 	if (!err && fn)
 		err = fn(out, arg);
-	pthread_rwlock_unlock(&lock);
 	return err;
+}
+
+/* ACLKM_OK inside a block as well; the heap's lock is held. */
+static int check_alive(struct chunk *chunk, uintptr_t entry, uint64_t addr)
+{
+	struct extent *piece;
+	struct heap_block block;
+	int err;
+
+	if (!(entry & TABLE_CHUNK))
+		return find_small((const struct slab *)entry, addr, &block);
+	err = extents_find(&chunk->extents, addr, &piece);
+	return err == ACLKM_ERR_INTERIOR ? ACLKM_OK : err;
 }
 
 int heap_share(const void *ptr, struct backing *out, uint64_t *offset)
 {
+	uint64_t addr = (uint64_t)(uintptr_t)ptr;
+	uintptr_t entry = table_get(addr);
 	const struct backend *backend;
 	struct chunk *chunk;
-	struct extent *piece;
 	int err = backend_get(&backend);
 
 	if (err)
 		return err;
-	pthread_rwlock_wrlock(&lock);
-	err = chunk_find((uint64_t)(uintptr_t)ptr, &chunk, &piece);
-	if (err == ACLKM_ERR_INTERIOR)
-		err = ACLKM_OK;
+	if (!entry)
+		return explain(ACLKM_ERR_FOREIGN, ptr, 0);
+	chunk = lock_chunk(entry, addr);
+	if (!chunk)
+		return explain(ACLKM_ERR_NOTALIVE, ptr, 0);
+	err = check_alive(chunk, entry, addr);
 	if (err)
-		explain(err, ptr);
+		explain(err, ptr, 0);
 	else
 		err = backend->region_share(&chunk->region, out);
 	if (!err)
-		*offset =
-			(uint64_t)((const char *)ptr - (const char *)chunk->region.addr);
-	pthread_rwlock_unlock(&lock);
+		*offset = addr - (uint64_t)(uintptr_t)chunk->region.addr;
+	pthread_mutex_unlock(&chunk->heap->lock);
 	return err;
 }
 
-static void add_chunks(const struct heap *heap, struct aclkm_memory_totals *out)
+void heap_trim(uint64_t keep)
+{
+	int i;
+
+	tcache_flush();
+	for (i = 0; i < BUILTIN_HEAPS; i++) {
+		pthread_mutex_lock(&heaps[i].lock);
+		slab_drop_empty(&heaps[i]);
+		if (chunk_kept() > keep)
+			chunk_drop_spares(&heaps[i]);
+		pthread_mutex_unlock(&heaps[i].lock);
+	}
+}
+
+static void add_heap(struct heap *heap, struct aclkm_memory_totals *out)
 {
 	const struct chunk *chunk;
 
+	pthread_mutex_lock(&heap->lock);
 	for (chunk = heap->shared; chunk; chunk = chunk->next) {
 		uint64_t largest = extents_largest(&chunk->extents);
 
@@ -248,31 +476,33 @@ static void add_chunks(const struct heap *heap, struct aclkm_memory_totals *out)
 		if (largest > out->largest)
 			out->largest = largest;
 	}
+	for (chunk = heap->kept; chunk; chunk = chunk->next) {
+		out->free += chunk->region.size;
+		if (chunk->region.size > out->largest)
+			out->largest = chunk->region.size;
+	}
+	out->free += heap->slab_bytes - heap->slab_out + tcache_kept(heap);
+	pthread_mutex_unlock(&heap->lock);
 }
 
 int heap_totals(struct aclkm_memory_totals *out)
 {
 	const struct backend *backend;
 	struct backend_info info;
-	int err, class, pages;
+	int err, i;
 
 	err = backend_get(&backend);
+	if (!err)
+		err = backend->info(&info);
 	if (err)
 		return err;
-	pthread_rwlock_rdlock(&lock);
-	err = backend->info(&info);
-	if (!err) {
-		*out = (struct aclkm_memory_totals){.total = info.total,
-						    .free = info.free,
-						    .largest = info.largest,
-						    .backend = backend->name};
-		for (class = 0; class < HEAP_CLASSES; class ++) {
-			for (pages = 0; pages < HEAP_PAGES; pages++)
-				add_chunks(&heaps[class][pages], out);
-		}
-	}
-	pthread_rwlock_unlock(&lock);
-	return err;
+	*out = (struct aclkm_memory_totals){.total = info.total,
+					    .free = info.free,
+					    .largest = info.largest,
+					    .backend = backend->name};
+	for (i = 0; i < BUILTIN_HEAPS; i++)
+		add_heap(&heaps[i], out);
+	return ACLKM_OK;
 }
 
 const char *kind_name(enum aclkm_kind kind)

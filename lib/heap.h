@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Blocks of memory. Small ones share regions (chunks), large ones have a region
- * of their own. One heap for each class of memory and kind of page, so that an
- * address tells what it was taken for. Thread-safe; failures note their text.
+ * Blocks of memory. Small ones come from slabs, by way of a stack that each thread
+ * has of its own; larger ones share regions (chunks); very large ones have a
+ * region of their own. One heap for each class of memory and kind of page, so that
+ * an address tells what it was taken for. Thread-safe; failures note their text.
  */
 #ifndef LIB_HEAP_H
 #define LIB_HEAP_H
@@ -13,6 +14,9 @@
 #include "aclkm/memory.h"
 
 enum heap_class { HEAP_DEVICE, HEAP_HOST, HEAP_MEDIA, HEAP_CLASSES };
+
+#define HEAP_PAGES 4 /* values of enum aclkm_pages */
+#define HEAP_ID(class, pages) ((unsigned int)(class) * HEAP_PAGES + (unsigned int)(pages))
 
 struct heap_request {
 	enum heap_class class;
@@ -47,8 +51,9 @@ int heap_alloc(const struct heap_request *request, void **out);
 int heap_free(void *ptr, enum aclkm_kind kind);
 
 /*
- * Looks up the block around @ptr and calls @fn, if any, while it cannot be
- * freed. FOREIGN, NOTALIVE (no text noted), else what @fn gives.
+ * Looks up the block around @ptr and calls @fn, if any. A pool, and a block that is
+ * no small one, cannot be freed meanwhile. Without a lock where the block is a
+ * small one. FOREIGN, NOTALIVE (no text noted), else what @fn gives.
  */
 int heap_find(const void *ptr, struct heap_block *out,
 	      int (*fn)(struct heap_block *block, void *arg), void *arg);
@@ -59,6 +64,9 @@ int heap_find(const void *ptr, struct heap_block *out,
  */
 struct backing;
 int heap_share(const void *ptr, struct backing *out, uint64_t *offset);
+
+/* Gives back what this thread and the heaps keep, but @keep bytes of regions. */
+void heap_trim(uint64_t keep);
 
 int heap_totals(struct aclkm_memory_totals *out);
 

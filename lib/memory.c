@@ -3,10 +3,12 @@
 #include "aclkm/memory.h"
 
 #include "backend.h"
+#include "chunk.h"
 #include "error.h"
 #include "heap.h"
 #include "pool.h"
 #include "rules.h"
+#include "tcache.h"
 
 #define DEFAULT_ALIGN 512
 #define MAX_ALIGN (1ULL << 30)
@@ -27,13 +29,15 @@ static int check_alloc(size_t size, size_t align, enum aclkm_pages pages, void *
 	return ACLKM_OK;
 }
 
-int aclkm_memory_alloc(size_t size, size_t align, enum aclkm_pages pages, void **out)
+static __attribute__((noinline)) int alloc_slowly(const char *call, size_t size,
+						  size_t align, enum aclkm_pages pages,
+						  void **out)
 {
 	struct heap_request request = {.class = HEAP_DEVICE,
 				       .pages = pages,
 				       .kind = ACLKM_KIND_NATIVE,
 				       .asked = size};
-	int err = api_enter(__func__);
+	int err = api_enter(call);
 
 	if (err)
 		return err;
@@ -48,15 +52,33 @@ int aclkm_memory_alloc(size_t size, size_t align, enum aclkm_pages pages, void *
 	return heap_alloc(&request, out);
 }
 
-int aclkm_memory_free(void *ptr)
+int aclkm_memory_alloc(size_t size, size_t align, enum aclkm_pages pages, void **out)
 {
-	int err = api_enter(__func__);
+	struct tcache *mine = tcache_mine;
+
+	if (pages == ACLKM_PAGES_NORMAL && align == ACLKM_RULE_ALIGN && out &&
+	    tcache_alloc(&mine->own[HEAP_ID(HEAP_DEVICE, ACLKM_PAGES_NORMAL)],
+			 &mine->native, size, out))
+		return ACLKM_OK;
+	return alloc_slowly(__func__, size, align, pages, out);
+}
+
+static __attribute__((noinline)) int free_slowly(const char *call, void *ptr)
+{
+	int err = api_enter(call);
 
 	if (err)
 		return err;
 	if (!ptr)
 		return error_set(ACLKM_ERR_INVALID, "ptr is NULL");
 	return heap_free(ptr, ACLKM_KIND_NATIVE);
+}
+
+int aclkm_memory_free(void *ptr)
+{
+	if (tcache_free_mine(ptr, ACLKM_KIND_NATIVE))
+		return ACLKM_OK;
+	return free_slowly(__func__, ptr);
 }
 
 /* A pool's block becomes the segment around the address. */
@@ -109,4 +131,42 @@ int aclkm_memory_totals(struct aclkm_memory_totals *out)
 	if (!out)
 		return error_set(ACLKM_ERR_INVALID, "out is NULL");
 	return heap_totals(out);
+}
+
+int aclkm_memory_trim(size_t keep)
+{
+	int err = api_enter(__func__);
+
+	if (err)
+		return err;
+	heap_trim(keep);
+	return ACLKM_OK;
+}
+
+int aclkm_memory_keep(size_t bytes)
+{
+	int err = api_enter(__func__);
+
+	if (err)
+		return err;
+	chunk_set_keep(bytes);
+	if (chunk_kept() > bytes)
+		heap_trim(bytes);
+	return ACLKM_OK;
+}
+
+int aclkm_memory_costs(struct aclkm_memory_costs *out)
+{
+	int err = api_enter(__func__);
+
+	if (err)
+		return err;
+	if (!out)
+		return error_set(ACLKM_ERR_INVALID, "out is NULL");
+	*out = (struct aclkm_memory_costs){
+		.records = slab_record_bytes(),
+		.threads = tcache_bytes(),
+		.kept = chunk_kept(),
+	};
+	return ACLKM_OK;
 }

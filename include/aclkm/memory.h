@@ -59,6 +59,14 @@ struct aclkm_memory_totals {
 	const char *backend;
 };
 
+/* What aclkm_memory_costs tells: bytes of the library's own memory. */
+struct aclkm_memory_costs {
+	uint64_t records; /* what is known of small blocks, beside them */
+	uint64_t threads; /* the threads' stacks of freed blocks, mapped; few are touched
+			   */
+	uint64_t kept;	  /* bytes of free regions, kept for later */
+};
+
 /**
  * aclkm_memory_alloc - a block of @size bytes
  * @align: start alignment, a power of two from 64 to 1 GiB, or 0 for 512; with
@@ -90,8 +98,32 @@ ACLKM_API int aclkm_memory_free(void *ptr);
  */
 ACLKM_API int aclkm_memory_query(const void *ptr, struct aclkm_memory_info *out);
 
+/**
+ * aclkm_memory_trim - give back what the library keeps for later
+ * @keep: bytes of free regions that may stay
+ *
+ * Freed small blocks that this thread keeps, then empty pieces and regions. What
+ * other threads keep of small blocks (at most 128 KiB or 8 blocks of each size)
+ * stays with them until they end or trim themselves. An allocation that finds no
+ * memory does the same first.
+ */
+ACLKM_API int aclkm_memory_trim(size_t keep);
+
+/**
+ * aclkm_memory_keep - how many bytes of freed large regions are kept
+ * @bytes: 0 gives each back at once; by default an eighth of the device, at most
+ *         256 MiB
+ *
+ * Regions above half a chunk (16 MiB; less on a small device) count; a later
+ * allocation of about the same size takes one again, with its old content.
+ */
+ACLKM_API int aclkm_memory_keep(size_t bytes);
+
 /* aclkm_memory_totals - how much there is. ACLKM_ERR_INVALID (NULL). */
 ACLKM_API int aclkm_memory_totals(struct aclkm_memory_totals *out);
+
+/* aclkm_memory_costs - what the bookkeeping takes. ACLKM_ERR_INVALID (NULL). */
+ACLKM_API int aclkm_memory_costs(struct aclkm_memory_costs *out);
 
 #ifdef __cplusplus
 }

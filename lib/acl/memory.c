@@ -6,6 +6,7 @@
 #include "../block.h"
 #include "../stream.h"
 #include "../rules.h"
+#include "../tcache.h"
 #include "context.h"
 #include "memory.h"
 #include "result.h"
@@ -90,18 +91,41 @@ static aclError take_device(void **out, size_t size, aclrtMemMallocPolicy policy
 	return take(&request, rule, out);
 }
 
-static aclError malloc_device(const char *call, void **devPtr, size_t size,
-			      aclrtMemMallocPolicy policy, enum aclkm_block_rule rule)
+static __attribute__((noinline)) aclError malloc_device(const char *call, void **devPtr,
+							size_t size,
+							aclrtMemMallocPolicy policy,
+							enum aclkm_block_rule rule)
 {
+	uint64_t epoch = atomic_load(&tcache_epoch);
 	aclError code = enter_take(call, devPtr, "devPtr", size);
 
 	if (code)
 		return code;
+	if (block_all_plain())
+		tcache_arm(epoch);
 	return take_device(devPtr, size, policy, rule);
+}
+
+/* The policies under which a small block is on normal pages. */
+static inline bool is_normal(aclrtMemMallocPolicy policy)
+{
+	const uint32_t normal = 1U << ACL_MEM_MALLOC_HUGE_FIRST |
+				1U << ACL_MEM_MALLOC_NORMAL_ONLY |
+				1U << ACL_MEM_MALLOC_HUGE_FIRST_P2P |
+				1U << ACL_MEM_MALLOC_NORMAL_ONLY_P2P;
+
+	return (uint32_t)policy < 32 && normal >> policy & 1;
 }
 
 aclError aclrtMalloc(void **devPtr, size_t size, aclrtMemMallocPolicy policy)
 {
+	struct tcache *mine = tcache_mine;
+
+	/* Small, on normal pages, with a context, and there is one that was freed. */
+	if (devPtr && tcache_is_armed(mine) && is_normal(policy) &&
+	    tcache_alloc(&mine->own[HEAP_ID(HEAP_DEVICE, ACLKM_PAGES_NORMAL)],
+			 &mine->device, size, devPtr))
+		return ACL_SUCCESS;
 	return malloc_device(__func__, devPtr, size, policy, ACLKM_BLOCK_PADDED);
 }
 
@@ -157,13 +181,20 @@ aclError aclrtMallocHost(void **hostPtr, size_t size)
 	return take(&request, ACLKM_BLOCK_PADDED, hostPtr);
 }
 
-aclError aclrtFree(void *devPtr)
+static __attribute__((noinline)) aclError free_device(const char *call, void *devPtr)
 {
-	aclError code = acl_enter(__func__) ?: acl_need(devPtr, "devPtr");
+	aclError code = acl_enter(call) ?: acl_need(devPtr, "devPtr");
 
 	if (code)
 		return code;
 	return acl_result(block_give(devPtr, ACLKM_KIND_DEVICE));
+}
+
+aclError aclrtFree(void *devPtr)
+{
+	if (!block_any_tagged() && tcache_free_mine(devPtr, ACLKM_KIND_DEVICE))
+		return ACL_SUCCESS;
+	return free_device(__func__, devPtr);
 }
 
 aclError aclrtFreeHost(void *hostPtr)

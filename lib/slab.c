@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MIT
+#include "slab.h"
+
+#include <pthread.h>
+#include <sys/mman.h>
+
+#include "chunk.h"
+#include "error.h"
+#include "tcache.h"
+
+/* Records come from mappings of this size and go to a list for each room. */
+#define RECORD_MAP (256U << 10)
+#define ROOMS 11 /* up to 2^10 words */
+#define MIN_ROOM 4
+
+/* A slab is at most this part of a chunk, so that a small device holds many. */
+#define CHUNK_SLABS 8
+
+static pthread_mutex_t records_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct slab *records[ROOMS]; /* unused */
+static char *fresh, *fresh_end;
+static _Atomic uint64_t record_bytes;
+
+static uint64_t record_size(unsigned int room)
+{
+	uint64_t size = sizeof(struct slab) + (sizeof(uint32_t) << room);
+
+	return (size + 63) & ~63ULL;
+}
+
+static struct slab *record_cut(unsigned int room)
+{
+	uint64_t size = record_size(room);
+	struct slab *slab;
+
+	if ((uint64_t)(fresh_end - fresh) < size) {
+		void *map = mmap(NULL, RECORD_MAP, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (map == MAP_FAILED)
+			return NULL;
+		fresh = map;
+		fresh_end = fresh + RECORD_MAP;
+	}
+	slab = (struct slab *)(void *)fresh;
+	fresh += size;
+	slab->room = (uint8_t)room;
+	atomic_fetch_add(&record_bytes, size);
+	return slab;
+}
+
+static struct slab *record_get(uint32_t slots)
+{
+	unsigned int room = MIN_ROOM;
+	struct slab *slab;
+
+	while ((1U << room) < slots)
+		room++;
+	pthread_mutex_lock(&records_lock);
+	slab = records[room];
+	if (slab)
+		records[room] = slab->next;
+	else
+		slab = record_cut(room);
+	pthread_mutex_unlock(&records_lock);
+	return slab;
+}
+
+static void record_put(struct slab *slab)
+{
+	pthread_mutex_lock(&records_lock);
+	slab->next = records[slab->room];
+	records[slab->room] = slab;
+	pthread_mutex_unlock(&records_lock);
+}
+
+uint64_t slab_record_bytes(void)
+{
+	return atomic_load(&record_bytes);
+}
+
+static void list(struct heap *heap, struct slab *slab)
+{
+	struct slab **head = &heap->slabs[slab_read(slab->class)];
+
+	slab->prev = NULL;
+	slab->next = *head;
+	if (slab->next)
+		slab->next->prev = slab;
+	*head = slab;
+	slab->listed = true;
+}
+
+static void unlist(struct heap *heap, struct slab *slab)
+{
+	if (slab->prev)
+		slab->prev->next = slab->next;
+	else
+		heap->slabs[slab_read(slab->class)] = slab->next;
+	if (slab->next)
+		slab->next->prev = slab->prev;
+	slab->listed = false;
+}
+
+static void set(_Atomic uint32_t *word, uint32_t value)
+{
+	atomic_store_explicit(word, value, memory_order_relaxed);
+}
+
+/* A piece that is free in a chunk which is there, else in a new one. */
+static int take_piece(struct heap *heap, uint64_t span, struct chunk **chunk,
+		      struct extent **piece)
+{
+	int err;
+
+	for (*chunk = heap->shared; *chunk; *chunk = (*chunk)->next) {
+		err = extents_alloc(&(*chunk)->extents, span, GRANULE, piece);
+		if (err != ACLKM_ERR_NOMEM)
+			return err;
+	}
+	if (heap->fixed)
+		return ACLKM_ERR_NOMEM;
+	err = chunk_add(heap, heap->chunk_bytes, heap_chunk_align(heap->chunk_bytes),
+			true, chunk);
+	if (err)
+		return err;
+	return extents_alloc(&(*chunk)->extents, span, GRANULE, piece);
+}
+
+static void fill(struct heap *heap, struct slab *slab, unsigned int class,
+		 const struct extent *piece, uint32_t slots)
+{
+	uint32_t size = classes[class].size, i;
+
+	atomic_store_explicit(&slab->slots, 0, memory_order_relaxed);
+	atomic_store_explicit(&slab->base, piece->addr, memory_order_relaxed);
+	atomic_store_explicit(&slab->magic, UINT64_MAX / size + 1, memory_order_relaxed);
+	atomic_store_explicit(&slab->size, size, memory_order_relaxed);
+	atomic_store_explicit(&slab->row, tcache_row_of(heap, class),
+			      memory_order_relaxed);
+	atomic_store_explicit(&slab->class, (uint8_t) class, memory_order_relaxed);
+	atomic_store_explicit(&slab->heap, heap->id, memory_order_relaxed);
+	slab->used = 0;
+	slab->free = 0;
+	for (i = 0; i < slots; i++)
+		set(&slab->words[i], i + 1 < slots ? i + 2 : WORD_END);
+	atomic_store_explicit(&slab->slots, slots, memory_order_relaxed);
+}
+
+int slab_add(struct heap *heap, unsigned int class)
+{
+	uint64_t most = heap->chunk_bytes / CHUNK_SLABS & ~(GRANULE - 1);
+	uint32_t span = classes[class].span;
+	struct extent *piece;
+	struct chunk *chunk;
+	struct slab *slab;
+	uint32_t slots;
+	int err;
+
+	if (span > most)
+		span = (uint32_t)most;
+	slots = span / classes[class].size;
+	if (!slots)
+		return ACLKM_ERR_NOMEM;
+	slab = record_get(slots);
+	if (!slab)
+		return ACLKM_ERR_NOHEAP;
+	err = take_piece(heap, span, &chunk, &piece);
+	if (err) {
+		record_put(slab);
+		return err;
+	}
+	fill(heap, slab, class, piece, slots);
+	atomic_store_explicit(&slab->chunk, chunk, memory_order_relaxed);
+	slab->piece = piece;
+	heap->slab_bytes += span;
+	heap->empty[class]++;
+	list(heap, slab);
+	table_set(piece->addr, span, (uintptr_t)slab);
+	return ACLKM_OK;
+}
+
+uint32_t slab_pop(struct heap *heap, struct slab *slab)
+{
+	uint32_t index = slab->free;
+	uint32_t next = slab_read(slab->words[index]);
+
+	slab->free = next == WORD_END ? SLAB_NONE : (uint16_t)(next - 1);
+	set(&slab->words[index], WORD_KEPT);
+	if (!slab->used++)
+		heap->empty[slab_read(slab->class)]--;
+	if (slab->free == SLAB_NONE)
+		unlist(heap, slab);
+	heap->slab_out += slab_read(slab->size);
+	return index;
+}
+
+static void drop(struct heap *heap, struct slab *slab)
+{
+	struct extent *piece = slab->piece;
+	struct chunk *chunk = slab_read(slab->chunk);
+
+	if (slab->listed)
+		unlist(heap, slab);
+	heap->empty[slab_read(slab->class)]--;
+	heap->slab_bytes -= piece->size;
+	table_set(piece->addr, piece->size, chunk_entry(chunk));
+	extents_free(&chunk->extents, piece);
+	record_put(slab);
+	chunk_emptied(chunk);
+}
+
+void slab_push(struct heap *heap, struct slab *slab, uint32_t index)
+{
+	unsigned int class = slab_read(slab->class);
+
+	set(&slab->words[index],
+	    slab->free == SLAB_NONE ? WORD_END : (uint32_t)slab->free + 1);
+	slab->free = (uint16_t)index;
+	heap->slab_out -= slab_read(slab->size);
+	if (!slab->listed)
+		list(heap, slab);
+	if (--slab->used)
+		return;
+	heap->empty[class]++;
+	if (heap->empty[class] > 1)
+		drop(heap, slab);
+}
+
+bool slab_drop_empty(struct heap *heap)
+{
+	struct slab *slab, *next;
+	bool any = false;
+	int class;
+
+	for (class = 0; class < CLASSES; class ++) {
+		for (slab = heap->slabs[class]; slab && heap->empty[class]; slab = next) {
+			next = slab->next;
+			if (slab->used)
+				continue;
+			drop(heap, slab);
+			any = true;
+		}
+	}
+	return any;
+}
+
+void slab_forget(uint64_t base, uint64_t size, uintptr_t entry)
+{
+	uint64_t at;
+
+	for (at = base; at - base < size; at += GRANULE) {
+		uintptr_t found = table_get(at);
+		struct slab *slab = (struct slab *)found;
+
+		if (!found || found & TABLE_CHUNK)
+			continue;
+		if (slab_read(slab->base) == at)
+			record_put(slab);
+	}
+	table_set(base, size, entry);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A slab: a piece of a chunk divided into blocks of one class. What is known of
+ * each block is a word beside the slab's record, outside of the memory:
+ *
+ *   in use    bits 24..27 kind + 1, bits 28..29 padding / 16, bits 0..23 bytes asked
+ *   kept      0: free, in some thread's cache
+ *   free      bits 24..29 are 0, bits 0..23 the next free block + 1, or END
+ *
+ * Lists and counts are under the heap's lock. Words, and what is needed to find
+ * one from an address, are read without it; records are never unmapped and keep
+ * their number of words for life.
+ */
+#ifndef LIB_SLAB_H
+#define LIB_SLAB_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "classes.h"
+#include "heap.h"
+
+#define SLAB_SLOTS 1024 /* words of the largest record */
+
+#define WORD_KIND_SHIFT 24
+#define WORD_PADDING_SHIFT 28
+#define WORD_VALUE 0xffffffU
+#define WORD_KIND_MASK (15U << WORD_KIND_SHIFT)
+#define WORD_KEPT 0U
+#define WORD_END WORD_VALUE
+
+struct chunk;
+struct extent;
+struct heap;
+
+struct slab {
+	/* Relaxed atomics: one who holds a stale pointer may read them. */
+	_Atomic uint64_t base;
+	_Atomic uint64_t magic; /* 2^64 / size of a block, rounded up */
+	_Atomic uint32_t slots;
+	_Atomic uint32_t row;  /* where a thread's row for it is */
+	_Atomic uint32_t size; /* of a block */
+	_Atomic uint8_t class;
+	_Atomic uint8_t heap; /* its number */
+	uint8_t room;	      /* log2 of the words that the record has */
+	bool listed;	      /* in the heap's list of slabs with free blocks */
+	struct chunk *_Atomic chunk;
+
+	/* Under the heap's lock. */
+	uint16_t used; /* blocks in use or kept */
+	uint16_t free; /* first free block, or SLAB_NONE */
+	struct slab *next, *prev;
+	struct extent *piece;
+
+	_Atomic uint32_t words[];
+};
+
+#define SLAB_NONE 0xffff
+static inline uint32_t word_kind(uint32_t word)
+{
+	return (word & WORD_KIND_MASK) >> WORD_KIND_SHIFT; /* kind + 1; 0: free */
+}
+
+static inline uint32_t word_tag(enum aclkm_kind kind, uint32_t padding)
+{
+	return (uint32_t)(kind + 1) << WORD_KIND_SHIFT | (padding / 16)
+								 << WORD_PADDING_SHIFT;
+}
+
+#define slab_read(field) atomic_load_explicit(&(field), memory_order_relaxed)
+
+/* Which block of @slab @addr lies in; @offset: how far behind its start. */
+static inline uint64_t slab_index(const struct slab *slab, uint64_t addr,
+				  uint64_t *offset)
+{
+	uint64_t in = addr - slab_read(slab->base);
+	uint64_t index = (uint64_t)((unsigned __int128)in * slab_read(slab->magic) >> 64);
+
+	*offset = in - index * slab_read(slab->size);
+	return index;
+}
+
+/*
+ * Whether a block of @slab starts at @addr, and which. The lower half of the
+ * product is less than the factor just where nothing is left over.
+ */
+static inline bool slab_holds(const struct slab *slab, uint64_t addr, uint64_t *index)
+{
+	uint64_t magic = slab_read(slab->magic);
+	unsigned __int128 product =
+		(unsigned __int128)(addr - slab_read(slab->base)) * magic;
+
+	*index = (uint64_t)(product >> 64);
+	return (uint64_t)product < magic && *index < slab_read(slab->slots);
+}
+
+/* All under the heap's lock. */
+
+/* One more slab of @class, in the list. ACLKM_ERR_NOMEM, ACLKM_ERR_NOHEAP. */
+int slab_add(struct heap *heap, unsigned int class);
+
+/* A free block of @slab, which has one; its word becomes 0. */
+uint32_t slab_pop(struct heap *heap, struct slab *slab);
+
+/* Gives the block back; the slab goes when it is empty and not the last one. */
+void slab_push(struct heap *heap, struct slab *slab, uint32_t index);
+
+/* Gives empty slabs back to their chunks. True: there was one. */
+bool slab_drop_empty(struct heap *heap);
+
+/* Forgets the slabs of a range that goes as a whole; its entries become @entry. */
+void slab_forget(uint64_t base, uint64_t size, uintptr_t entry);
+
+/* Bytes of all records. */
+uint64_t slab_record_bytes(void);
+
+#endif /* LIB_SLAB_H */

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: MIT
+#include "tcache.h"
+
+#include <pthread.h>
+#include <sys/mman.h>
+
+#include "chunk.h"
+#include "config.h"
+#include "error.h"
+#include "rules.h"
+
+static _Atomic uint32_t never = 1; /* the word of an empty row's end */
+
+/* No slot, so that it holds nothing. */
+static struct slab no_slab;
+
+static struct tcache none = {.near = {[0 ... NEAR - 1] = &no_slab}};
+struct tcache *const tcache_none = &none;
+_Atomic uint64_t tcache_epoch = 1;
+_Thread_local struct tcache *tcache_mine = &none;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct tcache *all; /* under the lock; records are used again, never freed */
+static _Atomic uint64_t bytes;
+static pthread_key_t key;
+static pthread_once_t key_once = PTHREAD_ONCE_INIT;
+
+struct rounding rounding_of(enum aclkm_kind kind, uint32_t padding, uint64_t align)
+{
+	struct rounding rounding = {
+		.add = padding + align - 1,
+		.mask = ~(align - 1),
+		.tag = word_tag(kind, padding),
+	};
+
+	/* With 16 the bytes that the rule adds depend on the length. */
+	if (align <= SMALL_ALIGN && (padding == 0 || padding == ACLKM_RULE_PADDING))
+		rounding.limit = EXACT_MAX - padding;
+	return rounding;
+}
+
+static void *map_zeroed(uint64_t size)
+{
+	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (map == MAP_FAILED)
+		return NULL;
+	atomic_fetch_add(&bytes, size);
+	return map;
+}
+
+/* The thread ends; what it frees after this makes a new cache, and ends that. */
+static void thread_ends(void *arg)
+{
+	struct tcache *mine = arg;
+
+	if (!process_is_forked())
+		tcache_flush();
+	tcache_mine = tcache_none;
+	pthread_mutex_lock(&lock);
+	mine->in_use = false;
+	pthread_mutex_unlock(&lock);
+}
+
+/* The child has the rows of a thread that goes on in the parent. */
+static void child_forgets(void)
+{
+	tcache_mine = tcache_none;
+}
+
+static void make_key(void)
+{
+	pthread_atfork(NULL, NULL, child_forgets);
+	pthread_key_create(&key, thread_ends);
+	classes_init();
+}
+
+static struct tcache *make_new(void)
+{
+	struct tcache *mine =
+		map_zeroed(sizeof(*mine) + BUILTIN_HEAPS * sizeof(struct bins));
+	int i;
+
+	for (i = 0; mine && i < NEAR; i++)
+		mine->near[i] = &no_slab;
+	return mine;
+}
+
+static struct tcache *make_mine(void)
+{
+	const struct config *config = config_get();
+	struct tcache *mine;
+
+	pthread_once(&key_once, make_key);
+	process_in_use();
+	pthread_mutex_lock(&lock);
+	for (mine = all; mine && mine->in_use; mine = mine->next)
+		;
+	if (!mine) {
+		mine = make_new();
+		if (mine) {
+			mine->next = all;
+			all = mine;
+		}
+	}
+	if (mine)
+		mine->in_use = true;
+	pthread_mutex_unlock(&lock);
+	if (!mine)
+		return tcache_none;
+	mine->device = rounding_of(ACLKM_KIND_DEVICE, config->padding, config->align);
+	mine->armed = 0;
+	mine->native = rounding_of(ACLKM_KIND_NATIVE, 0, ACLKM_RULE_ALIGN);
+	pthread_setspecific(key, mine);
+	tcache_mine = mine;
+	return mine;
+}
+
+uint32_t tcache_row_of(const struct heap *heap, unsigned int class)
+{
+	uint64_t bins = heap->id < BUILTIN_HEAPS ? heap->id * sizeof(struct bins) : 0;
+
+	return (uint32_t)(bins + (class + 1) * sizeof(struct row));
+}
+
+static uint64_t count_of(struct bins *bins, unsigned int class)
+{
+	struct row *row = bins_row(bins, class);
+	struct kept *top = atomic_load_explicit(&row->top, memory_order_relaxed);
+
+	return top ? (uint64_t)(top - row->kept) : 0;
+}
+
+static void set_count(struct row *row, uint64_t count)
+{
+	atomic_store_explicit(&row->top, &row->kept[count], memory_order_relaxed);
+}
+
+static void reset(struct bins *bins, uint64_t generation)
+{
+	unsigned int class;
+
+	for (class = 0; class < CLASSES; class ++) {
+		struct row *row = bins_row(bins, class);
+
+		if (atomic_load_explicit(&row->top, memory_order_relaxed))
+			set_count(row, 0);
+	}
+	atomic_store(&bins->generation, generation);
+}
+
+static struct bins *need_pool(struct tcache *mine, struct heap *heap)
+{
+	struct bins *_Atomic *slot = &mine->pools[heap->id - BUILTIN_HEAPS];
+	struct bins *bins = atomic_load_explicit(slot, memory_order_relaxed);
+	uint64_t generation = atomic_load(&heap->generation);
+
+	if (!bins) {
+		bins = map_zeroed(sizeof(*bins));
+		if (!bins)
+			return NULL;
+		atomic_store(&bins->generation, generation);
+		atomic_store_explicit(slot, bins, memory_order_release);
+	} else if (atomic_load(&bins->generation) != generation) {
+		reset(bins, generation);
+	}
+	return bins;
+}
+
+struct bins *tcache_need(struct heap *heap)
+{
+	struct tcache *mine = tcache_mine;
+
+	if (mine == tcache_none)
+		mine = make_mine();
+	if (mine == tcache_none)
+		return NULL;
+	if (heap->id < BUILTIN_HEAPS)
+		return &mine->own[heap->id];
+	return need_pool(mine, heap);
+}
+
+/* The row, ready for use, without what was freed twice at the same time. */
+static struct row *need_row(struct bins *bins, unsigned int class)
+{
+	struct row *row = bins_row(bins, class);
+	uint64_t count;
+
+	if (!atomic_load_explicit(&row->top, memory_order_relaxed)) {
+		row->kept[0].word = &never;
+		row->limit = &row->kept[classes[class].keep];
+		set_count(row, 0);
+		return row;
+	}
+	for (count = count_of(bins, class); count; count--) {
+		if (slab_read(*row->kept[count].word) == WORD_KEPT)
+			break;
+	}
+	set_count(row, count);
+	return row;
+}
+
+static int refill(struct heap *heap, struct row *row, unsigned int class, uint64_t count)
+{
+	int err;
+
+	for (; count < classes[class].batch; count++) {
+		struct slab *slab = heap->slabs[class];
+		struct kept *kept = &row->kept[count + 1];
+		uint32_t index;
+
+		if (!slab) {
+			if (count)
+				break;
+			err = slab_add(heap, class);
+			if (err)
+				return err;
+			slab = heap->slabs[class];
+		}
+		index = slab_pop(heap, slab);
+		kept->word = &slab->words[index];
+		kept->ptr = (void *)(uintptr_t)(slab_read(slab->base) +
+						(uint64_t)index * slab_read(slab->size));
+	}
+	set_count(row, count);
+	return ACLKM_OK;
+}
+
+int tcache_refill(struct heap *heap, struct bins *bins, unsigned int class, uint32_t word,
+		  void **out)
+{
+	struct row *row = need_row(bins, class);
+	uint64_t count = count_of(bins, class);
+	int err = ACLKM_OK;
+
+	if (!count) {
+		pthread_mutex_lock(&heap->lock);
+		err = refill(heap, row, class, count);
+		pthread_mutex_unlock(&heap->lock);
+	}
+	if (err)
+		return err;
+	return row_take(row, word, out) ? ACLKM_OK : ACLKM_ERR_NOMEM;
+}
+
+static void give_back(struct heap *heap, const struct kept *kept)
+{
+	uint64_t addr = (uint64_t)(uintptr_t)kept->ptr, index;
+	uintptr_t entry = table_get(addr);
+	struct slab *slab = (struct slab *)entry;
+
+	/* Freed twice at the same time, it has gone back before. */
+	if (slab_read(*kept->word) != WORD_KEPT || !entry || entry & TABLE_CHUNK)
+		return;
+	if (slab_holds(slab, addr, &index) && &slab->words[index] == kept->word)
+		slab_push(heap, slab, (uint32_t)index);
+}
+
+/* The first @n of the class, which are the oldest, go back. */
+static void spill(struct heap *heap, struct bins *bins, unsigned int class, uint64_t n)
+{
+	uint64_t count = count_of(bins, class), i;
+	struct row *row = bins_row(bins, class);
+
+	for (i = 1; i <= n; i++)
+		give_back(heap, &row->kept[i]);
+	for (; i <= count; i++)
+		row->kept[i - n] = row->kept[i];
+	if (n)
+		set_count(row, count - n);
+}
+
+void tcache_put(struct heap *heap, struct bins *bins, struct slab *slab, void *ptr,
+		_Atomic uint32_t *word)
+{
+	unsigned int class = slab_read(slab->class);
+	struct row *row = need_row(bins, class);
+
+	*near_slot(tcache_mine, (uint64_t)(uintptr_t)ptr) = slab;
+	if (row_put(row, ptr, word))
+		return;
+	pthread_mutex_lock(&heap->lock);
+	spill(heap, bins, class, classes[class].batch);
+	pthread_mutex_unlock(&heap->lock);
+	row_put(row, ptr, word);
+}
+
+static void flush_heap(struct heap *heap, struct bins *bins)
+{
+	unsigned int class;
+
+	pthread_mutex_lock(&heap->lock);
+	if (atomic_load(&bins->generation) != atomic_load(&heap->generation)) {
+		reset(bins, atomic_load(&heap->generation));
+	} else {
+		for (class = 0; class < CLASSES; class ++)
+			spill(heap, bins, class, count_of(bins, class));
+	}
+	pthread_mutex_unlock(&heap->lock);
+}
+
+static struct bins *bins_of(struct tcache *cache, unsigned int id)
+{
+	if (id < BUILTIN_HEAPS)
+		return &cache->own[id];
+	return atomic_load_explicit(&cache->pools[id - BUILTIN_HEAPS],
+				    memory_order_acquire);
+}
+
+void tcache_flush(void)
+{
+	struct tcache *mine = tcache_mine;
+	unsigned int id;
+
+	if (mine == tcache_none)
+		return;
+	for (id = 0; id < HEAPS; id++) {
+		struct bins *bins = bins_of(mine, id);
+		struct heap *heap = heap_of_id(id);
+
+		if (bins && heap && heap->chunk_bytes)
+			flush_heap(heap, bins);
+	}
+}
+
+static uint64_t kept_in(struct bins *bins)
+{
+	uint64_t sum = 0;
+	unsigned int class;
+
+	for (class = 0; class < CLASSES; class ++)
+		sum += count_of(bins, class) * classes[class].size;
+	return sum;
+}
+
+uint64_t tcache_kept(const struct heap *heap)
+{
+	struct tcache *cache;
+	uint64_t sum = 0;
+
+	if (!heap->slab_bytes)
+		return 0;
+	pthread_mutex_lock(&lock);
+	for (cache = all; cache; cache = cache->next) {
+		struct bins *bins = bins_of(cache, heap->id);
+
+		if (bins &&
+		    atomic_load(&bins->generation) == atomic_load(&heap->generation))
+			sum += kept_in(bins);
+	}
+	pthread_mutex_unlock(&lock);
+	return sum;
+}
+
+uint64_t tcache_bytes(void)
+{
+	return atomic_load(&bytes);
+}

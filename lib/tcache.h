@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What each thread keeps of freed small blocks: for each heap and class a stack
+ * (row) of addresses with the words that belong to them. The fast path takes from
+ * a row and puts to it, and touches nothing that another thread writes.
+ *
+ * A block in a row has the word 0. Only the thread writes its rows; others read
+ * how full they are, for the totals.
+ *
+ * Written for few instructions: an empty row has a word below it that is never 0,
+ * so that one test covers "empty" and "in use"; a thread without a cache has
+ * tcache_none, which refuses all; an address is first looked up in a small table
+ * of the thread, whose answers may be stale, because a slab that does not hold the
+ * address, or a block that is not in use there, sends it the slow way.
+ */
+#ifndef LIB_TCACHE_H
+#define LIB_TCACHE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "classes.h"
+#include "slab.h"
+#include "table.h"
+
+#define HEAPS 64
+#define BUILTIN_HEAPS (HEAP_CLASSES * 4)
+#define POOL_HEAPS (HEAPS - BUILTIN_HEAPS)
+
+#define NEAR 2048 /* granules that a thread finds at once */
+
+struct kept {
+	void *ptr;
+	_Atomic uint32_t *word;
+};
+
+struct row {
+	struct kept *_Atomic top; /* the last one; NULL: never used */
+	struct kept *limit;
+	struct kept kept[CACHE_MAX + 3]; /* the first is the empty row's end */
+};
+
+/* So that a row is found from the size of its blocks by a multiplication. */
+#define ROW_FACTOR (sizeof(struct row) / UNIT)
+_Static_assert(sizeof(struct row) % UNIT == 0, "a row is a multiple of the unit");
+
+struct bins {
+	struct row rows[CLASSES + 1]; /* class c has row c + 1 */
+	_Atomic uint64_t generation;  /* of the pool, when these were made */
+};
+
+/* How a size becomes one of a block: (len + add) & mask, if len - 1 < limit. */
+struct rounding {
+	uint64_t limit;
+	uint64_t add;
+	uint64_t mask;
+	uint32_t tag;
+};
+
+struct tcache {
+	uint64_t armed;		/* the epoch in which it was found to have a context */
+	struct rounding device; /* of aclrtMalloc */
+	struct rounding native; /* of aclkm_memory_alloc with alignment 64 */
+	struct slab *near[NEAR];
+	struct bins *_Atomic pools[POOL_HEAPS]; /* NULL until the pool is used */
+	struct tcache *next;			/* all there ever were */
+	bool in_use;
+	struct bins own[]; /* BUILTIN_HEAPS; tcache_none has none */
+};
+
+extern struct tcache *const tcache_none;
+
+extern _Atomic uint64_t tcache_epoch;
+
+/* This thread's; tcache_none before its first slow path, after its last, after fork. */
+extern _Thread_local struct tcache *tcache_mine;
+
+static inline struct row *bins_row(struct bins *bins, unsigned int class)
+{
+	return &bins->rows[class + 1];
+}
+
+/* The row of blocks of @size bytes, a class of its own: a multiple of 64 to EXACT_MAX. */
+static inline struct row *bins_row_of_size(struct bins *bins, uint64_t size)
+{
+	return (struct row *)((char *)bins + size * ROW_FACTOR);
+}
+
+/*
+ * A block whose word becomes @word; false: go the slow way. A row never holds what
+ * is in use, but where two threads freed a block at the same time: such a one is
+ * left to the slow way, which forgets it.
+ */
+static inline bool row_take(struct row *row, uint32_t word, void **out)
+{
+	struct kept *top = atomic_load_explicit(&row->top, memory_order_relaxed);
+	_Atomic uint32_t *at;
+
+	if (__builtin_expect(!top, 0))
+		return false;
+	at = top->word;
+	if (__builtin_expect(slab_read(*at) != WORD_KEPT, 0))
+		return false;
+	*out = top->ptr;
+	atomic_store_explicit(at, word, memory_order_relaxed);
+	atomic_store_explicit(&row->top, top - 1, memory_order_relaxed);
+	return true;
+}
+
+/* False: the row is full, or was never used. */
+static inline bool row_put(struct row *row, void *ptr, _Atomic uint32_t *word)
+{
+	struct kept *top = atomic_load_explicit(&row->top, memory_order_relaxed);
+
+	if (__builtin_expect(top == row->limit, 0))
+		return false;
+	top[1].ptr = ptr;
+	top[1].word = word;
+	atomic_store_explicit(word, WORD_KEPT, memory_order_relaxed);
+	atomic_store_explicit(&row->top, top + 1, memory_order_relaxed);
+	return true;
+}
+
+/* A block by @rounding for @len bytes; false: go the slow way. Notes nothing. */
+static inline bool tcache_alloc(struct bins *bins, const struct rounding *rounding,
+				uint64_t len, void **out)
+{
+	if (__builtin_expect(len - 1 >= rounding->limit, 0))
+		return false;
+	return row_take(bins_row_of_size(bins, (len + rounding->add) & rounding->mask),
+			rounding->tag | (uint32_t)len, out);
+}
+
+/*
+ * Whether this thread may take device memory without being asked for its context
+ * again. tcache_arm says so when it has one; whatever ends a context calls
+ * tcache_disarm, for all threads; what gives this thread another one,
+ * tcache_disarm_mine.
+ */
+static inline bool tcache_is_armed(const struct tcache *mine)
+{
+	return mine->armed == atomic_load_explicit(&tcache_epoch, memory_order_relaxed);
+}
+
+/* @epoch: tcache_epoch, read before the context was found good. */
+static inline void tcache_arm(uint64_t epoch)
+{
+	if (tcache_mine != tcache_none)
+		tcache_mine->armed = epoch;
+}
+
+static inline void tcache_disarm(void)
+{
+	atomic_fetch_add(&tcache_epoch, 1);
+}
+
+/* Threads set their context anew all the time: the others need not hear of it. */
+static inline void tcache_disarm_mine(void)
+{
+	if (tcache_mine != tcache_none)
+		tcache_mine->armed = 0;
+}
+
+static inline struct slab **near_slot(struct tcache *mine, uint64_t addr)
+{
+	return &mine->near[addr >> GRANULE_SHIFT & (NEAR - 1)];
+}
+
+/* Frees a block of @kind to @rows; false: go the slow way. Notes nothing. */
+static inline bool tcache_free(struct tcache *mine, void *rows, void *ptr,
+			       enum aclkm_kind kind)
+{
+	struct slab *slab = *near_slot(mine, (uint64_t)(uintptr_t)ptr);
+	_Atomic uint32_t *word;
+	uint64_t index;
+
+	if (__builtin_expect(!slab_holds(slab, (uint64_t)(uintptr_t)ptr, &index), 0))
+		return false;
+	word = &slab->words[index];
+	if (__builtin_expect(word_kind(slab_read(*word)) != (uint32_t)kind + 1, 0))
+		return false;
+	return row_put((struct row *)((char *)rows + slab_read(slab->row)), ptr, word);
+}
+
+/* As tcache_free, for what is no segment of a pool. */
+static inline bool tcache_free_mine(void *ptr, enum aclkm_kind kind)
+{
+	struct tcache *mine = tcache_mine;
+
+	return tcache_free(mine, mine->own, ptr, kind);
+}
+
+/* The slow way. */
+
+/* How sizes are rounded under this rule; small ones only. */
+struct rounding rounding_of(enum aclkm_kind kind, uint32_t padding, uint64_t align);
+
+/* Where in a thread's rows the one of this class is: what a slab keeps. */
+uint32_t tcache_row_of(const struct heap *heap, unsigned int class);
+
+/* Bins of this thread for @heap, made if need be; NULL: no memory for them. */
+struct bins *tcache_need(struct heap *heap);
+
+/* A block, after some were taken to the row. ACLKM_ERR_NOMEM, ACLKM_ERR_NOHEAP. */
+int tcache_refill(struct heap *heap, struct bins *bins, unsigned int class, uint32_t word,
+		  void **out);
+
+/* Puts a block, after the older half was given back where the row was full. */
+void tcache_put(struct heap *heap, struct bins *bins, struct slab *slab, void *ptr,
+		_Atomic uint32_t *word);
+
+/* Gives everything back that this thread keeps. */
+void tcache_flush(void);
+
+/* Bytes that all threads keep of the heap's blocks. */
+uint64_t tcache_kept(const struct heap *heap);
+
+/* Bytes of the stacks of all threads, as mapped. */
+uint64_t tcache_bytes(void);
+
+/* The heap of a number; NULL: none has it. */
+struct heap *heap_of_id(unsigned int id);
+
+#endif /* LIB_TCACHE_H */
