@@ -7,11 +7,12 @@
 #include "rules.h"
 #include "va.h"
 
-#define MAX_CHUNK (32ULL << 20)
+#define MAX_CHUNK (256ULL << 20)
 #define MIN_CHUNK (64ULL << 10)
 
-/* A chunk is at most this part of the device. */
+/* A chunk is at most this part of the device, and of what the heap has already. */
 #define CHUNK_FRACTION 16
+#define FIRST_CHUNK SIZE_2M
 
 /* A region that is kept may be so much longer than what it is used for again. */
 #define REUSE_WASTE 8
@@ -85,6 +86,7 @@ static void link_shared(struct chunk *chunk)
 	if (chunk->next)
 		chunk->next->prev = chunk;
 	heap->shared = chunk;
+	heap->shared_bytes += chunk->region.size;
 }
 
 static void unlink_shared(struct chunk *chunk)
@@ -95,6 +97,7 @@ static void unlink_shared(struct chunk *chunk)
 		chunk->heap->shared = chunk->next;
 	if (chunk->next)
 		chunk->next->prev = chunk->prev;
+	chunk->heap->shared_bytes -= chunk->region.size;
 }
 
 int chunk_add(struct heap *heap, uint64_t size, uint64_t align, bool shared,
@@ -236,6 +239,63 @@ struct chunk *chunk_reuse(struct heap *heap, uint64_t size, uint64_t align)
 	if (best)
 		unlink_kept(best);
 	return best;
+}
+
+/* Grows with the heap, so that little of it is not used yet. */
+static uint64_t next_size(const struct heap *heap, uint64_t size)
+{
+	uint64_t bytes = heap->shared_bytes / CHUNK_FRACTION & ~(SIZE_2M - 1);
+
+	if (heap->pages == ACLKM_PAGES_HUGE1G)
+		return heap->chunk_bytes;
+	if (bytes < FIRST_CHUNK)
+		bytes = FIRST_CHUNK;
+	if (bytes < size * 2)
+		bytes = (size * 2 + SIZE_2M - 1) & ~(SIZE_2M - 1);
+	return bytes < heap->chunk_bytes ? bytes : heap->chunk_bytes;
+}
+
+/* A multiple of 2 MiB, or a power of two below. */
+static bool shorter(uint64_t *bytes)
+{
+	*bytes /= 2;
+	if (*bytes > SIZE_2M)
+		*bytes &= ~(SIZE_2M - 1);
+	return *bytes >= MIN_CHUNK;
+}
+
+int chunk_piece(struct heap *heap, uint64_t size, uint64_t align, struct chunk **out,
+		struct extent **piece)
+{
+	uint64_t best = UINT64_MAX, bytes;
+	struct chunk *chunk;
+	int err;
+
+	*out = NULL;
+	for (chunk = heap->shared; chunk && best != size; chunk = chunk->next) {
+		uint64_t fit = extents_fit(&chunk->extents, size, align);
+
+		if (fit < best) {
+			best = fit;
+			*out = chunk;
+		}
+	}
+	if (*out)
+		return extents_alloc(&(*out)->extents, size, align, piece);
+	if (heap->fixed)
+		return ACLKM_ERR_NOMEM;
+
+	/* A device that is nearly full, or scattered, may have shorter ones. */
+	bytes = next_size(heap, size);
+	err = chunk_add(heap, bytes, heap_chunk_align(bytes), true, out);
+	while (err == ACLKM_ERR_NOMEM && shorter(&bytes) && bytes >= size)
+		err = chunk_add(heap, bytes, heap_chunk_align(bytes), true, out);
+	if (err)
+		return err;
+	err = extents_alloc(&(*out)->extents, size, align, piece);
+	if (err)
+		chunk_emptied(*out);
+	return err;
 }
 
 static bool drop_spare(struct heap *heap)

@@ -32,8 +32,9 @@ struct heap {
 	uint8_t class; /* enum heap_class */
 	bool fixed;    /* a pool: its memory is one piece, and no more comes */
 	enum aclkm_pages pages;
-	uint64_t chunk_bytes; /* of a shared chunk; 0: not asked for yet */
+	uint64_t chunk_bytes; /* of a shared chunk, at most; 0: not asked for yet */
 	struct chunk *shared;
+	uint64_t shared_bytes;
 	struct chunk *spare;	       /* an empty shared one that is kept */
 	struct chunk *kept, *kept_end; /* newest first */
 
@@ -58,12 +59,19 @@ static inline uintptr_t chunk_entry(const struct chunk *chunk)
 	return (uintptr_t)chunk | TABLE_CHUNK;
 }
 
-/* Bytes of a shared chunk: less on a small device. */
+/* Bytes of a shared chunk, at most: less on a small device. */
 int chunk_size(enum aclkm_pages pages, uint64_t *out);
 
 int chunk_add(struct heap *heap, uint64_t size, uint64_t align, bool shared,
 	      struct chunk **out);
 void chunk_remove(struct chunk *chunk);
+
+/*
+ * The best piece of all shared chunks; from a new one where none has it.
+ * ACLKM_ERR_NOMEM, ACLKM_ERR_NOHEAP and what the backend says.
+ */
+int chunk_piece(struct heap *heap, uint64_t size, uint64_t align, struct chunk **out,
+		struct extent **piece);
 
 /* Gives the chunk back when nothing is used in it; keeps some. */
 void chunk_emptied(struct chunk *chunk);

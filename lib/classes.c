@@ -5,7 +5,7 @@
 #include "table.h"
 
 /* Bytes that a thread keeps of one class, where that is more than MIN_KEEP blocks. */
-#define KEEP_BYTES (128U << 10)
+#define KEEP_BYTES (64U << 10)
 #define MIN_KEEP 8
 
 #define MAX_SPAN ((uint32_t)GRANULE * 8)

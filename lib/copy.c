@@ -1,10 +1,53 @@
 // SPDX-License-Identifier: MIT
 #include "copy.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
+#include <time.h>
 
+#include "aclkm/copy.h"
 #include "counters.h"
+#include "crew.h"
+#include "error.h"
 #include "heap.h"
+#include "kernels.h"
+#include "tuner.h"
+
+/* Below this the caches win everywhere, and taking the time would cost. */
+#define TUNED_FROM (256U << 10)
+#define TUNED_SHIFT 18
+#define TUNED_SIZES 12 /* 256 KiB to 512 MiB, and all above */
+
+/* From here on more threads are tried, in pieces that are whole pages. */
+#define SHARED_FROM (1U << 20)
+#define MIN_PART (256U << 10)
+
+/* A shared copy must be faster by this part. */
+#define SHARED_COSTS 5
+
+/* What is done to a range: a copy, or a fill where @src is NULL. */
+struct span {
+	char *dst;
+	const char *src;
+	int value;
+	size_t count;
+};
+
+/* A way to do it: a kernel or the C library, alone or with the crew. */
+struct way {
+	const struct kernel *kernel; /* NULL: the C library */
+	bool shared;
+};
+
+struct parts {
+	const struct span *span;
+	const struct kernel *kernel;
+	size_t part;
+};
+
+static struct tuner copy_tuners[TUNED_SIZES], fill_tuners[TUNED_SIZES];
+static _Atomic size_t past_caches; /* 0: by measurement */
 
 enum place copy_place(const void *ptr)
 {
@@ -15,8 +58,283 @@ enum place copy_place(const void *ptr)
 	return block.class == HEAP_HOST ? PLACE_HOST : PLACE_DEVICE;
 }
 
+static void run(const struct span *span, const struct kernel *kernel)
+{
+	if (span->src && kernel)
+		kernel->copy(span->dst, span->src, span->count);
+	else if (span->src)
+		memmove(span->dst, span->src, span->count);
+	else if (kernel)
+		kernel->fill(span->dst, span->value, span->count);
+	else
+		memset(span->dst, span->value, span->count);
+}
+
+static void run_part(void *arg, size_t part)
+{
+	const struct parts *parts = arg;
+	struct span span = *parts->span;
+	size_t from = part * parts->part;
+
+	span.dst += from;
+	if (span.src)
+		span.src += from;
+	span.count -= from;
+	if (span.count > parts->part)
+		span.count = parts->part;
+	run(&span, parts->kernel);
+}
+
+static void run_way(const struct span *span, struct way way)
+{
+	struct parts parts = {.span = span, .kernel = way.kernel};
+	size_t n = 2UL * crew_size();
+
+	if (way.shared) {
+		parts.part = (span->count / n + 4095) & ~(size_t)4095;
+		if (parts.part < MIN_PART)
+			parts.part = MIN_PART;
+		n = (span->count + parts.part - 1) / parts.part;
+		if (crew_run(run_part, &parts, n))
+			return;
+	}
+	run(span, way.kernel);
+}
+
+static uint64_t nanoseconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
+}
+
+/* The ways of this machine for @count bytes, the C library's first. */
+static unsigned int list_ways(size_t count, struct way *ways)
+{
+	const struct kernel *const *kernels;
+	unsigned int n = 0;
+	size_t here, i;
+
+	kernels = kernels_here(&here);
+	ways[n++] = (struct way){NULL, false};
+	for (i = 0; i < here && i < 2; i++)
+		ways[n++] = (struct way){kernels[i], false};
+	if (count >= SHARED_FROM && crew_size() > 1) {
+		ways[n++] = (struct way){NULL, true};
+		ways[n++] = (struct way){kernels[0], true};
+	}
+	return n;
+}
+
+static unsigned int index_of(size_t count)
+{
+	unsigned int index = 63 - (unsigned int)__builtin_clzll(count) - TUNED_SHIFT;
+
+	return index < TUNED_SIZES ? index : TUNED_SIZES - 1;
+}
+
+static void run_tuned(const struct span *span, struct tuner *tuners)
+{
+	struct tuner *tuner = &tuners[index_of(span->count)];
+	struct way ways[TUNER_WAYS];
+	unsigned int n = list_ways(span->count, ways), way;
+	uint64_t start, cost;
+	int timed;
+
+	way = tuner_pick(tuner, n, &timed);
+	if (!timed) {
+		run_way(span, ways[way]);
+		return;
+	}
+	start = nanoseconds();
+	run_way(span, ways[way]);
+	cost = (nanoseconds() - start) * 65536 / span->count;
+	/* More threads take more of the machine: they must be worth it. */
+	if (ways[way].shared)
+		cost += cost / SHARED_COSTS;
+	tuner_note(tuner, n, way, cost);
+}
+
+static void run_fixed(const struct span *span, size_t limit)
+{
+	struct way way = {NULL, false};
+	size_t n;
+
+	if (span->count >= limit)
+		way.kernel = kernels_here(&n)[0];
+	way.shared = span->count >= SHARED_FROM && crew_size() > 1;
+	run_way(span, way);
+}
+
+static void run_span(const struct span *span, struct tuner *tuners)
+{
+	size_t limit = atomic_load_explicit(&past_caches, memory_order_relaxed);
+
+	if (span->count < TUNED_FROM && !limit)
+		run(span, NULL);
+	else if (limit)
+		run_fixed(span, limit);
+	else
+		run_tuned(span, tuners);
+}
+
+static bool overlap(const char *a, const char *b, size_t count)
+{
+	return (uintptr_t)a - (uintptr_t)b < count || (uintptr_t)b - (uintptr_t)a < count;
+}
+
 void copy_bytes(void *dst, const void *src, size_t count)
 {
-	memmove(dst, src, count);
+	const struct span span = {.dst = dst, .src = src, .count = count};
+
+	if (overlap(dst, src, count))
+		memmove(dst, src, count);
+	else
+		run_span(&span, copy_tuners);
 	counter_add(COUNT_BYTES_COPIED, count);
+}
+
+void fill_bytes(void *dst, int value, size_t count)
+{
+	const struct span span = {.dst = dst, .value = value, .count = count};
+
+	run_span(&span, fill_tuners);
+}
+
+int aclkm_copy(void *dst, const void *src, size_t count, unsigned int flags)
+{
+	int err = api_enter(__func__);
+	size_t n;
+
+	if (err)
+		return err;
+	if (flags & ~ACLKM_COPY_UNCACHED)
+		return error_set(ACLKM_ERR_INVALID, "flags = %#x: unknown bits", flags);
+	if (!count)
+		return ACLKM_OK;
+	if (!dst || !src)
+		return error_set(ACLKM_ERR_INVALID, "%s is NULL", dst ? "src" : "dst");
+	if (flags & ACLKM_COPY_UNCACHED) {
+		kernels_here(&n)[0]->copy_uncached(dst, src, count);
+		counter_add(COUNT_BYTES_COPIED, count);
+	} else {
+		copy_bytes(dst, src, count);
+	}
+	return ACLKM_OK;
+}
+
+static int check_2d(const void *base, size_t pitch, size_t width, size_t rows,
+		    const char *name)
+{
+	size_t length, end;
+
+	if (!base)
+		return error_set(ACLKM_ERR_INVALID, "%s is NULL", name);
+	if (pitch < width)
+		return error_set(ACLKM_ERR_INVALID,
+				 "%s_pitch = %zu: must be at least width = %zu", name,
+				 pitch, width);
+	if (__builtin_mul_overflow(pitch, rows - 1, &length) ||
+	    __builtin_add_overflow(length, width, &length) ||
+	    __builtin_add_overflow((size_t)(uintptr_t)base, length, &end))
+		return error_set(ACLKM_ERR_OVERFLOW,
+				 "%s: %zu rows of %zu bytes leave 64 bits", name, rows,
+				 pitch);
+	return ACLKM_OK;
+}
+
+int aclkm_copy_2d(void *dst, size_t dst_pitch, const void *src, size_t src_pitch,
+		  size_t width, size_t rows)
+{
+	int err = api_enter(__func__);
+	size_t row;
+
+	if (err)
+		return err;
+	if (!width || !rows)
+		return ACLKM_OK;
+	err = check_2d(dst, dst_pitch, width, rows, "dst");
+	if (!err)
+		err = check_2d(src, src_pitch, width, rows, "src");
+	if (err)
+		return err;
+	if (dst_pitch == width && src_pitch == width) {
+		copy_bytes(dst, src, width * rows);
+		return ACLKM_OK;
+	}
+	for (row = 0; row < rows; row++)
+		copy_bytes((char *)dst + row * dst_pitch,
+			   (const char *)src + row * src_pitch, width);
+	return ACLKM_OK;
+}
+
+int aclkm_copy_batch(const struct aclkm_copy_piece *pieces, size_t n)
+{
+	int err = api_enter(__func__);
+	size_t i, next;
+
+	if (err)
+		return err;
+	if (n && !pieces)
+		return error_set(ACLKM_ERR_INVALID, "pieces is NULL");
+	for (i = 0; i < n; i++) {
+		if (pieces[i].count && (!pieces[i].dst || !pieces[i].src))
+			return error_set(ACLKM_ERR_INVALID, "pieces[%zu].%s is NULL", i,
+					 pieces[i].dst ? "src" : "dst");
+	}
+	for (i = 0; i < n; i = next) {
+		size_t count = pieces[i].count;
+
+		for (next = i + 1; next < n; next++) {
+			if (pieces[next].dst != (char *)pieces[i].dst + count ||
+			    pieces[next].src != (const char *)pieces[i].src + count)
+				break;
+			count += pieces[next].count;
+		}
+		if (count)
+			copy_bytes(pieces[i].dst, pieces[i].src, count);
+	}
+	return ACLKM_OK;
+}
+
+int aclkm_fill(void *dst, int value, size_t count)
+{
+	int err = api_enter(__func__);
+
+	if (err)
+		return err;
+	if (!dst && count)
+		return error_set(ACLKM_ERR_INVALID, "dst is NULL");
+	if (count)
+		fill_bytes(dst, value, count);
+	return ACLKM_OK;
+}
+
+static void forget(struct tuner *tuner)
+{
+	unsigned int way;
+
+	for (way = 0; way < TUNER_WAYS; way++)
+		atomic_store(&tuner->best[way], 0);
+	atomic_store(&tuner->tried, 0);
+	atomic_store(&tuner->chosen, 0);
+}
+
+int aclkm_copy_tune(const struct aclkm_copy_tuning *tuning)
+{
+	int err = api_enter(__func__), i;
+
+	if (err)
+		return err;
+	if (tuning && tuning->threads > 16)
+		return error_set(ACLKM_ERR_INVALID, "threads = %u: at most 16",
+				 tuning->threads);
+	atomic_store(&past_caches, tuning ? tuning->past_caches : 0);
+	crew_set_size(tuning ? tuning->threads : 0);
+	for (i = 0; i < TUNED_SIZES; i++) {
+		forget(&copy_tuners[i]);
+		forget(&fill_tuners[i]);
+	}
+	return ACLKM_OK;
 }

@@ -16,4 +16,7 @@ enum place copy_place(const void *ptr);
 /* Does it now. The ranges may overlap. */
 void copy_bytes(void *dst, const void *src, size_t count);
 
+/* Sets every byte of the range to the low byte of @value, now. */
+void fill_bytes(void *dst, int value, size_t count);
+
 #endif /* LIB_COPY_H */

@@ -129,6 +129,15 @@ static struct extent *best_fit(const struct extents *ex, uint64_t size, uint64_t
 	return NULL;
 }
 
+uint64_t extents_fit(const struct extents *ex, uint64_t size, uint64_t align)
+{
+	const struct extent *piece;
+	uint64_t start;
+
+	piece = best_fit(ex, size, align, &start);
+	return piece ? piece->size : UINT64_MAX;
+}
+
 /* Put @right, for [piece->addr + at, end of piece), behind @piece. Both not free. */
 static void cut(struct extents *ex, struct extent *piece, uint64_t at,
 		struct extent *right)

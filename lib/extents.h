@@ -57,6 +57,9 @@ void extents_destroy(struct extents *ex);
  */
 int extents_alloc(struct extents *ex, uint64_t size, uint64_t align, struct extent **out);
 
+/* Bytes of the free piece that extents_alloc would cut; UINT64_MAX: there is none. */
+uint64_t extents_fit(const struct extents *ex, uint64_t size, uint64_t align);
+
 /*
  * The used piece that starts at @addr: 0. Otherwise ACLKM_ERR_INTERIOR (with
  * @out the used piece around it), ACLKM_ERR_NOTALIVE (free there) or

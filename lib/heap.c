@@ -39,24 +39,6 @@ static int piece_size(const struct heap_request *request, uint64_t *out)
 	return aclkm_align_up(request->ruled, granule, out);
 }
 
-static int alloc_shared(struct heap *heap, uint64_t size, uint64_t align,
-			struct extent **out)
-{
-	uint64_t bytes = heap->chunk_bytes;
-	struct chunk *chunk;
-	int err;
-
-	for (chunk = heap->shared; chunk; chunk = chunk->next) {
-		err = extents_alloc(&chunk->extents, size, align, out);
-		if (err != ACLKM_ERR_NOMEM)
-			return err;
-	}
-	err = chunk_add(heap, bytes, heap_chunk_align(bytes), true, &chunk);
-	if (err)
-		return err;
-	return extents_alloc(&chunk->extents, size, align, out);
-}
-
 static int alloc_own(struct heap *heap, uint64_t size, uint64_t align,
 		     struct extent **out)
 {
@@ -77,10 +59,11 @@ static int alloc_piece(struct heap *heap, uint64_t size, uint64_t align,
 		       struct extent **out)
 {
 	uint64_t bytes = heap->chunk_bytes;
+	struct chunk *chunk;
 	int err;
 
 	if (size <= bytes / 2 && align <= heap_chunk_align(bytes)) {
-		err = alloc_shared(heap, size, align, out);
+		err = chunk_piece(heap, size, align, &chunk, out);
 		if (err != ACLKM_ERR_NOMEM)
 			return err;
 	}

@@ -107,26 +107,6 @@ static void set(_Atomic uint32_t *word, uint32_t value)
 	atomic_store_explicit(word, value, memory_order_relaxed);
 }
 
-/* A piece that is free in a chunk which is there, else in a new one. */
-static int take_piece(struct heap *heap, uint64_t span, struct chunk **chunk,
-		      struct extent **piece)
-{
-	int err;
-
-	for (*chunk = heap->shared; *chunk; *chunk = (*chunk)->next) {
-		err = extents_alloc(&(*chunk)->extents, span, GRANULE, piece);
-		if (err != ACLKM_ERR_NOMEM)
-			return err;
-	}
-	if (heap->fixed)
-		return ACLKM_ERR_NOMEM;
-	err = chunk_add(heap, heap->chunk_bytes, heap_chunk_align(heap->chunk_bytes),
-			true, chunk);
-	if (err)
-		return err;
-	return extents_alloc(&(*chunk)->extents, span, GRANULE, piece);
-}
-
 static void fill(struct heap *heap, struct slab *slab, unsigned int class,
 		 const struct extent *piece, uint32_t slots)
 {
@@ -165,7 +145,7 @@ int slab_add(struct heap *heap, unsigned int class)
 	slab = record_get(slots);
 	if (!slab)
 		return ACLKM_ERR_NOHEAP;
-	err = take_piece(heap, span, &chunk, &piece);
+	err = chunk_piece(heap, span, GRANULE, &chunk, &piece);
 	if (err) {
 		record_put(slab);
 		return err;

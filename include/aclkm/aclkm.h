@@ -21,6 +21,7 @@
 #ifndef ACLKM_ACLKM_H
 #define ACLKM_ACLKM_H
 
+#include "copy.h"
 #include "error.h"
 #include "memory.h"
 #include "pool.h"

@@ -103,7 +103,7 @@ ACLKM_API int aclkm_memory_query(const void *ptr, struct aclkm_memory_info *out)
  * @keep: bytes of free regions that may stay
  *
  * Freed small blocks that this thread keeps, then empty pieces and regions. What
- * other threads keep of small blocks (at most 128 KiB or 8 blocks of each size)
+ * other threads keep of small blocks (at most 64 KiB or 8 blocks of each size)
  * stays with them until they end or trim themselves. An allocation that finds no
  * memory does the same first.
  */

@@ -2,8 +2,7 @@
 /* Setting memory, and the cache hints. */
 #include "acl/acl_rt.h"
 
-#include <string.h>
-
+#include "../copy.h"
 #include "../place.h"
 #include "../readonly.h"
 #include "../stream.h"
@@ -30,13 +29,13 @@ aclError aclrtMemset(void *devPtr, size_t maxCount, int32_t value, size_t count)
 		return code;
 	code = check_set(devPtr, maxCount, count);
 	if (!code)
-		memset(readonly_target(devPtr), value, count);
+		fill_bytes(readonly_target(devPtr), value, count);
 	return code;
 }
 
 static int run_set(struct task *task)
 {
-	memset(readonly_target(task->dst), (int)task->value, task->count);
+	fill_bytes(readonly_target(task->dst), (int)task->value, task->count);
 	return ACLKM_OK;
 }
 

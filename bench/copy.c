@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: MIT
+/*
+ * copy HOW WHAT BYTES: prints one number.
+ *
+ *   bandwidth  GB/s of copies of BYTES between the same two buffers, done at once
+ *   queue      the same by streams of 64 copies and one wait
+ *   queue2     the same on two streams
+ *   latency    nanoseconds from the call to the bytes being there, on an idle stream
+ *   submit     nanoseconds of the call alone, on a stream that is busy
+ *   wake       nanoseconds to completion when the worker had time to fall asleep
+ *   futex      (no copy) nanoseconds of a futex round trip between two threads
+ *
+ * HOW: memcpy, the non-temporal loops sse2, avx2 and avx512, pool (a thread with a
+ * queue and memcpy), ours (aclkm_copy) and stream (aclrtMemcpyAsync).
+ */
+#define _GNU_SOURCE
+#include <immintrin.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "acl/acl.h"
+#include "aclkm/aclkm.h"
+
+#define DEPTH 64
+
+static size_t bytes;
+static char *dst, *src;
+static aclrtStream streams[2];
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static void die(const char *what)
+{
+	fprintf(stderr, "%s\n", what ? what : "failed");
+	exit(1);
+}
+
+/* The plainest loops there are, for buffers that are aligned to 64. */
+__attribute__((target("sse2"))) static void nt_sse2(void *to, const void *from, size_t n)
+{
+	__m128i *d = to;
+	const __m128i *s = from;
+	size_t i;
+
+	for (i = 0; i < n / 16; i += 4) {
+		__m128i a = _mm_loadu_si128(s + i), b = _mm_loadu_si128(s + i + 1);
+		__m128i c = _mm_loadu_si128(s + i + 2), e = _mm_loadu_si128(s + i + 3);
+
+		_mm_stream_si128(d + i, a);
+		_mm_stream_si128(d + i + 1, b);
+		_mm_stream_si128(d + i + 2, c);
+		_mm_stream_si128(d + i + 3, e);
+	}
+	_mm_sfence();
+}
+
+__attribute__((target("avx2"))) static void nt_avx2(void *to, const void *from, size_t n)
+{
+	__m256i *d = to;
+	const __m256i *s = from;
+	size_t i;
+
+	for (i = 0; i < n / 32; i += 4) {
+		__m256i a = _mm256_loadu_si256(s + i), b = _mm256_loadu_si256(s + i + 1);
+		__m256i c = _mm256_loadu_si256(s + i + 2),
+			e = _mm256_loadu_si256(s + i + 3);
+
+		_mm256_stream_si256(d + i, a);
+		_mm256_stream_si256(d + i + 1, b);
+		_mm256_stream_si256(d + i + 2, c);
+		_mm256_stream_si256(d + i + 3, e);
+	}
+	_mm_sfence();
+}
+
+__attribute__((target("avx512f"))) static void nt_avx512(void *to, const void *from,
+							 size_t n)
+{
+	__m512i *d = to;
+	const __m512i *s = from;
+	size_t i;
+
+	for (i = 0; i < n / 64; i += 4) {
+		__m512i a = _mm512_loadu_si512(s + i), b = _mm512_loadu_si512(s + i + 1);
+		__m512i c = _mm512_loadu_si512(s + i + 2),
+			e = _mm512_loadu_si512(s + i + 3);
+
+		_mm512_stream_si512(d + i, a);
+		_mm512_stream_si512(d + i + 1, b);
+		_mm512_stream_si512(d + i + 2, c);
+		_mm512_stream_si512(d + i + 3, e);
+	}
+	_mm_sfence();
+}
+
+/* A plain thread pool of one: a queue under a mutex, two conditions, memcpy. */
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t work, done;
+	size_t submitted, finished;
+	void *dst[DEPTH * 2];
+	const void *src[DEPTH * 2];
+	size_t count[DEPTH * 2];
+	pthread_t thread;
+} plain = {.lock = PTHREAD_MUTEX_INITIALIZER,
+	   .work = PTHREAD_COND_INITIALIZER,
+	   .done = PTHREAD_COND_INITIALIZER};
+
+static void *plain_work(void *unused)
+{
+	(void)unused;
+	pthread_mutex_lock(&plain.lock);
+	for (;;) {
+		size_t at;
+
+		while (plain.submitted == plain.finished)
+			pthread_cond_wait(&plain.work, &plain.lock);
+		at = plain.finished % (DEPTH * 2);
+		pthread_mutex_unlock(&plain.lock);
+		memcpy(plain.dst[at], plain.src[at], plain.count[at]);
+		pthread_mutex_lock(&plain.lock);
+		plain.finished++;
+		pthread_cond_signal(&plain.done);
+	}
+	return NULL;
+}
+
+static void pool_submit(void *to, const void *from, size_t n)
+{
+	size_t at;
+
+	if (!plain.thread && pthread_create(&plain.thread, NULL, plain_work, NULL))
+		die("no thread");
+	pthread_mutex_lock(&plain.lock);
+	while (plain.submitted - plain.finished == DEPTH * 2)
+		pthread_cond_wait(&plain.done, &plain.lock);
+	at = plain.submitted++ % (DEPTH * 2);
+	plain.dst[at] = to;
+	plain.src[at] = from;
+	plain.count[at] = n;
+	pthread_cond_signal(&plain.work);
+	pthread_mutex_unlock(&plain.lock);
+}
+
+static void pool_wait(void)
+{
+	pthread_mutex_lock(&plain.lock);
+	while (plain.submitted != plain.finished)
+		pthread_cond_wait(&plain.done, &plain.lock);
+	pthread_mutex_unlock(&plain.lock);
+}
+
+static void ours(void *to, const void *from, size_t n)
+{
+	if (aclkm_copy(to, from, n, 0))
+		die(aclkm_last_error());
+}
+
+static void submit_to(aclrtStream stream, void *to, const void *from, size_t n)
+{
+	if (aclrtMemcpyAsync(to, n, from, n, ACL_MEMCPY_HOST_TO_DEVICE, stream))
+		die(aclGetRecentErrMsg());
+}
+
+static void stream_submit(void *to, const void *from, size_t n)
+{
+	submit_to(streams[0], to, from, n);
+}
+
+static void stream_wait(void)
+{
+	if (aclrtSynchronizeStream(streams[0]))
+		die(aclGetRecentErrMsg());
+}
+
+static void no_wait(void)
+{
+}
+
+static const struct how {
+	const char *name;
+	void (*submit)(void *to, const void *from, size_t n);
+	void (*wait)(void);
+} hows[] = {
+	{"memcpy", (void (*)(void *, const void *, size_t))(void *)memcpy, no_wait},
+	{"sse2", nt_sse2, no_wait},
+	{"avx2", nt_avx2, no_wait},
+	{"avx512", nt_avx512, no_wait},
+	{"ours", ours, no_wait},
+	{"pool", pool_submit, pool_wait},
+	{"stream", stream_submit, stream_wait},
+};
+
+static void make_buffers(void)
+{
+	if (aclInit(NULL) || aclrtSetDevice(0) || aclrtCreateStream(&streams[0]) ||
+	    aclrtCreateStream(&streams[1]) ||
+	    aclrtMalloc((void **)&dst, bytes * 2, ACL_MEM_MALLOC_HUGE_FIRST) ||
+	    aclrtMallocHost((void **)&src, bytes * 2))
+		die(aclGetRecentErrMsg());
+	memset(dst, 1, bytes * 2);
+	memset(src, 2, bytes * 2);
+}
+
+static unsigned int rounds_for(size_t total)
+{
+	size_t rounds = total / bytes;
+
+	return rounds < 3 ? 3 : rounds > 2000000 ? 2000000 : (unsigned int)rounds;
+}
+
+static double bandwidth(const struct how *how, unsigned int depth)
+{
+	unsigned int rounds = rounds_for(2UL << 30), i, warm = rounds / 4 + 30;
+	double start = 0;
+
+	for (i = 0; i < rounds + warm; i++) {
+		if (i == warm) {
+			how->wait();
+			start = now();
+		}
+		how->submit(dst, src, bytes);
+		if (i % depth == depth - 1)
+			how->wait();
+	}
+	how->wait();
+	return (double)rounds * (double)bytes / (now() - start) * 1e-9;
+}
+
+static double two_streams(void)
+{
+	unsigned int rounds = rounds_for(1UL << 30), i, s;
+	double start = now();
+
+	for (i = 0; i < rounds; i++) {
+		for (s = 0; s < 2; s++)
+			submit_to(streams[s], dst + s * bytes, src + s * bytes, bytes);
+		if (i % DEPTH == DEPTH - 1) {
+			for (s = 0; s < 2; s++)
+				aclrtSynchronizeStream(streams[s]);
+		}
+	}
+	for (s = 0; s < 2; s++)
+		aclrtSynchronizeStream(streams[s]);
+	return 2.0 * rounds * (double)bytes / (now() - start) * 1e-9;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median(double *values, unsigned int n)
+{
+	qsort(values, n, sizeof(*values), by_value);
+	return values[n / 2];
+}
+
+/* @pause: microseconds before each, so that whoever spins gives up. */
+static double latency(const struct how *how, unsigned int pause, unsigned int rounds)
+{
+	double *times = malloc(rounds * sizeof(*times)), start, result;
+	unsigned int i;
+
+	for (i = 0; i < rounds; i++) {
+		if (pause)
+			usleep(pause);
+		start = now();
+		how->submit(dst, src, bytes);
+		how->wait();
+		times[i] = (now() - start) * 1e9;
+	}
+	result = median(times, rounds);
+	free(times);
+	return result;
+}
+
+/* The queue is kept busy by one long copy; then short ones are handed over. */
+static double submit_cost(const struct how *how)
+{
+	enum { BATCHES = 200 };
+	double times[BATCHES], start;
+	size_t longest = bytes > (4UL << 20) ? bytes : 4UL << 20;
+	unsigned int i, j;
+
+	for (i = 0; i < BATCHES; i++) {
+		how->submit(dst, src, longest);
+		start = now();
+		for (j = 0; j < 16; j++)
+			how->submit(dst + j * 64, src + j * 64, 64);
+		times[i] = (now() - start) * 1e9 / 16;
+		how->wait();
+	}
+	return median(times, BATCHES);
+}
+
+static _Atomic uint32_t ball;
+
+static void futex(int op, uint32_t value)
+{
+	syscall(SYS_futex, &ball, op | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
+}
+
+static void *return_ball(void *unused)
+{
+	(void)unused;
+	for (;;) {
+		while (atomic_load(&ball) != 1)
+			futex(FUTEX_WAIT, 0);
+		atomic_store(&ball, 0);
+		futex(FUTEX_WAKE, 1);
+	}
+	return NULL;
+}
+
+static double futex_round_trip(void)
+{
+	enum { ROUNDS = 2000 };
+	double times[ROUNDS], start;
+	pthread_t thread;
+	unsigned int i;
+
+	if (pthread_create(&thread, NULL, return_ball, NULL))
+		die("no thread");
+	for (i = 0; i < ROUNDS; i++) {
+		usleep(100);
+		start = now();
+		atomic_store(&ball, 1);
+		futex(FUTEX_WAKE, 1);
+		while (atomic_load(&ball))
+			futex(FUTEX_WAIT, 1);
+		times[i] = (now() - start) * 1e9;
+	}
+	return median(times, ROUNDS);
+}
+
+int main(int argc, char **argv)
+{
+	const struct how *how = NULL;
+	const char *what;
+	size_t i;
+
+	if (argc == 2 && !strcmp(argv[1], "futex"))
+		return printf("%.1f\n", futex_round_trip()) < 0;
+	for (i = 0; argc == 4 && i < sizeof(hows) / sizeof(hows[0]); i++) {
+		if (!strcmp(argv[1], hows[i].name))
+			how = &hows[i];
+	}
+	if (!how) {
+		fprintf(stderr, "usage: %s HOW WHAT BYTES | futex\n", argv[0]);
+		return 2;
+	}
+	what = argv[2];
+	bytes = strtoull(argv[3], NULL, 0);
+	if (!strcmp(what, "submit") && bytes < 4UL << 20)
+		bytes = 4UL << 20;
+	make_buffers();
+	if (!strcmp(what, "bandwidth"))
+		printf("%.4f\n", bandwidth(how, 1));
+	else if (!strcmp(what, "queue"))
+		printf("%.4f\n", bandwidth(how, DEPTH));
+	else if (!strcmp(what, "queue2"))
+		printf("%.4f\n", two_streams());
+	else if (!strcmp(what, "latency"))
+		printf("%.1f\n", latency(how, 0, 20000));
+	else if (!strcmp(what, "wake"))
+		printf("%.1f\n", latency(how, 2000, 500));
+	else if (!strcmp(what, "submit"))
+		printf("%.1f\n", submit_cost(how));
+	else
+		return 2;
+	fflush(stdout);
+	_exit(0);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Copies and fills by the CPU, done when the call returns, with the way that was
+ * found fastest on this machine. aclrtMemcpy and the streams use the same.
+ *
+ * No context is needed; any memory, any alignment. Any thread. Every function can
+ * also return ACLKM_ERR_FORKED.
+ *
+ * For sizes from 256 KiB the library tries what it has (the C library's memmove,
+ * loops that store past the caches, several threads) on the first copies of about
+ * that size, takes the time, and stays with the fastest.
+ */
+#ifndef ACLKM_COPY_H
+#define ACLKM_COPY_H
+
+#include <stddef.h>
+
+#include "error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Flags of aclkm_copy. */
+#define ACLKM_COPY_UNCACHED (1U << 0) /* the source is mapped WC or UC: streaming loads  \
+				       */
+
+/* One piece of aclkm_copy_batch. */
+struct aclkm_copy_piece {
+	void *dst;
+	const void *src;
+	size_t count;
+};
+
+/* How copies are done; what aclkm_copy_tune sets. 0 of a field: by measurement. */
+struct aclkm_copy_tuning {
+	size_t past_caches; /* bytes from which stores go past the caches; SIZE_MAX: never
+			     */
+	unsigned int threads; /* that share one large copy, at most 16; 1: no sharing */
+};
+
+/**
+ * aclkm_copy - copy @count bytes; the ranges may overlap
+ * @flags: 0 or ACLKM_COPY_UNCACHED (the ranges must not overlap then)
+ *
+ * ACLKM_ERR_INVALID (NULL with a count, flags).
+ */
+ACLKM_API int aclkm_copy(void *dst, const void *src, size_t count, unsigned int flags);
+
+/**
+ * aclkm_copy_2d - copy @rows rows of @width bytes
+ * @dst_pitch, @src_pitch: bytes from one row to the next, from @width
+ *
+ * Rows that follow each other without a gap on both sides are copied as one. The
+ * two areas must not overlap. ACLKM_ERR_INVALID (NULL, a pitch below the width),
+ * ACLKM_ERR_OVERFLOW (an area leaves 64 bits).
+ */
+ACLKM_API int aclkm_copy_2d(void *dst, size_t dst_pitch, const void *src,
+			    size_t src_pitch, size_t width, size_t rows);
+
+/**
+ * aclkm_copy_batch - copy @n pieces, in order
+ *
+ * Neighbours that continue each other on both sides are copied as one, so no
+ * piece may overlap with another. Nothing is copied on an error.
+ * ACLKM_ERR_INVALID (NULL with a count, or @pieces NULL).
+ */
+ACLKM_API int aclkm_copy_batch(const struct aclkm_copy_piece *pieces, size_t n);
+
+/* aclkm_fill - set @count bytes to the low byte of @value. ACLKM_ERR_INVALID (NULL). */
+ACLKM_API int aclkm_fill(void *dst, int value, size_t count);
+
+/* aclkm_copy_tune - from now on; NULL: all by measurement. */
+ACLKM_API int aclkm_copy_tune(const struct aclkm_copy_tuning *tuning);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* ACLKM_COPY_H */

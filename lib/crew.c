@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+#include "crew.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "error.h"
+
+#define MAX_CREW 16
+#define DEFAULT_CREW 4
+
+/* Rounds of looking before a helper sleeps, or the caller waits for the last part. */
+#define LOOKS 2000
+
+static pthread_mutex_t one_job = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t work = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t done = PTHREAD_COND_INITIALIZER;
+static unsigned int started; /* helpers; under one_job */
+static atomic_uint wanted;   /* threads in all; 0: by the CPUs */
+
+/* The job; the lock is held while it is set up and taken down. */
+static void (*job_fn)(void *arg, size_t part);
+static void *job_arg;
+static size_t job_parts;
+static _Atomic uint64_t job_number; /* odd while there is one */
+static _Atomic size_t next_part;
+static unsigned int inside; /* helpers that work on it; under the lock */
+
+static void run_parts(void (*fn)(void *arg, size_t part), void *arg, size_t parts)
+{
+	size_t part;
+
+	while ((part = atomic_fetch_add(&next_part, 1)) < parts)
+		fn(arg, part);
+}
+
+static void *help(void *unused)
+{
+	uint64_t seen = 0;
+
+	(void)unused;
+	for (;;) {
+		void (*fn)(void *arg, size_t part);
+		size_t parts;
+		void *arg;
+		int look;
+
+		for (look = 0; look < LOOKS; look++) {
+			if (atomic_load(&job_number) % 2 &&
+			    atomic_load(&job_number) != seen)
+				break;
+			sched_yield();
+		}
+		pthread_mutex_lock(&lock);
+		while (job_number % 2 == 0 || job_number == seen)
+			pthread_cond_wait(&work, &lock);
+		seen = job_number;
+		fn = job_fn;
+		arg = job_arg;
+		parts = job_parts;
+		inside++;
+		pthread_mutex_unlock(&lock);
+
+		run_parts(fn, arg, parts);
+
+		pthread_mutex_lock(&lock);
+		if (!--inside)
+			pthread_cond_signal(&done);
+		pthread_mutex_unlock(&lock);
+	}
+	return NULL;
+}
+
+static unsigned int cpus(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set))
+		return 1;
+	return (unsigned int)CPU_COUNT(&set);
+}
+
+unsigned int crew_size(void)
+{
+	unsigned int size = atomic_load(&wanted);
+
+	if (size)
+		return size;
+	size = cpus();
+	return size < DEFAULT_CREW ? size : DEFAULT_CREW;
+}
+
+void crew_set_size(unsigned int threads)
+{
+	atomic_store(&wanted, threads < MAX_CREW ? threads : MAX_CREW);
+}
+
+/* The program's signals are not for the library's threads. */
+static void start_helpers(unsigned int helpers)
+{
+	sigset_t every, before;
+	pthread_t thread;
+
+	if (started >= helpers)
+		return;
+	process_in_use();
+	sigfillset(&every);
+	pthread_sigmask(SIG_SETMASK, &every, &before);
+	while (started < helpers && !pthread_create(&thread, NULL, help, NULL)) {
+		pthread_detach(thread);
+		started++;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+bool crew_run(void (*fn)(void *arg, size_t part), void *arg, size_t parts)
+{
+	unsigned int size = crew_size();
+
+	if (size < 2 || parts < 2 || pthread_mutex_trylock(&one_job))
+		return false;
+	start_helpers(size - 1);
+	if (!started) {
+		pthread_mutex_unlock(&one_job);
+		return false;
+	}
+	pthread_mutex_lock(&lock);
+	job_fn = fn;
+	job_arg = arg;
+	job_parts = parts;
+	atomic_store(&next_part, 0);
+	atomic_fetch_add(&job_number, 1);
+	pthread_cond_broadcast(&work);
+	pthread_mutex_unlock(&lock);
+
+	run_parts(fn, arg, parts);
+
+	pthread_mutex_lock(&lock);
+	atomic_fetch_add(&job_number, 1);
+	while (inside)
+		pthread_cond_wait(&done, &lock);
+	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&one_job);
+	return true;
+}
