@@ -83,7 +83,7 @@ static struct aclkm_pool *pool;
 static pthread_once_t pool_once = PTHREAD_ONCE_INIT;
 
 #ifndef POOL_FLAGS
-#define POOL_FLAGS 0
+#define POOL_FLAGS ACLKM_POOL_THREADS
 #endif
 
 static inline void pool_make(void)

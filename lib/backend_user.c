@@ -362,7 +362,8 @@ static int move_to_file(struct region *region)
 	if (mmap(region->addr, region->size, PROT_READ | PROT_WRITE,
 		 MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
 		goto close;
-	region->page_size = page;
+	/* Read without a lock by who asks for a block in it. */
+	__atomic_store_n(&region->page_size, page, __ATOMIC_RELAXED);
 	region->fd = fd;
 	atomic_fetch_add(&kept_files, 1);
 	return ACLKM_OK;

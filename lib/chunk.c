@@ -27,7 +27,7 @@ static struct chunk *records; /* unused */
 static _Atomic uint64_t keep_limit = KEEP_UNSET;
 static _Atomic uint64_t kept_bytes;
 
-static struct chunk *record_get(void)
+struct chunk *chunk_record_get(void)
 {
 	struct chunk *chunk;
 
@@ -45,7 +45,7 @@ static struct chunk *record_get(void)
 	return chunk;
 }
 
-static void record_put(struct chunk *chunk)
+void chunk_record_put(struct chunk *chunk)
 {
 	pthread_mutex_lock(&records_lock);
 	chunk->next = records;
@@ -111,7 +111,7 @@ int chunk_add(struct heap *heap, uint64_t size, uint64_t align, bool shared,
 	err = backend_get(&backend);
 	if (err)
 		return err;
-	chunk = record_get();
+	chunk = chunk_record_get();
 	if (!chunk)
 		return ACLKM_ERR_NOHEAP;
 	/* No two regions share an entry of the table. */
@@ -131,13 +131,14 @@ int chunk_add(struct heap *heap, uint64_t size, uint64_t align, bool shared,
 	chunk->shared = shared;
 	if (shared)
 		link_shared(chunk);
-	table_set(base, chunk->region.size, chunk_entry(chunk));
+	chunk->entry = chunk_entry(chunk);
+	table_set(base, chunk->region.size, chunk->entry);
 	*out = chunk;
 	return ACLKM_OK;
 give_back:
 	backend->region_free(&chunk->region);
 put:
-	record_put(chunk);
+	chunk_record_put(chunk);
 	return err;
 }
 
@@ -151,7 +152,7 @@ void chunk_remove(struct chunk *chunk)
 	extents_destroy(&chunk->extents);
 	if (!backend_get(&backend))
 		backend->region_free(&chunk->region);
-	record_put(chunk);
+	chunk_record_put(chunk);
 }
 
 static void unlink_kept(struct chunk *chunk)

@@ -22,8 +22,9 @@ struct chunk {
 	struct extents extents;
 	struct heap *_Atomic heap;
 	struct chunk *prev, *next;
-	bool shared; /* for many blocks; else for one */
-	bool kept;   /* not shared, empty, in the heap's list of those */
+	uintptr_t entry; /* what the table says of its memory that is in no slab */
+	bool shared;	 /* for many blocks; else for one */
+	bool kept;	 /* not shared, empty, in the heap's list of those */
 };
 
 struct heap {
@@ -41,7 +42,9 @@ struct heap {
 	struct slab *slabs[CLASSES]; /* those with free blocks */
 	uint16_t empty[CLASSES];     /* how many of these are empty */
 	uint64_t slab_bytes;	     /* of all slabs */
+	uint64_t slab_count;
 	uint64_t slab_out;	     /* of blocks in use or kept by threads */
+	uint64_t slab_blocks;	     /* how many these are */
 	_Atomic uint64_t generation; /* grows when a pool's number is used again */
 };
 
@@ -58,6 +61,16 @@ static inline uintptr_t chunk_entry(const struct chunk *chunk)
 {
 	return (uintptr_t)chunk | TABLE_CHUNK;
 }
+
+/* The one whose region it is: itself, or what is around a pool's. */
+static inline struct chunk *chunk_whole(const struct chunk *chunk)
+{
+	return (struct chunk *)(chunk->entry & ~TABLE_CHUNK);
+}
+
+/* A record that is no region of its own: a pool's memory. NULL: no memory. */
+struct chunk *chunk_record_get(void);
+void chunk_record_put(struct chunk *chunk);
 
 /* Bytes of a shared chunk, at most: less on a small device. */
 int chunk_size(enum aclkm_pages pages, uint64_t *out);

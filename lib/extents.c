@@ -43,6 +43,15 @@ static void set_free(struct extents *ex, struct extent *piece)
 {
 	piece->used = false;
 	tree_insert(&ex->by_size, &piece->by_size);
+	if (!ex->last || compare_size(&piece->by_size, &ex->last->by_size) > 0)
+		ex->last = piece;
+}
+
+static void unset_free(struct extents *ex, struct extent *piece)
+{
+	tree_erase(&ex->by_size, &piece->by_size);
+	if (ex->last == piece)
+		ex->last = from_size(tree_last(&ex->by_size));
 }
 
 int extents_init(struct extents *ex, uint64_t base, uint64_t size)
@@ -177,7 +186,7 @@ int extents_alloc(struct extents *ex, uint64_t size, uint64_t align, struct exte
 		}
 	}
 
-	tree_erase(&ex->by_size, &piece->by_size);
+	unset_free(ex, piece);
 	if (head) {
 		struct extent *gap = piece;
 
@@ -240,11 +249,11 @@ void extents_free(struct extents *ex, struct extent *piece)
 	piece->owner = NULL;
 
 	if (next && !next->used) {
-		tree_erase(&ex->by_size, &next->by_size);
+		unset_free(ex, next);
 		swallow_next(ex, piece);
 	}
 	if (prev && !prev->used) {
-		tree_erase(&ex->by_size, &prev->by_size);
+		unset_free(ex, prev);
 		swallow_next(ex, prev);
 		piece = prev;
 	}
@@ -253,7 +262,5 @@ void extents_free(struct extents *ex, struct extent *piece)
 
 uint64_t extents_largest(const struct extents *ex)
 {
-	const struct extent *last = from_size(tree_last(&ex->by_size));
-
-	return last ? last->size : 0;
+	return ex->last ? ex->last->size : 0;
 }

@@ -37,6 +37,7 @@ struct extents {
 	struct tree by_size;
 	uint64_t base;
 	uint64_t size;
+	struct extent *last; /* the largest free piece */
 	uint64_t used;	     /* bytes in used pieces */
 	uint64_t high_water; /* most that used ever was */
 	uint64_t count;	     /* used pieces */

@@ -217,12 +217,12 @@ static int explain(int err, const void *ptr, int found)
 	}
 }
 
-/* The chunk whose region it is: that of the slab, too. */
+/* The chunk whose region it is: that of the slab, and of the pool it is in, too. */
 static struct chunk *chunk_of(uintptr_t entry)
 {
 	if (entry & TABLE_CHUNK)
 		return (struct chunk *)(entry & ~TABLE_CHUNK);
-	return slab_read(((const struct slab *)entry)->chunk);
+	return chunk_whole(slab_read(((const struct slab *)entry)->chunk));
 }
 
 /* The chunk of an entry, with its heap's lock held; NULL: it has gone meanwhile. */
@@ -318,14 +318,16 @@ int heap_free(void *ptr, enum aclkm_kind kind)
 
 static void describe(const struct chunk *chunk, uint64_t addr, struct heap_block *out)
 {
-	uint64_t offset = addr - (uint64_t)(uintptr_t)chunk->region.addr;
+	const struct region *region = &chunk_whole(chunk)->region;
+	uint64_t offset = addr - (uint64_t)(uintptr_t)region->addr;
 
 	out->class = (enum heap_class)chunk->heap->class;
 	out->base = addr;
-	out->page_size = chunk->region.page_size;
-	out->phys_valid = chunk->region.phys_valid;
-	out->contiguous = chunk->region.contiguous;
-	out->phys = out->phys_valid ? chunk->region.phys + offset : 0;
+	/* Changes where the backend moves a region to share it. */
+	out->page_size = __atomic_load_n(&region->page_size, __ATOMIC_RELAXED);
+	out->phys_valid = region->phys_valid;
+	out->contiguous = region->contiguous;
+	out->phys = out->phys_valid ? region->phys + offset : 0;
 }
 
 static int find_small(const struct slab *slab, uint64_t addr, struct heap_block *out)
@@ -464,7 +466,7 @@ static void add_heap(struct heap *heap, struct aclkm_memory_totals *out)
 		if (chunk->region.size > out->largest)
 			out->largest = chunk->region.size;
 	}
-	out->free += heap->slab_bytes - heap->slab_out + tcache_kept(heap);
+	out->free += heap->slab_bytes - heap->slab_out + tcache_kept(heap, NULL);
 	pthread_mutex_unlock(&heap->lock);
 }
 

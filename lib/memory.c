@@ -84,7 +84,8 @@ int aclkm_memory_free(void *ptr)
 /* A pool's block becomes the segment around the address. */
 static int narrow_to_segment(struct heap_block *block, void *arg)
 {
-	if (block->kind != ACLKM_KIND_POOL)
+	/* A small segment, which threads keep, is found by itself. */
+	if (block->kind != ACLKM_KIND_POOL || !block->owner)
 		return ACLKM_OK;
 	return pool_narrow(block->owner, (uint64_t)(uintptr_t)arg, block);
 }

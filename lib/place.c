@@ -12,7 +12,8 @@
 
 static int narrow(struct heap_block *block, void *arg)
 {
-	if (block->kind != ACLKM_KIND_POOL)
+	/* A small segment, which threads keep, is found by itself. */
+	if (block->kind != ACLKM_KIND_POOL || !block->owner)
 		return ACLKM_OK;
 	/* Between segments it is still the pool's memory. */
 	pool_narrow(block->owner, (uint64_t)(uintptr_t)arg, block);

@@ -1,111 +1,348 @@
 // SPDX-License-Identifier: MIT
+/* Pools as a whole: how they are made, changed and given back. */
 #include "pool.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "config.h"
 #include "error.h"
 #include "extents.h"
 #include "rules.h"
+#include "slab.h"
 
 /* Start of the block that a pool divides: enough for every segment rule. */
 #define POOL_ALIGN 512
 
-struct aclkm_pool {
-	pthread_mutex_t lock;
-	struct extents extents;
-	void *base;
-	uint64_t align;
-	uint32_t padding;
-};
+/* Slabs are at most an eighth of this; small pools still hold some. */
+#define MIN_SLAB_SOURCE (GRANULE * 8)
 
-static int check_create(enum aclkm_pool_kind kind, size_t size, enum aclkm_pages pages,
-			unsigned int flags, struct aclkm_pool **pool)
+/* Heaps of pools with ACLKM_POOL_THREADS; used again, never freed. */
+static struct heap heaps[POOL_HEAPS];
+static _Atomic(bool) taken[POOL_HEAPS];
+static pthread_once_t heaps_once = PTHREAD_ONCE_INIT;
+
+static void init_heaps(void)
 {
-	if (!pool)
-		return error_set(ACLKM_ERR_INVALID, "pool is NULL");
-	if (!size)
+	int i;
+
+	for (i = 0; i < POOL_HEAPS; i++) {
+		heaps[i].id = (uint8_t)(BUILTIN_HEAPS + i);
+		heaps[i].fixed = true;
+		atomic_store(&heaps[i].generation, 1);
+		pthread_mutex_init(&heaps[i].lock, NULL);
+	}
+	classes_init();
+}
+
+struct heap *pool_heap_of_id(unsigned int id)
+{
+	if (id < BUILTIN_HEAPS || id >= HEAPS || !taken[id - BUILTIN_HEAPS])
+		return NULL;
+	return &heaps[id - BUILTIN_HEAPS];
+}
+
+static struct heap *take_heap(void)
+{
+	bool no = false;
+	int i;
+
+	pthread_once(&heaps_once, init_heaps);
+	for (i = 0; i < POOL_HEAPS; i++, no = false) {
+		if (atomic_compare_exchange_strong(&taken[i], &no, true))
+			return &heaps[i];
+	}
+	return NULL;
+}
+
+static enum heap_class class_of(const struct aclkm_pool_options *o)
+{
+	if (o->flags & ACLKM_POOL_HOST || o->kind == ACLKM_POOL_KIND_HOST)
+		return HEAP_HOST;
+	return o->kind == ACLKM_POOL_MEDIA ? HEAP_MEDIA : HEAP_DEVICE;
+}
+
+static int check_plain(const struct aclkm_pool_options *o)
+{
+	if (!o->size)
 		return error_set(ACLKM_ERR_INVALID, "size = 0: must be 1 or more");
-	if ((unsigned int)kind > ACLKM_POOL_MEDIA)
+	if ((unsigned int)o->kind > ACLKM_POOL_KIND_CACHED)
 		return error_set(ACLKM_ERR_INVALID,
-				 "kind = %d: not a value of aclkm_pool_kind", (int)kind);
-	if ((unsigned int)pages > ACLKM_PAGES_HUGE1G)
+				 "kind = %d: not a value of aclkm_pool_kind",
+				 (int)o->kind);
+	if ((unsigned int)o->pages > ACLKM_PAGES_HUGE1G)
 		return error_set(ACLKM_ERR_INVALID,
-				 "pages = %d: not a value of aclkm_pages", (int)pages);
-	if (flags & ~ACLKM_POOL_HOST)
-		return error_set(ACLKM_ERR_INVALID, "flags = %#x: unknown bits", flags);
+				 "pages = %d: not a value of aclkm_pages", (int)o->pages);
+	if (o->flags & ~(ACLKM_POOL_HOST | ACLKM_POOL_THREADS))
+		return error_set(ACLKM_ERR_INVALID, "flags = %#x: unknown bits",
+				 o->flags);
 	return ACLKM_OK;
 }
 
-static enum heap_class class_of(enum aclkm_pool_kind kind, unsigned int flags)
+static int check_together(const struct aclkm_pool_options *o)
 {
-	if (flags & ACLKM_POOL_HOST)
-		return HEAP_HOST;
-	return kind == ACLKM_POOL_MEDIA ? HEAP_MEDIA : HEAP_DEVICE;
+	bool threads = o->flags & ACLKM_POOL_THREADS;
+
+	if (threads && (o->block || o->limit))
+		return error_set(ACLKM_ERR_INVALID,
+				 "%s = %llu: not with ACLKM_POOL_THREADS",
+				 o->block ? "block" : "limit",
+				 o->block ? (unsigned long long)o->block
+					  : (unsigned long long)o->limit);
+	if (!o->parent)
+		return ACLKM_OK;
+	if (threads || o->parent->heap || o->parent->blocks.stride)
+		return error_set(ACLKM_ERR_INVALID, "parent: neither pool may have %s",
+				 threads || o->parent->heap ? "ACLKM_POOL_THREADS"
+							    : "blocks of one length");
+	if (o->parent->class != class_of(o))
+		return error_set(ACLKM_ERR_INVALID,
+				 "kind = %d: the parent's memory is of another kind",
+				 (int)o->kind);
+	return ACLKM_OK;
 }
 
-static int take_block(struct aclkm_pool *pool, struct heap_request *request)
+static int take_from_parent(struct aclkm_pool *pool, uint64_t size)
 {
+	struct aclkm_pool *parent = pool->parent;
+	struct extent *piece;
+	int err = ACLKM_ERR_NOMEM;
+
+	pthread_mutex_lock(parent->lock);
+	if (!parent->limit || (parent->limit >= pool_used(parent) &&
+			       parent->limit - pool_used(parent) >= size))
+		err = extents_alloc(parent->extents, size, POOL_ALIGN, &piece);
+	if (!err) {
+		piece->owner = pool;
+		piece->asked = size;
+		piece->ruled = size;
+		parent->children++;
+		pool->base = (void *)(uintptr_t)piece->addr;
+	}
+	pthread_mutex_unlock(parent->lock);
+	if (err)
+		error_set(err, "size = %llu: the parent has no such piece, or its limit",
+			  (unsigned long long)size);
+	return err;
+}
+
+static int take_memory(struct aclkm_pool *pool, const struct aclkm_pool_options *o,
+		       uint64_t size)
+{
+	struct heap_request request = {.class = pool->class,
+				       .pages = o->pages,
+				       .kind = ACLKM_KIND_POOL,
+				       .asked = o->size,
+				       .ruled = size,
+				       .align = pool->heap ? GRANULE : POOL_ALIGN,
+				       .owner = pool};
+
+	pool->size = size;
+	if (pool->parent)
+		return take_from_parent(pool, size);
+	return heap_alloc(&request, &pool->base);
+}
+
+static void give_memory(struct aclkm_pool *pool)
+{
+	struct aclkm_pool *parent = pool->parent;
+	struct extent *piece;
+
+	if (!parent) {
+		heap_free(pool->base, ACLKM_KIND_POOL);
+		return;
+	}
+	pthread_mutex_lock(parent->lock);
+	if (!extents_find(parent->extents, (uint64_t)(uintptr_t)pool->base, &piece)) {
+		extents_free(parent->extents, piece);
+		parent->children--;
+	}
+	pthread_mutex_unlock(parent->lock);
+}
+
+/* The pool's memory as a chunk of the pool's heap, so that it can have slabs. */
+static int make_heap(struct aclkm_pool *pool)
+{
+	struct chunk *around =
+		(struct chunk *)(table_get((uint64_t)(uintptr_t)pool->base) &
+				 ~TABLE_CHUNK);
+	struct chunk *chunk = chunk_record_get();
+	struct heap *heap = pool->heap;
+
+	if (!chunk)
+		return ACLKM_ERR_NOHEAP;
+	/* The chunk around cannot go while the pool's block is in it. */
+	chunk->region = around->region;
+	chunk->entry = chunk_entry(around);
+	chunk->shared = true;
+	atomic_store(&chunk->heap, heap);
+	heap->class = (uint8_t)pool->class;
+	heap->chunk_bytes = pool->size > MIN_SLAB_SOURCE ? pool->size : 0;
+	heap->shared = chunk;
+	pool->chunk = chunk;
+	pool->extents = &chunk->extents;
+	pool->lock = &heap->lock;
+	pool->rounding = rounding_of(ACLKM_KIND_POOL, pool->padding, pool->align);
+	return ACLKM_OK;
+}
+
+/* Nothing of the pool's heap is known any more; the caller has the lock. */
+static void forget_slabs(struct aclkm_pool *pool)
+{
+	struct heap *heap = pool->heap;
+	int class;
+
+	atomic_fetch_add(&heap->generation, 1);
+	slab_forget((uint64_t)(uintptr_t)pool->base, pool->size, pool->chunk->entry);
+	for (class = 0; class < CLASSES; class ++) {
+		heap->slabs[class] = NULL;
+		heap->empty[class] = 0;
+	}
+	heap->slab_bytes = 0;
+	heap->slab_out = 0;
+	heap->slab_blocks = 0;
+	heap->slab_count = 0;
+}
+
+static void drop_heap(struct aclkm_pool *pool)
+{
+	struct heap *heap = pool->heap;
+
+	if (!heap)
+		return;
+	if (pool->chunk) {
+		pthread_mutex_lock(&heap->lock);
+		forget_slabs(pool);
+		heap->shared = NULL;
+		pthread_mutex_unlock(&heap->lock);
+		extents_destroy(&pool->chunk->extents);
+		chunk_record_put(pool->chunk);
+	}
+	atomic_store(&taken[heap->id - BUILTIN_HEAPS], false);
+}
+
+static int make_division(struct aclkm_pool *pool, const struct aclkm_pool_options *o)
+{
+	uint64_t base = (uint64_t)(uintptr_t)pool->base, stride;
 	int err;
 
-	err = heap_alloc(request, &pool->base);
+	if (pool->heap) {
+		err = make_heap(pool);
+		if (err)
+			return err;
+	}
+	err = extents_init(pool->extents, base, pool->size);
+	if (err || !o->block)
+		return err;
+	err = aclkm_segment_stride(o->block, pool->padding, pool->align, &stride);
 	if (err)
 		return err;
-	err = extents_init(&pool->extents, (uint64_t)(uintptr_t)pool->base,
-			   request->ruled);
-	if (err) {
-		heap_free(pool->base, ACLKM_KIND_POOL);
-		return error_set(err, "no memory for the library's own records");
+	pool->segment_limit = o->block;
+	return blocks_init(&pool->blocks, pool->size, stride);
+}
+
+static struct aclkm_pool *new_pool(const struct aclkm_pool_options *o)
+{
+	struct aclkm_pool *pool = calloc(1, sizeof(*pool));
+
+	if (!pool)
+		return NULL;
+	pthread_mutex_init(&pool->own_lock, NULL);
+	pool->lock = &pool->own_lock;
+	pool->extents = &pool->own_extents;
+	pool->class = class_of(o);
+	pool->parent = o->parent;
+	pool->limit = o->limit;
+	pool->padding = config_get()->padding;
+	pool->align =
+		o->kind == ACLKM_POOL_MEDIA ? ACLKM_RULE_ALIGN_MEDIA : ACLKM_RULE_ALIGN;
+	return pool;
+}
+
+static void free_pool(struct aclkm_pool *pool)
+{
+	extents_destroy(&pool->own_extents);
+	blocks_destroy(&pool->blocks);
+	pthread_mutex_destroy(&pool->own_lock);
+	free(pool);
+}
+
+static int make(const struct aclkm_pool_options *o, struct aclkm_pool **out)
+{
+	struct aclkm_pool *pool;
+	uint64_t size;
+	int err;
+
+	if (!o || !out)
+		return error_set(ACLKM_ERR_INVALID, "%s is NULL", o ? "pool" : "options");
+	err = check_plain(o);
+	if (!err)
+		err = config_check();
+	if (!err)
+		err = check_together(o);
+	if (err)
+		return err;
+	err = aclkm_align_up(o->size, ACLKM_RULE_ALIGN_MEDIA, &size);
+	if (err)
+		return error_set(err, "size = %zu leaves 64 bits when rounded up to 128",
+				 o->size);
+	if (o->block && aclkm_segment_stride(o->block, config_get()->padding,
+					     ACLKM_RULE_ALIGN_MEDIA, &(uint64_t){0}))
+		return error_set(ACLKM_ERR_OVERFLOW,
+				 "block = %zu leaves 64 bits by the rule", o->block);
+
+	pool = new_pool(o);
+	if (!pool)
+		goto no_heap;
+	if (o->flags & ACLKM_POOL_THREADS) {
+		pool->heap = take_heap();
+		if (!pool->heap) {
+			free_pool(pool);
+			return error_set(ACLKM_ERR_LIMIT,
+					 "%d pools with ACLKM_POOL_THREADS live: there "
+					 "can be no more",
+					 POOL_HEAPS);
+		}
 	}
+	err = take_memory(pool, o, size);
+	if (err)
+		goto drop;
+	err = make_division(pool, o);
+	if (err) {
+		drop_heap(pool);
+		give_memory(pool);
+		free_pool(pool);
+		goto no_heap;
+	}
+	*out = pool;
 	return ACLKM_OK;
+drop:
+	drop_heap(pool);
+	free_pool(pool);
+	return err;
+no_heap:
+	return error_set(ACLKM_ERR_NOHEAP, "no memory for the library's own records");
+}
+
+int aclkm_pool_make(const struct aclkm_pool_options *options, struct aclkm_pool **pool)
+{
+	int err = api_enter(__func__);
+
+	return err ? err : make(options, pool);
 }
 
 int aclkm_pool_create(enum aclkm_pool_kind kind, size_t size, enum aclkm_pages pages,
 		      unsigned int flags, struct aclkm_pool **pool)
 {
-	struct heap_request request = {.class = class_of(kind, flags),
-				       .pages = pages,
-				       .kind = ACLKM_KIND_POOL,
-				       .asked = size,
-				       .align = POOL_ALIGN};
-	struct aclkm_pool *p;
+	const struct aclkm_pool_options options = {
+		.kind = kind, .size = size, .pages = pages, .flags = flags};
 	int err = api_enter(__func__);
 
-	if (err)
-		return err;
-	err = check_create(kind, size, pages, flags, pool);
-	if (err)
-		return err;
-	err = config_check();
-	if (err)
-		return err;
-	err = aclkm_align_up(size, ACLKM_RULE_ALIGN_MEDIA, &request.ruled);
-	if (err)
-		return error_set(err, "size = %zu leaves 64 bits when rounded up to 128",
-				 size);
-
-	p = calloc(1, sizeof(*p));
-	if (!p)
-		return error_set(ACLKM_ERR_NOHEAP,
-				 "no memory for the library's own records");
-	pthread_mutex_init(&p->lock, NULL);
-	p->align = kind == ACLKM_POOL_MEDIA ? ACLKM_RULE_ALIGN_MEDIA : ACLKM_RULE_ALIGN;
-	p->padding = config_get()->padding;
-	request.owner = p;
-	err = take_block(p, &request);
-	if (err)
-		goto free;
-	*pool = p;
-	return ACLKM_OK;
-free:
-	pthread_mutex_destroy(&p->lock);
-	free(p);
-	return err;
+	return err ? err : make(&options, pool);
 }
 
 int aclkm_pool_destroy(struct aclkm_pool *pool, unsigned int flags)
 {
+	unsigned int children;
 	uint64_t live;
 	int err = api_enter(__func__);
 
@@ -116,142 +353,93 @@ int aclkm_pool_destroy(struct aclkm_pool *pool, unsigned int flags)
 	if (flags & ~ACLKM_POOL_FORCE)
 		return error_set(ACLKM_ERR_INVALID, "flags = %#x: unknown bits", flags);
 
-	pthread_mutex_lock(&pool->lock);
-	live = pool->extents.count;
-	pthread_mutex_unlock(&pool->lock);
+	pthread_mutex_lock(pool->lock);
+	children = pool->children;
+	live = pool_count(pool) - children;
+	if (pool->heap) {
+		uint64_t kept;
+
+		tcache_kept(pool->heap, &kept);
+		live -= kept;
+	}
+	pthread_mutex_unlock(pool->lock);
+	if (children)
+		return error_set(ACLKM_ERR_BUSY,
+				 "%u pools live in it: destroy them first", children);
 	if (live && !(flags & ACLKM_POOL_FORCE))
 		return error_set(ACLKM_ERR_BUSY,
 				 "%llu segments live: free them, or say ACLKM_POOL_FORCE",
 				 (unsigned long long)live);
 
 	/* From here on no query finds the pool by an address. */
-	err = heap_free(pool->base, ACLKM_KIND_POOL);
-	if (err)
-		return err;
-	extents_destroy(&pool->extents);
-	pthread_mutex_destroy(&pool->lock);
-	free(pool);
+	drop_heap(pool);
+	give_memory(pool);
+	free_pool(pool);
 	return ACLKM_OK;
 }
 
-static int no_room(const struct aclkm_pool *pool, size_t len, uint64_t stride)
+int aclkm_pool_reset(struct aclkm_pool *pool)
 {
-	return error_set(ACLKM_ERR_NOMEM,
-			 "len = %zu takes %llu bytes of the pool: %llu are free, the "
-			 "largest piece "
-			 "is %llu",
-			 len, (unsigned long long)stride,
-			 (unsigned long long)(pool->extents.size - pool->extents.used),
-			 (unsigned long long)extents_largest(&pool->extents));
-}
-
-static int alloc_locked(struct aclkm_pool *pool, size_t len, uint64_t stride, void **out)
-{
-	struct extent *piece;
-	int err = extents_alloc(&pool->extents, stride, pool->align, &piece);
-
-	if (err == ACLKM_ERR_NOMEM)
-		return no_room(pool, len, stride);
-	if (err)
-		return error_set(err, "no memory for the library's own records");
-	piece->asked = len;
-	aclkm_segment_size(len, pool->padding, &piece->ruled);
-	*out = (void *)(uintptr_t)piece->addr;
-	return ACLKM_OK;
-}
-
-int aclkm_segment_alloc(struct aclkm_pool *pool, size_t len, void **out)
-{
-	uint64_t stride;
 	int err = api_enter(__func__);
 
 	if (err)
 		return err;
-	if (!pool || !out)
-		return error_set(ACLKM_ERR_INVALID, "%s is NULL", pool ? "out" : "pool");
-	if (!len)
-		return error_set(ACLKM_ERR_INVALID, "len = 0: must be 1 or more");
-	err = aclkm_segment_stride(len, pool->padding, pool->align, &stride);
-	if (err)
-		return error_set(err, "len = %zu leaves 64 bits by ALIGN_UP[len,32] + %u",
-				 len, pool->padding);
-
-	pthread_mutex_lock(&pool->lock);
-	err = alloc_locked(pool, len, stride, out);
-	pthread_mutex_unlock(&pool->lock);
+	if (!pool)
+		return error_set(ACLKM_ERR_INVALID, "pool is NULL");
+	pthread_mutex_lock(pool->lock);
+	if (pool->children) {
+		err = error_set(ACLKM_ERR_BUSY, "%u pools live in it: destroy them first",
+				pool->children);
+	} else {
+		if (pool->heap)
+			forget_slabs(pool);
+		extents_destroy(pool->extents);
+		blocks_reset(&pool->blocks);
+		err = extents_init(pool->extents, (uint64_t)(uintptr_t)pool->base,
+				   pool->size);
+	}
+	pthread_mutex_unlock(pool->lock);
+	if (err == ACLKM_ERR_NOHEAP)
+		error_set(err, "no memory for the library's own records");
 	return err;
 }
 
-int aclkm_segment_free(struct aclkm_pool *pool, void *ptr)
+int aclkm_pool_trim(struct aclkm_pool *pool)
 {
-	struct extent *piece;
 	int err = api_enter(__func__);
 
 	if (err)
 		return err;
-	if (!pool || !ptr)
-		return error_set(ACLKM_ERR_INVALID, "%s is NULL", pool ? "ptr" : "pool");
-
-	pthread_mutex_lock(&pool->lock);
-	err = extents_find(&pool->extents, (uint64_t)(uintptr_t)ptr, &piece);
-	if (!err)
-		extents_free(&pool->extents, piece);
-	pthread_mutex_unlock(&pool->lock);
-	if (err)
-		return error_set(err, "address %p, pool at %p: %s", ptr, pool->base,
-				 aclkm_strerror(err));
+	if (!pool)
+		return error_set(ACLKM_ERR_INVALID, "pool is NULL");
+	if (pool->heap) {
+		tcache_flush();
+		pthread_mutex_lock(pool->lock);
+		slab_drop_empty(pool->heap);
+		pthread_mutex_unlock(pool->lock);
+	}
 	return ACLKM_OK;
 }
 
-int aclkm_pool_stats(struct aclkm_pool *pool, struct aclkm_pool_stats *out)
+int aclkm_pool_set_limit(struct aclkm_pool *pool, uint64_t limit)
 {
 	int err = api_enter(__func__);
 
 	if (err)
 		return err;
-	if (!pool || !out)
-		return error_set(ACLKM_ERR_INVALID, "%s is NULL", pool ? "out" : "pool");
-
-	pthread_mutex_lock(&pool->lock);
-	*out = (struct aclkm_pool_stats){
-		.size = pool->extents.size,
-		.used = pool->extents.used,
-		.free = pool->extents.size - pool->extents.used,
-		.largest = extents_largest(&pool->extents),
-		.segments = pool->extents.count,
-		.high_water = pool->extents.high_water,
-	};
-	pthread_mutex_unlock(&pool->lock);
+	if (!pool)
+		return error_set(ACLKM_ERR_INVALID, "pool is NULL");
+	if (pool->heap)
+		return error_set(ACLKM_ERR_INVALID,
+				 "limit = %llu: not with ACLKM_POOL_THREADS",
+				 (unsigned long long)limit);
+	pthread_mutex_lock(pool->lock);
+	pool->limit = limit;
+	pthread_mutex_unlock(pool->lock);
 	return ACLKM_OK;
 }
 
 void *aclkm_pool_base(const struct aclkm_pool *pool)
 {
 	return pool ? pool->base : NULL;
-}
-
-int pool_narrow(struct aclkm_pool *pool, uint64_t addr, struct heap_block *block)
-{
-	struct extent *piece;
-	int err;
-
-	pthread_mutex_lock(&pool->lock);
-	err = extents_find(&pool->extents, addr, &piece);
-	if (err == ACLKM_ERR_INTERIOR)
-		err = ACLKM_OK;
-	if (!err) {
-		if (block->phys_valid)
-			block->phys += piece->addr - block->base;
-		block->base = piece->addr;
-		block->asked = piece->asked;
-		block->ruled = piece->ruled;
-	}
-	pthread_mutex_unlock(&pool->lock);
-	return err;
-}
-
-struct heap *pool_heap_of_id(unsigned int id)
-{
-	(void)id;
-	return NULL;
 }

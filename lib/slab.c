@@ -154,6 +154,7 @@ int slab_add(struct heap *heap, unsigned int class)
 	atomic_store_explicit(&slab->chunk, chunk, memory_order_relaxed);
 	slab->piece = piece;
 	heap->slab_bytes += span;
+	heap->slab_count++;
 	heap->empty[class]++;
 	list(heap, slab);
 	table_set(piece->addr, span, (uintptr_t)slab);
@@ -172,6 +173,7 @@ uint32_t slab_pop(struct heap *heap, struct slab *slab)
 	if (slab->free == SLAB_NONE)
 		unlist(heap, slab);
 	heap->slab_out += slab_read(slab->size);
+	heap->slab_blocks++;
 	return index;
 }
 
@@ -184,7 +186,9 @@ static void drop(struct heap *heap, struct slab *slab)
 		unlist(heap, slab);
 	heap->empty[slab_read(slab->class)]--;
 	heap->slab_bytes -= piece->size;
-	table_set(piece->addr, piece->size, chunk_entry(chunk));
+	heap->slab_count--;
+	atomic_store_explicit(&slab->slots, 0, memory_order_relaxed);
+	table_set(piece->addr, piece->size, chunk->entry);
 	extents_free(&chunk->extents, piece);
 	record_put(slab);
 	chunk_emptied(chunk);
@@ -198,6 +202,7 @@ void slab_push(struct heap *heap, struct slab *slab, uint32_t index)
 	    slab->free == SLAB_NONE ? WORD_END : (uint32_t)slab->free + 1);
 	slab->free = (uint16_t)index;
 	heap->slab_out -= slab_read(slab->size);
+	heap->slab_blocks--;
 	if (!slab->listed)
 		list(heap, slab);
 	if (--slab->used)
@@ -235,8 +240,11 @@ void slab_forget(uint64_t base, uint64_t size, uintptr_t entry)
 
 		if (!found || found & TABLE_CHUNK)
 			continue;
-		if (slab_read(slab->base) == at)
-			record_put(slab);
+		if (slab_read(slab->base) != at)
+			continue;
+		/* Threads that still know it find nothing in it. */
+		atomic_store_explicit(&slab->slots, 0, memory_order_relaxed);
+		record_put(slab);
 	}
 	table_set(base, size, entry);
 }

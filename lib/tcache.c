@@ -324,32 +324,35 @@ void tcache_flush(void)
 	}
 }
 
-static uint64_t kept_in(struct bins *bins)
+static uint64_t kept_in(struct bins *bins, uint64_t *blocks)
 {
-	uint64_t sum = 0;
+	uint64_t sum = 0, count;
 	unsigned int class;
 
-	for (class = 0; class < CLASSES; class ++)
-		sum += count_of(bins, class) * classes[class].size;
+	for (class = 0; class < CLASSES; class ++) {
+		count = count_of(bins, class);
+		*blocks += count;
+		sum += count * classes[class].size;
+	}
 	return sum;
 }
 
-uint64_t tcache_kept(const struct heap *heap)
+uint64_t tcache_kept(const struct heap *heap, uint64_t *blocks)
 {
+	uint64_t generation = atomic_load(&heap->generation);
+	uint64_t sum = 0, count = 0;
 	struct tcache *cache;
-	uint64_t sum = 0;
 
-	if (!heap->slab_bytes)
-		return 0;
 	pthread_mutex_lock(&lock);
-	for (cache = all; cache; cache = cache->next) {
+	for (cache = heap->slab_bytes ? all : NULL; cache; cache = cache->next) {
 		struct bins *bins = bins_of(cache, heap->id);
 
-		if (bins &&
-		    atomic_load(&bins->generation) == atomic_load(&heap->generation))
-			sum += kept_in(bins);
+		if (bins && atomic_load(&bins->generation) == generation)
+			sum += kept_in(bins, &count);
 	}
 	pthread_mutex_unlock(&lock);
+	if (blocks)
+		*blocks = count;
 	return sum;
 }
 

@@ -214,8 +214,8 @@ void tcache_put(struct heap *heap, struct bins *bins, struct slab *slab, void *p
 /* Gives everything back that this thread keeps. */
 void tcache_flush(void);
 
-/* Bytes that all threads keep of the heap's blocks. */
-uint64_t tcache_kept(const struct heap *heap);
+/* Bytes that all threads keep of the heap's blocks; @blocks, if any: how many. */
+uint64_t tcache_kept(const struct heap *heap, uint64_t *blocks);
 
 /* Bytes of the stacks of all threads, as mapped. */
 uint64_t tcache_bytes(void);

@@ -23,6 +23,7 @@
 
 #include "copy.h"
 #include "error.h"
+#include "layout.h"
 #include "memory.h"
 #include "pool.h"
 #include "rules.h"

@@ -22,8 +22,9 @@ extern "C" {
 #endif
 
 /* Flags of aclkm_copy. */
-#define ACLKM_COPY_UNCACHED (1U << 0) /* the source is mapped WC or UC: streaming loads  \
-				       */
+#define ACLKM_COPY_UNCACHED                                                              \
+	(1U << 0) /* the source is mapped WC or UC: streaming loads                      \
+		   */
 
 /* One piece of aclkm_copy_batch. */
 struct aclkm_copy_piece {
