@@ -163,6 +163,79 @@ def compare_overhead(build, options, results):
                 ["trace"] + [s.name for s in subjects], rows)
 
 
+BANDWIDTH = [64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20, 256 << 20]
+LOOPS = ["sse2", "avx2", "avx512"]
+
+
+def size_name(count):
+    if count >= 1 << 20:
+        return f"{count >> 20} MiB"
+    return f"{count >> 10} KiB" if count >= 1024 else f"{count} B"
+
+
+def cpu_has(flag):
+    with open("/proc/cpuinfo", encoding="utf-8") as info:
+        return flag in info.read().split()
+
+
+def compare_bandwidth(build, options, results):
+    copy = Subject("copy", os.path.join(build, "copy"))
+    loops = [l for l in LOOPS if l == "sse2" or cpu_has({"avx512": "avx512f"}.get(l, l))]
+    hows = [(h, "bandwidth") for h in ["memcpy"] + loops + ["ours"]]
+    hows += [("pool", "queue"), ("stream", "queue"), ("stream", "queue2")]
+    rows = []
+    for count in BANDWIDTH:
+        values = {h: [] for h in hows}
+        for _ in range(options.runs):
+            for how in hows:
+                values[how].append(float(copy.run([how[0], how[1], count])))
+        stats = {h: summary(v) for h, v in values.items()}
+        best = max(loops, key=lambda l: stats[(l, "bandwidth")]["median"])
+        best_median = stats[(best, "bandwidth")]["median"]
+        rows.append([size_name(count)] + [cell(stats[h]) for h in hows] + [
+            f"{stats[('ours', 'bandwidth')]['median'] / best_median:.2f}",
+            f"{stats[('stream', 'queue')]['median'] / best_median:.2f}", best])
+        results.append({"kind": "bandwidth", "bytes": count, "unit": "GB/s",
+                        "best_loop": best,
+                        "stats": {" ".join(h): s for h, s in stats.items()}})
+    print_table(
+        "Bandwidth of copies between the same two buffers, GB/s (queues of 64)",
+        ["size", "memcpy"] + [l + " loop" for l in loops]
+        + ["aclkm_copy", "thread pool", "stream", "two streams", "copy/best loop",
+           "stream/best loop", "best loop"], rows)
+
+
+def compare_latency(build, options, results):
+    copy = Subject("copy", os.path.join(build, "copy"))
+    rows = []
+    for count in (64, 4096, 65536, 1 << 20):
+        values = {h: [] for h in ("memcpy", "pool", "stream")}
+        for _ in range(options.runs):
+            for how in values:
+                values[how].append(float(copy.run([how, "latency", count])))
+        stats = {h: summary(v) for h, v in values.items()}
+        rows.append([size_name(count)] + [cell(s, 0) for s in stats.values()])
+        results.append({"kind": "latency", "bytes": count, "unit": "ns", "stats": stats})
+    print_table("One copy on an idle stream, to completion, ns",
+                ["size", "memcpy", "thread pool", "stream"], rows)
+    rows = []
+    for program, whats in (("copy", [("pool", "submit", 64), ("stream", "submit", 64)]),
+                           ("queue", [("submit",), ("once",), ("worker",), ("memcpy",),
+                                      ("wake",), ("futex",)])):
+        subject = Subject(program, os.path.join(build, program))
+        values = {w: [] for w in whats}
+        for _ in range(options.runs):
+            for what in whats:
+                values[what].append(float(subject.run(what)))
+        for what, list_ in values.items():
+            stat = summary(list_)
+            rows.append([program + " " + " ".join(map(str, what)), cell(stat)])
+            results.append({"kind": "queue", "what": rows[-1][0], "unit": "ns",
+                            "stats": {"ns": stat}})
+    print_table("Submitting and waking, ns (see bench/copy.c and bench/queue.c)",
+                ["what", "ns"], rows)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default=os.path.join(HERE, "..", "build", "bench"))
@@ -170,17 +243,21 @@ def main():
     parser.add_argument("--only", action="append", help="traces, by name")
     parser.add_argument("--ours", action="append", help="aclrt, native or pool")
     parser.add_argument("--part", action="append",
-                        choices=["alloc", "overhead"], help="default: all")
+                        choices=["alloc", "overhead", "copy", "latency"], help="default: all")
     parser.add_argument("--json", metavar="FILE", help="everything, - for standard output")
     options = parser.parse_args()
     options.ours = options.ours or OURS
-    parts = options.part or ["alloc", "overhead"]
+    parts = options.part or ["alloc", "overhead", "copy", "latency"]
     results = []
     build = os.path.abspath(options.build)
     if "alloc" in parts:
         compare_alloc(build, options, results)
     if "overhead" in parts:
         compare_overhead(build, options, results)
+    if "copy" in parts:
+        compare_bandwidth(build, options, results)
+    if "latency" in parts:
+        compare_latency(build, options, results)
     if options.json == "-":
         json.dump(results, sys.stdout, indent=1)
     elif options.json:
