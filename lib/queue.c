@@ -75,10 +75,13 @@ static struct queue_node *node_get(struct queue *queue)
 
 	while ((uint32_t)old) {
 		struct queue_node *node = node_of(queue, (uint32_t)old - 1);
-		uint64_t new =
-			((old >> 32) + 1) << 32 |
+		uint32_t next =
 			atomic_load_explicit(&node->next_free, memory_order_relaxed);
+		uint64_t new = ((old >> 32) + 1) << 32 | next;
 
+		/* The worker wrote to it last; whoever puts next will want it. */
+		if (next)
+			__builtin_prefetch(node_of(queue, next - 1), 1);
 		if (atomic_compare_exchange_weak_explicit(&queue->unused, &old, new,
 							  memory_order_acquire,
 							  memory_order_acquire))
@@ -245,15 +248,18 @@ static bool look(struct queue *queue, bool (*found)(struct queue *queue, uint64_
 		 uint64_t arg)
 {
 	uint32_t spin = atomic_load_explicit(&queue->spin, memory_order_relaxed);
-	uint64_t until = spin ? nanoseconds() + spin : 0;
+	uint64_t until;
 	int i;
 
+	if (found(queue, arg))
+		return true;
+	if (!spin)
+		return false;
+	until = nanoseconds() + spin;
 	do {
 		for (i = 0; i < LOOKS; i++) {
 			if (found(queue, arg))
 				return true;
-			if (!spin)
-				return false;
 			relax();
 		}
 	} while (nanoseconds() < until);
@@ -293,7 +299,7 @@ void queue_wait(struct queue *queue)
 {
 	uint64_t target = atomic_load(&queue->put);
 
-	if (look(queue, is_done, target))
+	if (is_done(queue, target) || look(queue, is_done, target))
 		return;
 	atomic_fetch_add(&queue->waiting, 1);
 	for (;;) {

@@ -30,9 +30,10 @@
 #define QUEUE_BLOCKS 24 /* of nodes, each twice as long as the one before */
 #define QUEUE_FIRST 64	/* nodes of the first */
 
+/* A task of up to 48 bytes shares the line of the links. */
 struct queue_node {
-	struct queue_node *_Atomic next; /* in the queue */
-	_Atomic uint32_t next_free;	 /* number + 1 of the next unused one */
+	_Alignas(64) struct queue_node *_Atomic next; /* in the queue */
+	_Atomic uint32_t next_free; /* number + 1 of the next unused one */
 	uint32_t number;
 	_Alignas(16) unsigned char task[QUEUE_TASK];
 };
