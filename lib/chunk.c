@@ -42,6 +42,7 @@ struct chunk *chunk_record_get(void)
 	chunk->prev = NULL;
 	chunk->next = NULL;
 	chunk->kept = false;
+	chunk->exported = false;
 	return chunk;
 }
 
@@ -331,7 +332,7 @@ void chunk_emptied(struct chunk *chunk)
 	if (chunk->extents.used || heap->fixed)
 		return;
 	/* A 1 GiB page is too much to keep for nothing. */
-	if (heap->pages == ACLKM_PAGES_HUGE1G) {
+	if (heap->pages == ACLKM_PAGES_HUGE1G || chunk->exported) {
 		if (heap->spare == chunk)
 			heap->spare = NULL;
 		chunk_remove(chunk);

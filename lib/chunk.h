@@ -25,6 +25,7 @@ struct chunk {
 	uintptr_t entry; /* what the table says of its memory that is in no slab */
 	bool shared;	 /* for many blocks; else for one */
 	bool kept;	 /* not shared, empty, in the heap's list of those */
+	bool exported;	 /* another process may have it mapped: not kept once empty */
 };
 
 struct heap {

@@ -429,8 +429,10 @@ int heap_share(const void *ptr, struct backing *out, uint64_t *offset)
 		explain(err, ptr, 0);
 	else
 		err = backend->region_share(&chunk->region, out);
-	if (!err)
+	if (!err) {
 		*offset = addr - (uint64_t)(uintptr_t)chunk->region.addr;
+		chunk->exported = true;
+	}
 	pthread_mutex_unlock(&chunk->heap->lock);
 	return err;
 }
