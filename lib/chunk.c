@@ -24,6 +24,7 @@
 
 static pthread_mutex_t records_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct chunk *records; /* unused */
+static struct chunk *newest;  /* of all records */
 static _Atomic uint64_t keep_limit = KEEP_UNSET;
 static _Atomic uint64_t kept_bytes;
 
@@ -33,11 +34,18 @@ struct chunk *chunk_record_get(void)
 
 	pthread_mutex_lock(&records_lock);
 	chunk = records;
-	if (chunk)
+	if (chunk) {
 		records = chunk->next;
+	} else {
+		chunk = calloc(1, sizeof(*chunk));
+		if (chunk) {
+			chunk->older = newest;
+			newest = chunk;
+		}
+	}
 	pthread_mutex_unlock(&records_lock);
 	if (!chunk)
-		return calloc(1, sizeof(*chunk));
+		return NULL;
 	chunk->region = (struct region){0};
 	chunk->prev = NULL;
 	chunk->next = NULL;

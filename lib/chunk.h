@@ -22,10 +22,11 @@ struct chunk {
 	struct extents extents;
 	struct heap *_Atomic heap;
 	struct chunk *prev, *next;
-	uintptr_t entry; /* what the table says of its memory that is in no slab */
-	bool shared;	 /* for many blocks; else for one */
-	bool kept;	 /* not shared, empty, in the heap's list of those */
-	bool exported;	 /* another process may have it mapped: not kept once empty */
+	struct chunk *older; /* record: the table alone hides them from leak checkers */
+	uintptr_t entry;     /* what the table says of its memory that is in no slab */
+	bool shared;	     /* for many blocks; else for one */
+	bool kept;	     /* not shared, empty, in the heap's list of those */
+	bool exported;	     /* another process may have it mapped: not kept once empty */
 };
 
 struct heap {
