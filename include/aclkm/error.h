@@ -36,9 +36,9 @@ enum aclkm_error {
 	ACLKM_ERR_EXISTS = -17,	   /* done before, and once is all */
 	ACLKM_ERR_CONTEXT = -18,   /* it belongs to another context */
 	ACLKM_ERR_UNSUPPORTED = -95, /* not with this kind of object */
-	ACLKM_ERR_TIMEOUT = -110,  /* the time is up */
-	ACLKM_ERR_TASK = -62,	   /* a task's own time is up */
-	ACLKM_ERR_ABORTED = -125,  /* the stream was aborted */
+	ACLKM_ERR_TIMEOUT = -110,    /* the time is up */
+	ACLKM_ERR_TASK = -62,	     /* a task's own time is up */
+	ACLKM_ERR_ABORTED = -125,    /* the stream was aborted */
 };
 
 /* aclkm_strerror - a few words for @err; a constant string, never NULL. Any thread. */
