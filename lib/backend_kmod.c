@@ -13,6 +13,7 @@
 
 #include "config.h"
 #include "error.h"
+#include "guard.h"
 #include "rules.h"
 #include "va.h"
 
@@ -224,6 +225,7 @@ free:
 
 static void kmod_region_free(struct region *region)
 {
+	guard_forget(region->addr, region->size);
 	va_release(region->addr, region->size);
 	free_handle(region->handle);
 }

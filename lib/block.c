@@ -4,8 +4,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "check.h"
 #include "config.h"
 #include "error.h"
+#include "guard.h"
 #include "readonly.h"
 #include "tree.h"
 
@@ -46,7 +48,7 @@ bool block_all_plain(void)
 {
 	const struct block_tag plain = {.module = BLOCK_MODULE_APP};
 
-	return is_plain(&plain);
+	return is_plain(&plain) && !block_is_watched();
 }
 
 /* With one device the backend itself knows when its memory is used up. */
@@ -134,6 +136,28 @@ static struct tagged *take_out(uint64_t base)
 	return tagged;
 }
 
+bool block_is_watched(void)
+{
+	return check_wanted() || guard_is_watched();
+}
+
+static int take(const struct heap_request *request, void **out)
+{
+	static atomic_flag told = ATOMIC_FLAG_INIT;
+
+	if (!block_is_watched())
+		return heap_alloc(request, out);
+	/* As if there were a tag, for ever: nothing is given past this layer. */
+	if (!atomic_flag_test_and_set(&told))
+		atomic_fetch_add(&block_tag_count, 1);
+	return check_take(request, out);
+}
+
+static int give(void *ptr, enum aclkm_kind kind)
+{
+	return block_is_watched() ? check_give(ptr, kind) : heap_free(ptr, kind);
+}
+
 static int take_tagged(const struct heap_request *request, const struct block_tag *tag,
 		       void **out)
 {
@@ -147,7 +171,7 @@ static int take_tagged(const struct heap_request *request, const struct block_ta
 	err = block_charge(tag->device, request->ruled);
 	if (err)
 		goto free;
-	err = tag->read_only ? readonly_take(request, out) : heap_alloc(request, out);
+	err = tag->read_only ? readonly_take(request, out) : take(request, out);
 	if (err)
 		goto uncharge;
 	tagged->base = (uint64_t)(uintptr_t)*out;
@@ -164,7 +188,7 @@ int block_take(const struct heap_request *request, const struct block_tag *tag,
 	       void **out)
 {
 	if (is_plain(tag))
-		return heap_alloc(request, out);
+		return take(request, out);
 	return take_tagged(request, tag, out);
 }
 
@@ -180,7 +204,7 @@ int block_give(void *ptr, enum aclkm_kind kind)
 	if (tagged && tagged->tag.read_only && kind == ACLKM_KIND_DEVICE)
 		err = readonly_give(ptr, &size) ? ACLKM_OK : ACLKM_ERR_FOREIGN;
 	else
-		err = heap_free(ptr, kind);
+		err = give(ptr, kind);
 	if (!tagged)
 		return err;
 	if (err) {

@@ -53,6 +53,12 @@ static inline bool block_any_tagged(void)
 	return atomic_load_explicit(&block_tag_count, memory_order_relaxed);
 }
 
+/*
+ * Whether checks, AddressSanitizer or Valgrind must see every block: no way around
+ * block_take and block_give then. Never changes in a process.
+ */
+bool block_is_watched(void);
+
 /* The tag of the block that starts at @base; the plain one if it has none. */
 void block_tag(uint64_t base, struct block_tag *out);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check.h"
 #include "error.h"
 #include "rules.h"
 
@@ -112,6 +113,16 @@ static void read_soc_name(void)
 		refuse("ACLKM_SOC_NAME", value, "1 to 31 characters");
 }
 
+static void read_checks(void)
+{
+	const char *value = getenv("ACLKM_CHECK");
+
+	if (value && !check_parse(value, &config.checks))
+		refuse("ACLKM_CHECK", value,
+		       "redzone, poison, free, align, bounds, flight, leak, sync, "
+		       "align64, all, exitcode=N, abort=0|1 or log=FILE, with commas");
+}
+
 static void read_config(void)
 {
 	static const char *const backends[] = {"auto", "kmod", "user", NULL};
@@ -123,6 +134,7 @@ static void read_config(void)
 	config.backend = (enum backend_choice)read_word("ACLKM_BACKEND", backends,
 							"auto, kmod or user");
 	read_soc_name();
+	read_checks();
 	config.strict = read_word("ACLKM_STRICT", switches, "0 or 1");
 	config.padding = padding_of[read_word("ACLKM_PADDING", paddings, "0, 16 or 32")];
 	config.run_on_device = read_word("ACLKM_RUN_MODE", modes, "host or device");

@@ -9,6 +9,7 @@
  * ACLKM_STRICT   0 | 1; 1 fixes the alignment at 64 and the padding at 32
  * ACLKM_RUN_MODE host | device
  * ACLKM_DEVICES  1 to 64
+ * ACLKM_CHECK    a list, see check.h
  * ACLKM_SOC_NAME up to 31 characters
  */
 #ifndef LIB_CONFIG_H
@@ -27,10 +28,11 @@ struct config {
 	uint64_t align;
 	uint32_t padding;
 	uint32_t devices;
+	uint32_t checks; /* CHECK_* of check.h */
 	char soc_name[32];
 	bool strict;
 	bool run_on_device;
-	char bad[256]; /* what is wrong, "" when nothing is */
+	char bad[384]; /* what is wrong, "" when nothing is */
 };
 
 const struct config *config_get(void);

@@ -53,6 +53,11 @@ int error_set_forked(void)
 		"in the child first");
 }
 
+const char *api_function(void)
+{
+	return error_function;
+}
+
 static void free_texts(void *arg)
 {
 	texts = NULL;

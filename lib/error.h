@@ -31,6 +31,9 @@ static inline int api_enter(const char *function)
 	return error_set_forked();
 }
 
+/* The function that this thread called last; "" before the first. */
+const char *api_function(void);
+
 /* Notes the text of a failure, after "function: ". Returns @err. */
 int error_set(int err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

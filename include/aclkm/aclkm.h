@@ -16,6 +16,9 @@
  * ACLKM_DEVICES   how many devices there are, 1 (default) to 64; they share the memory
  *                 of the backend in equal parts
  * ACLKM_SOC_NAME  what aclrtGetSocName says: 1 to 31 characters; Ascend910B3
+ * ACLKM_CHECK     checks, a list with commas: redzone, poison, free, align, bounds,
+ *                 flight, leak, sync, align64, all; exitcode=N, abort=1, log=FILE; see
+ *                 Documentation/ascendcl-checks.md
  * ACLKM_RUN_MODE  what aclrtGetRunMode says: host (default) or device
  */
 #ifndef ACLKM_ACLKM_H

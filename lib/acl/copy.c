@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "../check.h"
 #include "../counters.h"
 #include "../stream.h"
 #include "context.h"
@@ -88,6 +89,12 @@ static aclError check_rows(const struct transfer *rows, aclrtMemcpyKind kind,
 	if (rows->height > MAX_HEIGHT)
 		return acl_refuse(ACL_ERROR_INVALID_PARAM, "height = %zu: at most %lu",
 				  rows->height, MAX_HEIGHT);
+	if (check_wanted()) {
+		check_copy(rows->dst, NULL,
+			   (rows->height - 1) * rows->room + rows->count);
+		check_copy(rows->src, NULL,
+			   (rows->height - 1) * rows->source_pitch + rows->count);
+	}
 	return context_need();
 }
 

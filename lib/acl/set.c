@@ -2,6 +2,9 @@
 /* Setting memory, and the cache hints. */
 #include "acl/acl_rt.h"
 
+#include <string.h>
+
+#include "../check.h"
 #include "../copy.h"
 #include "../place.h"
 #include "../readonly.h"
@@ -18,6 +21,8 @@ static aclError check_set(const void *ptr, size_t room, size_t count)
 	if (count > room)
 		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
 				  "count = %zu is more than maxCount = %zu", count, room);
+	if (check_wanted())
+		check_copy(ptr, NULL, count);
 	return ACL_SUCCESS;
 }
 

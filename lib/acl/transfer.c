@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "transfer.h"
 
+#include "../check.h"
 #include "../config.h"
 #include "../copy.h"
 #include "../counters.h"
@@ -11,6 +12,7 @@
 
 struct transfer_task {
 	struct task task;
+	struct flight *flight;
 	struct transfer transfer;
 };
 
@@ -30,6 +32,8 @@ aclError transfer_check(const struct transfer *transfer, aclrtMemcpyKind kind)
 		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
 				  "count = %zu is more than destMax = %zu",
 				  transfer->count, transfer->room);
+	if (check_wanted())
+		check_copy(transfer->dst, transfer->src, transfer->count);
 	return ACL_SUCCESS;
 }
 
@@ -98,21 +102,46 @@ aclError transfer_rules(const struct transfer *transfer, aclrtMemcpyKind kind, b
 
 static int run_transfer(struct task *task)
 {
-	transfer_now(&((const struct transfer_task *)task)->transfer);
+	const struct transfer_task *transfer = (const struct transfer_task *)task;
+
+	check_landing(transfer->flight);
+	transfer_now(&transfer->transfer);
 	return ACLKM_OK;
+}
+
+static void drop_transfer(struct task *task)
+{
+	check_landed(((struct transfer_task *)task)->flight);
+}
+
+/* From the first byte to the last, with what lies between rows. */
+static uint64_t span_of(const struct transfer *transfer, size_t pitch)
+{
+	return transfer->count +
+	       (transfer->height > 1 ? transfer->height - 1 : 0) * pitch;
 }
 
 static aclError submit(const struct transfer *transfer, uintptr_t stream)
 {
-	const struct transfer_task task = {.task = {.run = run_transfer,
-						    .dst = transfer->dst,
-						    .src = transfer->src,
-						    .count = transfer->count},
-					   .transfer = *transfer};
+	struct transfer_task task = {.task = {.run = run_transfer,
+					      .dst = transfer->dst,
+					      .src = transfer->src,
+					      .count = transfer->count},
+				     .transfer = *transfer};
 	bool small = transfer->count <= STREAM_NOW_SIZE && transfer->height <= 1;
-	int err = stream_submit(stream, &task.task, sizeof(task), small ? WORKER_NOW : 0);
+	int err;
 
-	if (!err)
+	if (check_is(CHECK_FLIGHT)) {
+		small = false;
+		task.task.drop = drop_transfer;
+		task.flight = check_flight(transfer->dst, transfer->src,
+					   span_of(transfer, transfer->room),
+					   (const void *)stream);
+	}
+	err = stream_submit(stream, &task.task, sizeof(task), small ? WORKER_NOW : 0);
+	if (err)
+		check_landed(task.flight);
+	else
 		counter_add(COUNT_COPIES_ASYNC, 1);
 	return stream_result(err);
 }
@@ -138,5 +167,9 @@ aclError transfer_async(const struct transfer *transfer, aclrtMemcpyKind kind,
 
 	if (code)
 		return code;
+	if (check_wanted())
+		check_async(transfer->dst, transfer->src,
+			    is_unaligned(transfer->dst) || is_unaligned(transfer->src),
+			    now);
 	return now ? degrade(transfer, stream) : submit(transfer, stream);
 }

@@ -201,6 +201,10 @@ static void test_devices(void)
 	   "ACLKM_SOC_NAME=Ascend310P3");
 	ok(!strcmp(with(NULL, NULL).soc, "Ascend910B3"), "Ascend910B3 by default");
 	refused("ACLKM_SOC_NAME", "");
+	refused("ACLKM_CHECK", "redzone,everything");
+	refused("ACLKM_CHECK", "abort=2");
+	is(with("ACLKM_CHECK", "none").set, 0, "ACLKM_CHECK=none");
+	is(with("ACLKM_CHECK", "").set, 0, "ACLKM_CHECK= with nothing in it");
 	refused("ACLKM_SOC_NAME", "0123456789012345678901234567890123456789");
 }
 
@@ -260,6 +264,7 @@ int main(int argc, char **argv)
 	unsetenv("ACLKM_RUN_MODE");
 	unsetenv("ACLKM_DEVICES");
 	unsetenv("ACLKM_SOC_NAME");
+	unsetenv("ACLKM_CHECK");
 	test_devices();
 	test_backend();
 	setenv("ACLKM_MEM", "48M", 1);

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Checks on demand: ACLKM_CHECK= a list of names with commas between, or "all".
+ *
+ *	redzone  bytes behind a block that were written, looked at when it is freed
+ *	poison   blocks filled with 0xab when taken and 0xdd when freed; freed ones are
+ *	         held back for a while, and bytes written meanwhile reported
+ *	free     wrong frees: twice, inside, of foreign memory, by the wrong function
+ *	align    asynchronous copies that are not aligned to 64
+ *	bounds   copies and sets past the end of a block
+ *	flight   memory freed, read or written while an asynchronous copy needs it
+ *	leak     blocks that live when the program ends
+ *	sync     asynchronous copies that were done at once: pageable host memory
+ *	align64  blocks start on multiples of 64 that are none of 128, to bring out code
+ *	         that assumes more
+ *
+ *	exitcode=N  how the program ends when something was reported (66)
+ *	abort=1     at the first report
+ *	log=FILE    where reports go (standard error)
+ *
+ * A report says what, where, in whose block, taken and freed by whom, and what to do.
+ * No check changes what a call returns.
+ */
+#ifndef LIB_CHECK_H
+#define LIB_CHECK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "heap.h"
+
+#define CHECK_REDZONE (1U << 0)
+#define CHECK_POISON (1U << 1)
+#define CHECK_FREE (1U << 2)
+#define CHECK_ALIGN (1U << 3)
+#define CHECK_BOUNDS (1U << 4)
+#define CHECK_FLIGHT (1U << 5)
+#define CHECK_LEAK (1U << 6)
+#define CHECK_SYNC (1U << 7)
+#define CHECK_ALIGN64 (1U << 8)
+#define CHECK_ALL ((1U << 9) - 1)
+
+/* What the environment asks for: 0 nothing. Read once. */
+uint32_t check_wanted(void);
+
+/* Reads a list; false: it is bad. For config.c. */
+bool check_parse(const char *list, uint32_t *checks);
+
+/* There are checks: what is to be done at the end of the process is. Once. */
+void check_start(void);
+
+static inline bool check_is(uint32_t check)
+{
+	return check_wanted() & check;
+}
+
+/* heap_alloc and heap_free with all checks that are about blocks. */
+int check_take(const struct heap_request *request, void **out);
+int check_give(void *ptr, enum aclkm_kind kind);
+
+/* A copy or set is about to be made: @src NULL for a set. */
+void check_copy(const void *dst, const void *src, uint64_t count);
+
+/* An asynchronous one: what its addresses and memory are. */
+void check_async(const void *dst, const void *src, bool unaligned, bool at_once);
+
+/* An asynchronous copy was submitted: the ranges are in use until check_landed. */
+struct flight;
+struct flight *check_flight(const void *dst, const void *src, uint64_t count,
+			    const void *stream);
+
+/* It is about to run, and it has run or never will. NULL is fine. */
+void check_landing(struct flight *flight);
+void check_landed(struct flight *flight);
+
+/* Whether a copy needs the bytes; says so with who submitted it. For check.c. */
+bool check_in_flight(uint64_t base, uint64_t size, const char *doing);
+
+#endif /* LIB_CHECK_H */

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+/* The list of checks in the environment. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "config.h"
+#include "report.h"
+
+static const struct {
+	const char *name;
+	uint32_t check;
+} names[] = {
+	{"redzone", CHECK_REDZONE},
+	{"poison", CHECK_POISON},
+	{"free", CHECK_FREE},
+	{"align", CHECK_ALIGN},
+	{"bounds", CHECK_BOUNDS},
+	{"flight", CHECK_FLIGHT},
+	{"leak", CHECK_LEAK},
+	{"sync", CHECK_SYNC},
+	{"align64", CHECK_ALIGN64},
+	{"all", CHECK_ALL},
+	{"none", 0},
+};
+
+struct options {
+	uint32_t checks;
+	int exit_code;
+	bool abort_first;
+	char log[256];
+};
+
+static bool parse_number(const char *text, int max, int *out)
+{
+	char *end;
+	long number;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	number = strtol(text, &end, 10);
+	if (*end || number > max)
+		return false;
+	*out = (int)number;
+	return true;
+}
+
+static bool parse_word(const char *word, struct options *options)
+{
+	int number = 0;
+	size_t i;
+
+	if (!strncmp(word, "exitcode=", 9))
+		return parse_number(word + 9, 255, &options->exit_code);
+	if (!strncmp(word, "abort=", 6)) {
+		if (!parse_number(word + 6, 1, &number))
+			return false;
+		options->abort_first = number;
+		return true;
+	}
+	if (!strncmp(word, "log=", 4)) {
+		strcpy(options->log, word + 4);
+		return options->log[0];
+	}
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcmp(word, names[i].name)) {
+			options->checks |= names[i].check;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool check_parse(const char *list, uint32_t *checks)
+{
+	struct options options = {.exit_code = 66};
+	char word[256];
+	size_t length;
+
+	for (; *list; list += length + (list[length] == ',')) {
+		length = strcspn(list, ",");
+		if (length >= sizeof(word))
+			return false;
+		memcpy(word, list, length);
+		word[length] = '\0';
+		if (!parse_word(word, &options))
+			return false;
+	}
+	*checks = options.checks;
+	if (options.checks)
+		check_start();
+	report_set(options.exit_code, options.abort_first,
+		   options.log[0] ? options.log : NULL);
+	return true;
+}
