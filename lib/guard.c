@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "guard.h"
 
-#if defined(__has_include)
-#if __has_include(<valgrind/memcheck.h>)
+#ifdef HAVE_VALGRIND
 #include <valgrind/memcheck.h>
-#define HAVE_VALGRIND 1
-#endif
 #endif
 
 /* There when the program was built with -fsanitize=address. */

@@ -1,0 +1,88 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The installed tree: programs build and run against the names of AscendCL's own
+# libraries, in its layout; nothing is left after uninstall.
+top=@TOP@
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+unset MAKEFLAGS MFLAGS MAKELEVEL
+export ACLKM_BACKEND=user ACLKM_MEM=48M
+prefix=$work/prefix
+home=$prefix/lib/aclkm/ascend
+n=0
+bad=0
+
+result() { # status name
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+		sed 's/^/# /' "$work/log"
+		bad=1
+	fi
+}
+
+make -s -C "$top/lib" install B=@LIB@ PREFIX="$prefix" > "$work/log" 2>&1
+result $? "make install"
+[ ! -e "$prefix/lib/libascendcl.so" ]
+result $? "names of another installation are not where the linker looks"
+
+cat > "$work/client.c" <<'EOF'
+#include <acl/acl.h>
+#include <acl/dvpp/hi_dvpp.h>
+#include <acl/ops/acl_dvpp.h>
+int main(void)
+{
+	void *p, *q, *r;
+	return aclInit(0) || aclrtSetDevice(0) || aclrtMalloc(&p, 100, ACL_MEM_MALLOC_HUGE_FIRST) ||
+	       aclrtFree(p) || acldvppMalloc(&q, 100) || acldvppFree(q) ||
+	       hi_mpi_dvpp_malloc(0, &r, 100) || hi_mpi_dvpp_free(r) || aclFinalize();
+}
+EOF
+for lib in lib64 lib64/stub runtime/lib64/stub acllib/lib64/stub latest/lib64 "$(uname -m)-linux/lib64"; do
+	cc -Wall -Werror -I"$home/include" -o "$work/client" "$work/client.c" -L"$home/$lib" \
+		-lascendcl -lacl_dvpp -lacl_dvpp_mpi > "$work/log" 2>&1 &&
+		LD_LIBRARY_PATH="$home/lib64" "$work/client" >> "$work/log" 2>&1
+	result $? "a client links -lascendcl and the media libraries from $lib, and runs"
+done
+cc -Wall -Werror -I"$prefix/include" -o "$work/client" "$work/client.c" -L"$prefix/lib" \
+	-laclkm > "$work/log" 2>&1 && LD_LIBRARY_PATH="$prefix/lib" "$work/client" >> "$work/log" 2>&1
+result $? "or -laclkm"
+c++ -std=c++17 -Wall -Werror -x c++ -I"$home/include" -o "$work/client" "$work/client.c" \
+	-L"$home/lib64" -lascendcl > "$work/log" 2>&1 &&
+	LD_LIBRARY_PATH="$home/lib64" "$work/client" >> "$work/log" 2>&1
+result $? "C++17"
+# shellcheck source=/dev/null
+(. "$home/set_env.sh" && cc -o "$work/client" "$work/client.c" -lascendcl && "$work/client") \
+	> "$work/log" 2>&1
+result $? "after set_env.sh no flags are needed"
+
+# A program that was built elsewhere: it needs libascendcl.so, and symbols without versions.
+mkdir "$work/real"
+printf 'int aclInit(const char *p) { return p != 0; }\nint aclrtSetDevice(int d) { return d; }\n' \
+	> "$work/real.c"
+printf 'int aclInit(const char *); int aclrtSetDevice(int);\nint main(void) { return aclInit(0) || aclrtSetDevice(0); }\n' \
+	> "$work/other.c"
+cc -shared -fPIC -Wl,-soname,libascendcl.so -o "$work/real/libascendcl.so" "$work/real.c" &&
+	cc -o "$work/other" "$work/other.c" -L"$work/real" -lascendcl &&
+	readelf -d "$work/other" | grep -q 'NEEDED.*libascendcl.so' &&
+	LD_LIBRARY_PATH="$home/lib64" "$work/other" > "$work/log" 2>&1
+result $? "a program that was linked with another libascendcl.so runs"
+printf '#include <dlfcn.h>\nint main(void) { void *h = dlopen("libascendcl.so", RTLD_NOW); return !h || !dlsym(h, "aclrtMallocAlign32") || dlsym(h, "aclmdlLoadFromFile") != 0; }\n' \
+	> "$work/dl.c"
+cc -o "$work/dl" "$work/dl.c" && LD_LIBRARY_PATH="$home/lib64" "$work/dl"
+result $? "dlopen and dlsym find what there is"
+printf 'int aclmdlLoadFromFile(const char *, unsigned *);\nint main(void) { unsigned i; return aclmdlLoadFromFile("m", &i); }\n' \
+	> "$work/model.c"
+! cc -o "$work/model" "$work/model.c" -L"$home/lib64" -lascendcl 2> "$work/log" &&
+	grep -q 'aclmdlLoadFromFile' "$work/log"
+result $? "models are absent when linking, not at run time"
+
+make -s -C "$top/lib" uninstall B=@LIB@ PREFIX="$prefix" > "$work/log" 2>&1
+result $? "make uninstall"
+find "$prefix" ! -type d > "$work/log"
+[ ! -s "$work/log" ]
+result $? "leaves no file"
+echo "1..$n"
+exit $bad
