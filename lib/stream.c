@@ -3,10 +3,12 @@
 
 #include <stdlib.h>
 
+#include "allocator.h"
 #include "callback.h"
 #include "config.h"
 #include "device.h"
 #include "error.h"
+#include "mempool.h"
 #include "object.h"
 
 struct stream {
@@ -145,6 +147,7 @@ int stream_wait(uintptr_t handle, int64_t deadline)
 		return err;
 	err = worker_wait(&stream->worker, deadline);
 	put(stream);
+	mempool_synchronized();
 	return explain(err, handle);
 }
 
@@ -218,6 +221,7 @@ static void destroy(struct stream *stream, bool force)
 		worker_abort(&stream->worker, true);
 	/* A callback that nobody processes any more must not hold up the end. */
 	callback_stream_ends(stream->object.handle);
+	allocator_stream_ends(stream->object.handle);
 	worker_stop(&stream->worker);
 	put(stream);
 }
@@ -271,6 +275,7 @@ int stream_wait_device(uint32_t device, int64_t deadline)
 		}
 		put(stream);
 	}
+	mempool_synchronized();
 	return first;
 }
 

@@ -185,6 +185,48 @@ typedef enum {
 	ACL_FRACTAL_Z_3D = 33
 } aclFormat;
 
+/* Levels of aclAppLog. */
+typedef enum { ACL_DEBUG = 0, ACL_INFO = 1, ACL_WARNING = 2, ACL_ERROR = 3 } aclLogLevel;
+
+/*
+ * Data buffers: an address and a size, no more. The memory stays the program's. Any
+ * thread; one buffer is used by one thread at a time. (AscendCL API reference,
+ * "aclDataBuffer".)
+ */
+
+/* aclCreateDataBuffer - NULL when there is no memory for it. */
+ACL_FUNC_VISIBILITY aclDataBuffer *aclCreateDataBuffer(void *data, size_t size);
+
+/* aclDestroyDataBuffer - 0; 100000 NULL. */
+ACL_FUNC_VISIBILITY aclError aclDestroyDataBuffer(const aclDataBuffer *dataBuffer);
+
+/* aclUpdateDataBuffer - another address and size. 0; 100000 NULL. */
+ACL_FUNC_VISIBILITY aclError aclUpdateDataBuffer(aclDataBuffer *dataBuffer, void *data,
+						 size_t size);
+
+/* aclGetDataBufferAddr - NULL for NULL. */
+ACL_FUNC_VISIBILITY void *aclGetDataBufferAddr(const aclDataBuffer *dataBuffer);
+
+/* aclGetDataBufferSize - deprecated: 32 bits of the size; 0 for NULL. */
+ACL_FUNC_VISIBILITY uint32_t aclGetDataBufferSize(const aclDataBuffer *dataBuffer);
+
+/* aclGetDataBufferSizeV2 - the size; 0 for NULL. */
+ACL_FUNC_VISIBILITY size_t aclGetDataBufferSizeV2(const aclDataBuffer *dataBuffer);
+
+/* aclDataTypeSize - bytes of an element; 0 for strings, parts of bytes and the rest. */
+ACL_FUNC_VISIBILITY size_t aclDataTypeSize(aclDataType dataType);
+
+/* aclAppLog - a line of the program on standard error, from warnings on. */
+ACL_FUNC_VISIBILITY void aclAppLog(aclLogLevel logLevel, const char *func,
+				   const char *file, uint32_t line, const char *fmt, ...)
+#if defined(__GNUC__)
+	__attribute__((format(printf, 5, 6)))
+#endif
+	;
+
+#define ACL_APP_LOG(level, fmt, ...)                                                     \
+	aclAppLog(level, __FUNCTION__, __FILE__, __LINE__, fmt, ##__VA_ARGS__)
+
 #ifdef __cplusplus
 }
 #endif
