@@ -5,7 +5,7 @@ KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 PREFIX ?= /usr/local
 
-.PHONY: all help lib kmod install uninstall demo test test-kernels test-debug table-kernel bench-kernel bench lint clean
+.PHONY: all help lib kmod install uninstall demo test test-kernels test-debug table-kernel bench-kernel bench lint api-table clean
 
 all: lib
 	@if [ -e "$(KDIR)/Makefile" ]; then $(MAKE) kmod; else \
@@ -26,6 +26,7 @@ help:
 	@echo "make bench-kernel  instructions for device memory, beside heaps, udmabuf and hugetlbfs"
 	@echo "make bench      comparisons with other allocators and copies (RUNS=5, JSON=file)"
 	@echo "make lint       style and static checks"
+	@echo "make api-table  Documentation/ascendcl-table.md anew"
 	@echo "make clean      remove build/"
 
 lib:
@@ -61,6 +62,9 @@ bench:
 	@tools/install-deps.sh bench
 	@$(MAKE) -s -C bench B=$(BUILD)/bench
 	@bench/run.py --build $(BUILD)/bench --runs $(RUNS) $(if $(JSON),--json $(JSON))
+
+api-table:
+	@tools/api-table.sh
 
 lint:
 	@tools/lint.sh
