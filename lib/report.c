@@ -29,7 +29,7 @@ static char summary[256];
 
 static struct {
 	const char *check;
-	void *where;
+	uintptr_t where;
 } told[MAX_PLACES];
 static uint32_t told_count;
 
@@ -99,8 +99,19 @@ void report_line(const char *format, ...)
 	put(line);
 }
 
+/* One number for the calls that led here; the function's where there is no trace. */
+static uintptr_t place_of(const struct trace *trace)
+{
+	uintptr_t all = (uintptr_t)trace->function;
+	int i;
+
+	for (i = 0; i < trace->depth; i++)
+		all = all * 31 + (uintptr_t)trace->frames[i];
+	return all;
+}
+
 /* The same check at the same place; true for the first time. */
-static bool is_new(const char *check, void *where)
+static bool is_new(const char *check, uintptr_t where)
 {
 	uint32_t i;
 
@@ -122,7 +133,7 @@ bool report_begin(const char *check, const struct trace *here, bool once,
 	va_list args;
 
 	pthread_mutex_lock(&lock);
-	if (once && here && here->depth && !is_new(check, here->frames[0])) {
+	if (once && here && !is_new(check, place_of(here))) {
 		pthread_mutex_unlock(&lock);
 		return false;
 	}

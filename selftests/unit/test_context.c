@@ -272,6 +272,51 @@ static void test_synchronize(void)
 	is(aclrtResetDevice(0) | aclrtResetDevice(0) | aclrtResetDevice(1), 0, "reset");
 }
 
+static void test_memory(void)
+{
+	aclrtPhysicalMemProp prop = {
+		.memAttr = ACL_HBM_MEM_HUGE,
+		.location = {.id = 1, .type = ACL_MEM_LOCATION_TYPE_DEVICE}};
+	size_t free0, free1, total, total1, left;
+	aclrtDrvMemHandle handle;
+	aclrtPtrAttributes where;
+	char *a, *b;
+	void *p;
+
+	is(aclrtSetDevice(0), 0, "set 0");
+	is(aclrtGetMemInfo(ACL_HBM_MEM, &free0, &total), 0, "memory of 0");
+	if (aclrtMalloc((void **)&a, 2 * MIB, ACL_MEM_MALLOC_NORMAL_ONLY))
+		bail_out("no memory");
+	is(aclrtGetMemInfo(ACL_HBM_MEM, &left, &total), 0, "memory of 0");
+	ok(free0 - left >= 2 * MIB, "2 MiB less");
+	is(aclrtSetDevice(1), 0, "set 1");
+	is(aclrtGetMemInfo(ACL_HBM_MEM, &free1, &total1), 0, "memory of 1");
+	ok(total1 == total && free1 <= total1, "has an equal part");
+	ok(free1 > left, "of which nothing is used");
+	is(aclrtMalloc(&p, total + 1, ACL_MEM_MALLOC_NORMAL_ONLY), 207001,
+	   "more than the part");
+	ok(recent_has("equal parts"), "the text says so");
+	if (aclrtMalloc((void **)&b, MIB, ACL_MEM_MALLOC_NORMAL_ONLY))
+		bail_out("no memory");
+	is(aclrtPointerGetAttributes(a, &where) | (int)where.location.id, 0,
+	   "the first block is on 0");
+	is(aclrtPointerGetAttributes(b + 5, &where), 0, "the second");
+	is(where.location.id, 1, "is on 1");
+	memset(a, 0x2a, MIB);
+	is(aclrtMemcpyAsync(b, MIB, a, MIB, ACL_MEMCPY_DEVICE_TO_DEVICE, NULL) |
+		   aclrtSynchronizeStream(NULL),
+	   0, "from 0 to 1");
+	is(b[MIB - 1], 0x2a, "the bytes arrive");
+	is(aclrtFree(a) | aclrtFree(b), 0, "free, whatever is current");
+	is(aclrtMallocPhysical(&handle, 2 * MIB, &prop, 0), 0, "physical memory of 1");
+	is(aclrtGetMemInfo(ACL_HBM_MEM, &left, &total), 0, "memory of 1");
+	ok(free1 - left >= 2 * MIB, "counts, too");
+	is(aclrtFreePhysical(handle), 0, "free");
+	is(aclrtGetMemInfo(ACL_HBM_MEM, &left, &total), 0, "memory of 1");
+	is(left, free1, "all is back");
+	is(aclrtResetDevice(0) | aclrtResetDevice(1), 0, "reset");
+}
+
 int main(void)
 {
 	char count[8];
@@ -287,5 +332,6 @@ int main(void)
 	test_threads();
 	test_storm();
 	test_synchronize();
+	test_memory();
 	return done_testing();
 }
