@@ -26,6 +26,12 @@ _Thread_local const char *error_function = "?";
 atomic_bool error_forked;
 
 static _Thread_local struct texts *texts;
+
+/* Instead of a thread's own recent ones, when all threads share one. */
+static pthread_mutex_t shared_lock = PTHREAD_MUTEX_INITIALIZER;
+static char shared[RECENT_SIZE];
+static atomic_bool is_shared;
+
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 static pthread_once_t texts_once = PTHREAD_ONCE_INIT;
 static pthread_key_t texts_key;
@@ -81,22 +87,36 @@ static struct texts *need_texts(void)
 	return texts;
 }
 
-void error_publish(void)
+/* The last text goes in front, what does not fit any more goes out at the end. */
+static void push(char *text)
 {
-	size_t add, keep;
-	char *recent;
+	size_t add = strlen(texts->last) + 1;
+	size_t keep = strlen(text);
 
-	if (!texts)
-		return;
-	recent = texts->recent;
-	add = strlen(texts->last) + 1;
-	keep = strlen(recent);
 	if (keep > RECENT_SIZE - 1 - add)
 		keep = RECENT_SIZE - 1 - add;
-	memmove(recent + add, recent, keep);
-	memcpy(recent, texts->last, add - 1);
-	recent[add - 1] = '\n';
-	recent[add + keep] = '\0';
+	memmove(text + add, text, keep);
+	memcpy(text, texts->last, add - 1);
+	text[add - 1] = '\n';
+	text[add + keep] = '\0';
+}
+
+void error_share(bool share)
+{
+	atomic_store(&is_shared, share);
+}
+
+void error_publish(void)
+{
+	if (!texts)
+		return;
+	if (!atomic_load_explicit(&is_shared, memory_order_relaxed)) {
+		push(texts->recent);
+		return;
+	}
+	pthread_mutex_lock(&shared_lock);
+	push(shared);
+	pthread_mutex_unlock(&shared_lock);
 }
 
 int error_set(int err, const char *format, ...)
@@ -116,13 +136,28 @@ int error_set(int err, const char *format, ...)
 	return err;
 }
 
+/* NULL: there is none. The caller has texts of its own. */
+static const char *take(char *from)
+{
+	if (!from[0])
+		return NULL;
+	memcpy(texts->taken, from, sizeof(texts->taken));
+	from[0] = '\0';
+	return texts->taken;
+}
+
 const char *error_take_recent(void)
 {
-	if (!texts || !texts->recent[0])
+	const char *text;
+
+	if (!atomic_load(&is_shared))
+		return texts ? take(texts->recent) : NULL;
+	if (!need_texts())
 		return NULL;
-	memcpy(texts->taken, texts->recent, sizeof(texts->taken));
-	texts->recent[0] = '\0';
-	return texts->taken;
+	pthread_mutex_lock(&shared_lock);
+	text = take(shared);
+	pthread_mutex_unlock(&shared_lock);
+	return text;
 }
 
 const char *aclkm_last_error(void)

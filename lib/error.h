@@ -43,6 +43,9 @@ int error_set(int err, const char *format, ...) __attribute__((format(printf, 2,
  */
 void error_publish(void);
 
+/* Whether error_take_recent gives the texts of all threads, from now on. */
+void error_share(bool share);
+
 /* All texts published since the last call, newest first, one a line; NULL when none. */
 const char *error_take_recent(void);
 

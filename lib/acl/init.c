@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "acl/acl_rt.h"
@@ -34,8 +35,36 @@ static void outer_characters(FILE *file, int *first, int *last, long *size)
 	}
 }
 
-/* Nothing in the file has a meaning here yet, but it must be one. */
-static aclError check_config_file(const char *path)
+static const char *skip_blanks(const char *at)
+{
+	while (isspace((unsigned char)*at))
+		at++;
+	return at;
+}
+
+/* The one item that has a meaning here: "err_msg_mode": "0" or "1", quoted or not. */
+static int read_message_mode(FILE *file)
+{
+	static const char name[] = "\"err_msg_mode\"";
+	char *text = NULL;
+	const char *at;
+	size_t room = 0;
+	int mode = 0;
+
+	rewind(file);
+	if (getdelim(&text, &room, '\0', file) > 0 && (at = strstr(text, name))) {
+		at = skip_blanks(at + sizeof(name) - 1);
+		if (*at == ':')
+			at = skip_blanks(at + 1);
+		if (*at == '"')
+			at++;
+		mode = *at == '1';
+	}
+	free(text);
+	return mode;
+}
+
+static aclError check_config_file(const char *path, int *mode)
 {
 	FILE *file = fopen(path, "re");
 	int first, last, failed;
@@ -46,6 +75,8 @@ static aclError check_config_file(const char *path)
 				  strerror(errno));
 	outer_characters(file, &first, &last, &size);
 	failed = ferror(file);
+	if (!failed && size <= MAX_CONFIG_FILE)
+		*mode = read_message_mode(file);
 	fclose(file);
 	if (failed)
 		return acl_refuse(ACL_ERROR_INVALID_FILE,
@@ -64,18 +95,21 @@ static aclError check_config_file(const char *path)
 aclError aclInit(const char *configPath)
 {
 	bool again;
+	int mode = 0;
 	aclError code = acl_enter(__func__) ?: acl_result(config_check());
 
 	if (code)
 		return code;
 	if (configPath && *configPath) {
-		code = check_config_file(configPath);
+		code = check_config_file(configPath, &mode);
 		if (code)
 			return code;
 	}
 
 	pthread_mutex_lock(&lock);
 	again = init_count++ > 0;
+	if (!again)
+		error_share(mode);
 	pthread_mutex_unlock(&lock);
 	if (again)
 		return acl_refuse(ACL_ERROR_REPEAT_INITIALIZE,

@@ -164,14 +164,14 @@ aclError aclrtStreamQuery(aclrtStream stream, aclrtStreamStatus *status)
 
 aclError aclrtStreamAbort(aclrtStream stream)
 {
-	return acl_enter(__func__) ?: acl_need(stream, "stream") ?: context_need() ?:
-	       stream_result(stream_abort((uintptr_t)stream, true));
+	return acl_enter(__func__) ?: context_need() ?:
+	       stream_result(stream_abort(context_stream(stream), true));
 }
 
 aclError aclrtStreamStop(aclrtStream stream)
 {
-	return acl_enter(__func__) ?: acl_need(stream, "stream") ?: context_need() ?:
-	       stream_result(stream_abort((uintptr_t)stream, false));
+	return acl_enter(__func__) ?: context_need() ?:
+	       stream_result(stream_abort(context_stream(stream), false));
 }
 
 static aclError look(const char *call, aclrtStream stream, const void *out,

@@ -63,11 +63,47 @@ static void test_reference(void)
 	is(aclFinalize(), 0, "finalize");
 }
 
+static void *fail(void *arg)
+{
+	(void)arg;
+	aclrtFree(NULL);
+	return NULL;
+}
+
+static void test_mode(void)
+{
+	static const char *const lines[] = {"{}", "{ \"err_msg_mode\" : \"1\" }",
+					    "{\"err_msg_mode\":1}",
+					    "{\"err_msg_mode\": \"0\"}"};
+	static const bool shared[] = {false, true, true, false};
+	char path[] = "/tmp/aclkm-config-XXXXXX";
+	int fd = mkstemp(path), i;
+	const char *text;
+
+	for (i = 0; i < 4; i++) {
+		if (ftruncate(fd, 0) || pwrite(fd, lines[i], strlen(lines[i]), 0) < 0)
+			bail_out("no file");
+		aclGetRecentErrMsg();
+		is(aclInit(path), 0, "init with %s", lines[i]);
+		in_thread(fail, NULL);
+		text = aclGetRecentErrMsg();
+		ok(shared[i] == (text && strstr(text, "aclrtFree: devPtr is NULL")),
+		   "another thread's failures are %s here",
+		   shared[i] ? "told" : "not told");
+		ok(!aclGetRecentErrMsg(), "and told once");
+		is(aclFinalize(), 0, "finalize");
+	}
+	is(aclInit(NULL) | aclFinalize(), 0, "init without a file");
+	close(fd);
+	unlink(path);
+}
+
 int main(void)
 {
 	small_device();
 	test_last_error();
 	test_text();
 	test_reference();
+	test_mode();
 	return done_testing();
 }

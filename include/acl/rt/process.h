@@ -18,7 +18,8 @@ typedef enum aclrtLastErrLevel {
  * aclInit - start using AscendCL in this process
  * @configPath: NULL, "", or a JSON file with an object in it (may be {})
  *
- * Optional: no other function asks for it. Calls are counted.
+ * Optional: no other function asks for it. Calls are counted. Of the file only
+ * "err_msg_mode" has a meaning: "1" lets aclGetRecentErrMsg tell of all threads.
  * (AscendCL API reference, "aclInit".)
  *
  * Returns 0; 100002 when already initialised (harmless, still counted); 100003
@@ -38,7 +39,8 @@ ACL_FUNC_VISIBILITY aclError aclInit(const char *configPath);
 ACL_FUNC_VISIBILITY aclError aclFinalize(void);
 
 /**
- * aclGetRecentErrMsg - text of the recent failures of this thread, newest first
+ * aclGetRecentErrMsg - text of the recent failures of this thread, newest first; of
+ * all threads with "err_msg_mode": "1" (aclInit)
  *
  * Reading clears it. The string belongs to the library and lives until the
  * next call of this function in the same thread.

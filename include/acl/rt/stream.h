@@ -154,9 +154,9 @@ ACL_FUNC_VISIBILITY aclError aclrtStreamQuery(aclrtStream stream,
  * aclrtStreamAbort - throw away what has not run, end the waiting of what runs
  *
  * Those who wait for the stream get 107023; events recorded in it are complete,
- * without a time. The stream can be used again. Not for NULL.
+ * without a time. The stream can be used again.
  *
- * Returns 0; 100000 NULL; the shared errors.
+ * Returns 0; the shared errors.
  */
 ACL_FUNC_VISIBILITY aclError aclrtStreamAbort(aclrtStream stream);
 
