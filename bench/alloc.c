@@ -108,17 +108,17 @@ static void replace(struct job *job, unsigned int live, uint32_t min, uint32_t m
 
 static void run_mix(struct job *job)
 {
-	replace(job, LIVE, 1, 4096, 40);
+	replace(job, LIVE, 1, 4096, 20);
 }
 
 static void run_large(struct job *job)
 {
-	replace(job, 512, 1024, 1 << 20, 4);
+	replace(job, 512, 1024, 1 << 20, 1);
 }
 
 static void run_pair(struct job *job)
 {
-	const unsigned int pairs = 20000000;
+	const unsigned int pairs = 6000000;
 	unsigned int i;
 	double start;
 
@@ -135,7 +135,7 @@ static void run_pair(struct job *job)
 /* A thousand blocks taken, then a thousand given, in the same order. */
 static void run_batch(struct job *job)
 {
-	enum { BATCH = 1000, ROUNDS = 3000 };
+	enum { BATCH = 1000, ROUNDS = 1000 };
 	struct step *steps = steps_of(LIVE, 1, 4096, job->index);
 	void *blocks[BATCH];
 	unsigned int round, i, at = 0;
@@ -159,7 +159,7 @@ static void run_batch(struct job *job)
 /* From nothing to 100,000 blocks of up to 2 KiB and back, in a random order. */
 static void run_grow(struct job *job)
 {
-	enum { BLOCKS = 100000, ROUNDS = 10 };
+	enum { BLOCKS = 100000, ROUNDS = 5 };
 	struct step *steps = steps_of(LIVE, 1, 2048, job->index);
 	void **blocks = malloc(BLOCKS * sizeof(*blocks));
 	uint32_t *order = malloc(BLOCKS * sizeof(*order));
@@ -204,7 +204,7 @@ static struct ring {
 
 static void run_handover(struct job *job)
 {
-	const uint64_t pairs = 3000000;
+	const uint64_t pairs = 1000000;
 	struct ring *ring = &rings[job->index / 2];
 	struct step *steps = steps_of(LIVE, 1, 4096, job->index);
 	bool producer = job->index % 2 == 0;
@@ -239,7 +239,7 @@ static const char *replay_path;
 
 static void run_replay(struct job *job)
 {
-	enum { ROUNDS = 12 };
+	enum { ROUNDS = 5 };
 	FILE *file = fopen(replay_path, "rb");
 	size_t count, used, i, taken;
 	unsigned int round;

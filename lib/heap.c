@@ -345,7 +345,7 @@ static int find_small(const struct slab *slab, uint64_t addr, struct heap_block 
 		.asked = word & WORD_VALUE,
 	};
 	out->ruled = ((out->asked + ACLKM_RULE_UNIT - 1) & ~(ACLKM_RULE_UNIT - 1ULL)) +
-		     (uint64_t)(word >> WORD_PADDING_SHIFT) * 16;
+		     (uint64_t)(word >> WORD_PADDING_SHIFT & WORD_PADDING_MASK) * 16;
 	describe(slab_read(slab->chunk), addr - offset, out);
 	return ACLKM_OK;
 }

@@ -3,9 +3,9 @@
  * A slab: a piece of a chunk divided into blocks of one class. What is known of
  * each block is a word beside the slab's record, outside of the memory:
  *
- *   in use    bits 24..27 kind + 1, bits 28..29 padding / 16, bits 0..23 bytes asked
+ *   in use    bits 28..31 kind + 1, bits 24..25 padding / 16, bits 0..23 bytes asked
  *   kept      0: free, in some thread's cache
- *   free      bits 24..29 are 0, bits 0..23 the next free block + 1, or END
+ *   free      bits 24..31 are 0, bits 0..23 the next free block + 1, or END
  *
  * Lists and counts are under the heap's lock. Words, and what is needed to find
  * one from an address, are read without it; records are never unmapped and keep
@@ -23,10 +23,10 @@
 
 #define SLAB_SLOTS 1024 /* words of the largest record */
 
-#define WORD_KIND_SHIFT 24
-#define WORD_PADDING_SHIFT 28
+#define WORD_KIND_SHIFT 28
+#define WORD_PADDING_SHIFT 24
+#define WORD_PADDING_MASK 3U
 #define WORD_VALUE 0xffffffU
-#define WORD_KIND_MASK (15U << WORD_KIND_SHIFT)
 #define WORD_KEPT 0U
 #define WORD_END WORD_VALUE
 
@@ -59,7 +59,7 @@ struct slab {
 #define SLAB_NONE 0xffff
 static inline uint32_t word_kind(uint32_t word)
 {
-	return (word & WORD_KIND_MASK) >> WORD_KIND_SHIFT; /* kind + 1; 0: free */
+	return word >> WORD_KIND_SHIFT; /* kind + 1; 0: free */
 }
 
 static inline uint32_t word_tag(enum aclkm_kind kind, uint32_t padding)

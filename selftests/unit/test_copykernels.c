@@ -48,7 +48,7 @@ static bool copies_all(copier copy)
 	size_t d, s, count, i;
 
 	for (count = 0; count < 330; count++) {
-		for (d = 0; d < 64; d += count % 7 ? 13 : 1) {
+		for (d = 0; d < 64; d += count % 7 ? 29 : 5) {
 			for (s = 0; s < 64; s += 21) {
 				if (!copies(copy, d, s, count))
 					return false;
