@@ -291,20 +291,56 @@ static long resident(void)
 	return pages * sysconf(_SC_PAGESIZE);
 }
 
-/* Resident bytes beyond what the rule asks, after a while of replacing. */
-static int overhead(uint32_t min, uint32_t max, unsigned int live)
+/* Resident bytes that are in no file: the bookkeeping, as the device is a memfd. */
+static long resident_private(void)
+{
+	char line[256];
+	long kib = -1;
+	FILE *file = fopen("/proc/self/status", "r");
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "RssAnon: %ld", &kib) == 1)
+			break;
+	}
+	if (!file || kib < 0)
+		subject_die("no RssAnon in /proc/self/status");
+	fclose(file);
+	return kib * 1024;
+}
+
+/* Bytes of the device that blocks hold, by the subject's own account. */
+static uint64_t held(void)
+{
+#ifdef SUBJECT_ACLRT
+	size_t free_bytes = 0, total = 0;
+
+	aclrtGetMemInfo(ACL_HBM_MEM, &free_bytes, &total);
+	return total - free_bytes;
+#else
+	return 0;
+#endif
+}
+
+/*
+ * Bytes beyond what the rule asks, after a while of replacing, in percent: all that
+ * is resident; what blocks hold ("inner"); what the bookkeeping takes ("books").
+ */
+static int overhead(const char *which, uint32_t min, uint32_t max, unsigned int live)
 {
 	struct step *steps = steps_of(live, min, max, 0);
 	void **blocks = calloc(live, sizeof(*blocks));
 	uint32_t *lens = calloc(live, sizeof(*lens));
 	uint64_t ruled = 0;
-	long before, after;
+	long before, after, books;
 	unsigned int i;
+	double percent;
 
 	memset(blocks, 0xff, live * sizeof(*blocks));
 	memset(lens, 0xff, live * sizeof(*lens));
 	subject_thread();
+	give(take(100));
 	before = resident();
+	books = resident_private();
 	for (i = 0; i < live; i++) {
 		lens[i] = steps[i].len;
 		blocks[i] = take(lens[i]);
@@ -319,10 +355,16 @@ static int overhead(uint32_t min, uint32_t max, unsigned int live)
 		memset(blocks[slot], 1, rule_size(lens[slot]));
 	}
 	after = resident();
+	books = resident_private() - books;
 	for (i = 0; i < live; i++)
 		ruled += (rule_size(lens[i]) + 63) & ~63ULL;
-	printf("%.3f\n",
-	       100.0 * ((double)(after - before) - (double)ruled) / (double)ruled);
+	if (!strcmp(which, "books"))
+		percent = (double)books;
+	else if (!strcmp(which, "inner"))
+		percent = (double)held() - (double)ruled;
+	else
+		percent = (double)(after - before) - (double)ruled;
+	printf("%.3f\n", 100.0 * percent / (double)ruled);
 	return 0;
 }
 
@@ -377,9 +419,9 @@ int main(int argc, char **argv)
 	touch = argc > 3 && atoi(argv[3]);
 	replay_path = argc > 4 ? argv[4] : "";
 	if (argc > 1 && !strcmp(argv[1], "overhead"))
-		return overhead(1024, 1 << 20, 1024);
+		return overhead(argc > 2 ? argv[2] : "", 1024, 1 << 20, 1024);
 	if (argc > 1 && !strcmp(argv[1], "overhead-small"))
-		return overhead(1, 4096, 65536);
+		return overhead(argc > 2 ? argv[2] : "", 1, 4096, 65536);
 	for (i = 0; argc > 1 && i < sizeof(traces) / sizeof(traces[0]); i++) {
 		if (!strcmp(argv[1], traces[i].name) && threads >= 1 &&
 		    threads <= MAX_THREADS)

@@ -228,7 +228,7 @@ static unsigned int rounds_for(size_t total)
 
 static double bandwidth(const struct how *how, unsigned int depth)
 {
-	unsigned int rounds = rounds_for(2UL << 30), i, warm = rounds / 4 + 30;
+	unsigned int rounds = rounds_for(512UL << 20), i, warm = rounds / 4 + 30;
 	double start = 0;
 
 	for (i = 0; i < rounds + warm; i++) {
@@ -246,7 +246,7 @@ static double bandwidth(const struct how *how, unsigned int depth)
 
 static double two_streams(void)
 {
-	unsigned int rounds = rounds_for(1UL << 30), i, s;
+	unsigned int rounds = rounds_for(256UL << 20), i, s;
 	double start = now();
 
 	for (i = 0; i < rounds; i++) {

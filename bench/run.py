@@ -161,6 +161,18 @@ def compare_overhead(build, options, results):
                         "stats": stats})
     print_table("Resident bytes beyond what the rule asks for, in percent",
                 ["trace"] + [s.name for s in subjects], rows)
+    rows = []
+    for trace, what in (("overhead", "1 KiB to 1 MiB, 1024 live"),
+                        ("overhead-small", "1 B to 4 KiB, 65536 live")):
+        row = [what]
+        for which in ("inner", "books"):
+            stats = interleaved(subjects[:1], [trace, which], options.runs)["aclrt"]
+            row.append(cell(stats, 3))
+            results.append({"kind": "overhead", "trace": trace, "which": which,
+                            "unit": "percent", "stats": {"aclrt": stats}})
+        rows.append(row)
+    print_table("aclrt: what blocks hold beyond the rule, and the bookkeeping, in percent",
+                ["trace", "blocks", "bookkeeping"], rows)
 
 
 BANDWIDTH = [64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20, 256 << 20]
