@@ -234,6 +234,7 @@ extern struct rw_semaphore aclkm_arenas_lock;
 extern struct aclkm_limits aclkm_limits;
 
 /* reserve.c */
+int aclkm_parse_bytes(const char *text, u64 *bytes);
 int aclkm_reserve_parse(const char *spec, int (*add)(u64 size, u64 align, int node));
 int aclkm_reserve_take(u64 size, u64 align, int node, u64 *start, int *got_node);
 

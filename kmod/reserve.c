@@ -11,6 +11,7 @@
 
 #include <linux/atomic.h>
 #include <linux/cpumask.h>
+#include <linux/ctype.h>
 #include <linux/kernel.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
@@ -26,12 +27,39 @@
 #include "aclkm.h"
 #include "compat.h"
 
+/**
+ * aclkm_parse_bytes() - read a number of bytes
+ * @text:	digits, with K, M, G or T behind them, and at most one newline
+ * @bytes:	filled
+ *
+ * Return: 0, or -EINVAL, also for what 64 bits do not hold.
+ */
+int aclkm_parse_bytes(const char *text, u64 *bytes)
+{
+	static const char units[] = "KMGT";
+	char digits[32];
+	size_t len = strcspn(text, "\n");
+	unsigned int shift = 0;
+	const char *unit;
+
+	if (!len || len >= sizeof(digits) || (text[len] && text[len + 1]))
+		return -EINVAL;
+	memcpy(digits, text, len);
+	digits[len] = 0;
+	unit = strchr(units, toupper(digits[len - 1]));
+	if (unit) {
+		shift = 10 * (unit - units + 1);
+		digits[len - 1] = 0;
+	}
+	if (!isdigit(*digits) || kstrtou64(digits, 0, bytes) || *bytes > U64_MAX >> shift)
+		return -EINVAL;
+	*bytes <<= shift;
+	return 0;
+}
+
 static int parse_size(const char *what, const char *text, u64 *bytes)
 {
-	char *end;
-
-	*bytes = memparse(text, &end);
-	if (end == text || *end) {
+	if (aclkm_parse_bytes(text, bytes)) {
 		pr_err("reserve: %s \"%s\" is not a number with K, M, G or T\n", what, text);
 		return -EINVAL;
 	}

@@ -51,17 +51,6 @@ static ssize_t pinned_show(struct device *dev, struct device_attribute *attr, ch
 }
 static DEVICE_ATTR_RO(pinned);
 
-/* A number with K, M, G or T, and at most a newline behind it. */
-static int parse(const char *buf, u64 *value)
-{
-	char *end;
-
-	*value = memparse(buf, &end);
-	if (*end == '\n')
-		end++;
-	return end == buf || *end || *buf == '-' ? -EINVAL : 0;
-}
-
 static ssize_t limit_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	u64 *limit = container_of(attr, struct dev_ext_attribute, attr)->var;
@@ -76,7 +65,7 @@ static ssize_t limit_store(struct device *dev, struct device_attribute *attr, co
 
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	if (parse(buf, &value))
+	if (aclkm_parse_bytes(buf, &value))
 		return -EINVAL;
 	WRITE_ONCE(*limit, value);
 	return count;
@@ -118,7 +107,7 @@ static ssize_t shrink_store(struct device *dev, struct device_attribute *attr, c
 
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	if (parse(buf, &bytes) || !bytes || !IS_ALIGNED(bytes, SZ_2M)) {
+	if (aclkm_parse_bytes(buf, &bytes) || !bytes || !IS_ALIGNED(bytes, SZ_2M)) {
 		pr_err("shrink: what to give back must be a multiple of 2M, not 0\n");
 		return -EINVAL;
 	}

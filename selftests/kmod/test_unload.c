@@ -107,6 +107,7 @@ TEST_F(unload, bad_reserve)
 		"reserve=-2M", "reserve=64M:4K", "reserve=64M:1G", "reserve=64M:2M:99",
 		"reserve=64M:2M:-1", "reserve=64M:2M:x", "reserve=64M:2M:0:1", "reserve=64M,",
 		"reserve=64M,3M", "reserve=2T", "reserve=99999999999999999999M",
+		"reserve=18446744073711648768", "reserve=16777218T", "reserve=M", "reserve=2E",
 	};
 	int i;
 
