@@ -36,9 +36,25 @@ static pgoff_t vma_index(const struct vm_area_struct *vma, unsigned long addr)
 	return vma->vm_pgoff % OFFSET_PAGES + PHYS_PFN(addr - vma->vm_start);
 }
 
+/* Drops entries, of all mappings of these pages; they come back by faults. */
+static void drop_entries(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	unmap_mapping_pages(vma->vm_file->f_mapping,
+			    vma->vm_pgoff + PHYS_PFN(start - vma->vm_start),
+			    PHYS_PFN(end - start), false);
+}
+
 static void vma_open(struct vm_area_struct *vma)
 {
-	aclkm_region_get(vma->vm_private_data);
+	struct aclkm_region *region = vma->vm_private_data;
+
+	aclkm_region_get(region);
+	/*
+	 * mremap() makes the new mapping before it moves entries, and takes those of
+	 * 1 GiB for broken tables: it complains, and forgets them without a flush.
+	 */
+	if (ACLKM_HUGE && region->map_order == ACLKM_ORDER_1G && vma->vm_mm == current->mm)
+		drop_entries(vma, vma->vm_start, vma->vm_end);
 }
 
 static void vma_close(struct vm_area_struct *vma)
@@ -110,14 +126,6 @@ static vm_fault_t vma_huge_fault(struct vm_fault *vmf, enum page_entry_size pe_s
 #else
 #define vma_huge_fault huge_fault
 #endif
-
-/* Drops entries, of all mappings of these pages; they come back by faults. */
-static void drop_entries(struct vm_area_struct *vma, unsigned long start, unsigned long end)
-{
-	unmap_mapping_pages(vma->vm_file->f_mapping,
-			    vma->vm_pgoff + PHYS_PFN(start - vma->vm_start),
-			    PHYS_PFN(end - start), false);
-}
 
 /*
  * When the core cuts a mapping in two it looks for a 2 MiB entry at the cut, and
