@@ -191,6 +191,8 @@ static int arena_cut(struct aclkm_arena *arena, u64 start, u64 len)
 		if (start == arena->start)
 			arena->start += len;
 		arena->size -= len;
+		/* It may be a part of a compound GiB. */
+		aclkm_pages_shape(start, len, 0);
 		aclkm_pages_release(start, len, true);
 	}
 	for (i = 0; i < 4; i++)
@@ -211,7 +213,7 @@ static u64 arena_trim(struct aclkm_arena *arena, u64 bytes)
 			got += n;
 	}
 	piece = rb_entry_safe(rb_first(&arena->free.by_addr), struct aclkm_extent, by_addr);
-	if (piece && piece->start == arena->start && arena->size > bytes - got) {
+	if (piece && piece->start == arena->start && piece->len < arena->size) {
 		n = ALIGN_DOWN(min(bytes - got, piece->len), SZ_2M);
 		if (n && !arena_cut(arena, arena->start, n))
 			got += n;
