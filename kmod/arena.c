@@ -241,17 +241,36 @@ unlock:
 	return err;
 }
 
-/* Whether what is kept for the administrator is left after @request. */
-static bool leaves_enough(const struct aclkm_request *request, u32 *reason)
+/* One check and take at a time where something is kept for the administrator. */
+static DEFINE_MUTEX(keep_lock);
+
+static u64 node_free(int node)
 {
-	struct aclkm_info sum = {};
+	struct aclkm_arena *arena;
+	u64 free = 0;
+
+	list_for_each_entry(arena, &aclkm_arenas, list) {
+		if (arena->node != node)
+			continue;
+		mutex_lock(&arena->lock);
+		aclkm_arena_held_free(arena);
+		free += arena->free.free + arena->scrubbing;
+		mutex_unlock(&arena->lock);
+	}
+	return free;
+}
+
+/* Whether taking @request from a node leaves there what is kept. */
+static bool leaves_enough(const struct aclkm_request *request, int node, bool *reserved)
+{
+	u64 free;
 
 	if (!request->keep)
 		return true;
-	aclkm_arenas_sum(request->node, &sum);
-	if (sum.free >= request->size && sum.free - request->size >= request->keep)
+	free = node_free(node);
+	if (free >= request->size && free - request->size >= request->keep)
 		return true;
-	*reason = sum.free < request->size ? ACLKM_REASON_FREE : ACLKM_REASON_ROOT_RESERVE;
+	*reserved |= free >= request->size;
 	return false;
 }
 
@@ -271,23 +290,26 @@ int aclkm_arena_take(struct aclkm_request *request, struct aclkm_region *region,
 		     unsigned int order, struct aclkm_extent **clean)
 {
 	struct aclkm_arena *arena;
+	bool reserved = false;
 	struct spares spares;
 	u64 free = 0;
 	int err;
 
 	*clean = NULL;
-	if (!leaves_enough(request, &request->reason))
-		return -ENOSPC;
 	err = spares_alloc(&spares);
 	if (err)
 		return err;
 
 	err = -ENOSPC;
+	if (request->keep)
+		mutex_lock(&keep_lock);
 	down_read(&aclkm_arenas_lock);
 	list_for_each_entry(arena, &aclkm_arenas, list) {
 		if (request->node != NUMA_NO_NODE && request->node != arena->node)
 			continue;
 		if (request->ordinary && arena->carveout)
+			continue;
+		if (!leaves_enough(request, arena->node, &reserved))
 			continue;
 		err = take_from(arena, request, region, order, &spares, clean);
 		if (err != -ENOSPC)
@@ -295,7 +317,11 @@ int aclkm_arena_take(struct aclkm_request *request, struct aclkm_region *region,
 		free += READ_ONCE(arena->free.free);
 	}
 	up_read(&aclkm_arenas_lock);
-	if (err == -ENOSPC)
+	if (request->keep)
+		mutex_unlock(&keep_lock);
+	if (err == -ENOSPC && reserved)
+		request->reason = ACLKM_REASON_ROOT_RESERVE;
+	else if (err == -ENOSPC)
 		request->reason = free < request->size ? ACLKM_REASON_FREE :
 				  ACLKM_REASON_FRAGMENTED;
 	spares_free(&spares);
