@@ -72,6 +72,7 @@ struct aclkm_scrubber {
  * @scrubbing:	bytes that scrubbers have in hand, free but in no tree
  * @scrub_pause: how many wait for the scrubbers to put down what they have
  * @scrub_soon:	the scrubbers will be woken shortly
+ * @scrub_stop:	the arena goes away: no worker takes anything in hand any more
  * @scrub_at:	where the next search for something to clear begins
  * @scrub_idle:	woken when @scrubbing becomes 0
  * @scrub_wake:	starts the scrubbers, a moment after memory became free
@@ -96,6 +97,7 @@ struct aclkm_arena {
 	u64 scrubbing;
 	unsigned int scrub_pause;
 	bool scrub_soon;
+	bool scrub_stop;
 	u64 scrub_at;
 	wait_queue_head_t scrub_idle;
 	struct delayed_work scrub_wake;

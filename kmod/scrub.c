@@ -61,6 +61,8 @@ static struct aclkm_extent *begin(struct aclkm_arena *arena, struct aclkm_extent
 	u64 start, len;
 
 	mutex_lock(&arena->lock);
+	if (arena->scrub_stop)
+		goto unlock;
 	if (arena->scrub_pause) {
 		aclkm_scrub_kick(arena, false);
 		goto unlock;
@@ -190,17 +192,13 @@ void aclkm_scrub_arena_stop(struct aclkm_arena *arena)
 {
 	unsigned int i;
 
+	/* From here on no worker kicks again, so that the order below is final. */
 	mutex_lock(&arena->lock);
-	arena->scrub_pause++;
+	arena->scrub_stop = true;
 	mutex_unlock(&arena->lock);
 	cancel_delayed_work_sync(&arena->scrub_wake);
 	for (i = 0; i < arena->nr_scrubbers; i++)
 		cancel_work_sync(&arena->scrubbers[i].work);
-	/* A worker may have kicked once more when it saw the pause. */
-	cancel_delayed_work_sync(&arena->scrub_wake);
-	mutex_lock(&arena->lock);
-	arena->scrub_pause--;
-	mutex_unlock(&arena->lock);
 }
 
 /**
