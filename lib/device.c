@@ -15,6 +15,7 @@
 
 struct context {
 	struct object object;
+	struct context *next_dead;
 	uintptr_t stream;
 	uint32_t device;
 	bool is_default;
@@ -162,43 +163,54 @@ int device_set(int32_t id)
 	return err;
 }
 
-/* Under the lock: a set in another thread finds none of what goes. */
-static void clear_device(uint32_t id)
+/* Out of reach at once; what they still do is waited for without the lock. */
+static struct context *remove_contexts(uint32_t id)
 {
+	struct context *context, *dead = NULL;
 	struct object *object, *removed;
 	uint32_t at = 0;
 
 	devices[id].context = 0;
 	atomic_store(&devices[id].peers, 0);
 	while ((object = object_next(&contexts, &at))) {
-		if (object_entry(object, struct context, object)->device == id) {
-			removed = object_remove(&contexts, object->handle);
-			if (removed)
-				destroy(removed);
+		context = object_entry(object, struct context, object);
+		removed = context->device == id ? object_remove(&contexts, object->handle)
+						: NULL;
+		if (removed) {
+			context->next_dead = dead;
+			dead = context;
 		}
 		object_put(object);
 	}
+	atomic_fetch_add(&gone, 1);
+	return dead;
 }
 
 int device_reset(int32_t id, bool force)
 {
 	struct device *device = &devices[id & (MAX_DEVICES - 1)];
+	struct context *dead = NULL, *next;
 	int err = device_check(id);
 
-	if (!err)
-		err = stream_may_wait();
 	if (err)
 		return err;
 	pthread_mutex_lock(&lock);
-	if (!device->sets) {
+	if (!device->sets)
 		err = error_set(ACLKM_ERR_HANDLE,
 				"device %d is not set: more resets than sets", id);
-	} else {
+	else if (force || device->sets == 1)
+		err = stream_may_wait();
+	if (!err) {
 		device->sets = force ? 0 : device->sets - 1;
 		if (!device->sets)
-			clear_device((uint32_t)id);
+			dead = remove_contexts((uint32_t)id);
 	}
 	pthread_mutex_unlock(&lock);
+	/* A host function that runs in one of their streams may set the device again. */
+	for (; dead; dead = next) {
+		next = dead->next_dead;
+		destroy(&dead->object);
+	}
 	return err;
 }
 

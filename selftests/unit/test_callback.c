@@ -200,6 +200,30 @@ static void test_host(void)
 	is(seen.calls, 207000, "and waiting for the device");
 }
 
+/* Sets the device while the last reset waits for this function to end. */
+static void set_again(void *arg)
+{
+	int32_t active = 1;
+
+	while (active)
+		aclrtGetPrimaryCtxState(0, NULL, &active);
+	*(int *)arg = aclrtSetDevice(0);
+}
+
+static void test_reset(void)
+{
+	int code = -1;
+
+	is(aclrtLaunchHostFunc(NULL, set_again, &code), 0, "one that sets the device");
+	is(aclrtResetDevice(0), 0, "while it is reset");
+	is(code, 0, "works");
+	is(aclrtSynchronizeStream(s), 107002, "the context here is gone");
+	is(aclrtSetDevice(0), 0, "set");
+	is(aclrtResetDevice(0), 0, "undo the function's");
+	is(aclrtSynchronizeStream(s), 107003, "the stream is gone");
+	is(aclrtCreateStream(&s), 0, "another");
+}
+
 static void test_values(void)
 {
 	uint64_t *word;
@@ -299,6 +323,7 @@ int main(void)
 	test_block();
 	test_destroy();
 	test_host();
+	test_reset();
 	test_values();
 	test_many();
 	is(aclrtDestroyStream(s), 0, "the stream goes");

@@ -58,7 +58,7 @@ ACL_FUNC_VISIBILITY aclError aclrtSetDevice(int32_t deviceId);
  *
  * With the last one all streams and contexts of the device are drained and
  * destroyed, and no thread has it current any more. Memory stays and may still be
- * freed. Not from a callback (207000).
+ * freed. The last one not from a callback (207000).
  * (AscendCL API reference, "aclrtResetDevice".)
  *
  * Returns 0; 107001 bad id; 107002 more resets than sets.
