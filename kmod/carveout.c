@@ -19,17 +19,11 @@
 /* SIZE@ADDR */
 static int parse_one(char *item, u64 *start, u64 *size)
 {
-	char *end;
+	char *size_text = strsep(&item, "@");
 
-	*size = memparse(item, &end);
-	if (end == item || *end != '@') {
-		pr_err("carveout: \"%s\" is not SIZE@ADDR\n", item);
-		return -EINVAL;
-	}
-	item = end + 1;
-	*start = memparse(item, &end);
-	if (end == item || *end) {
-		pr_err("carveout: address \"%s\" is not a number\n", item);
+	if (!item || aclkm_parse_bytes(size_text, size) || aclkm_parse_bytes(item, start)) {
+		pr_err("carveout: \"%s@%s\" is not SIZE@ADDR, numbers with K, M, G or T\n",
+		       size_text, item ? item : "");
 		return -EINVAL;
 	}
 	if (!*size || !IS_ALIGNED(*size | *start, SZ_2M) || *size > ACLKM_REGION_MAX ||

@@ -57,6 +57,14 @@ struct backend {
 	 * @out->fd is the caller's. Nobody may write the region meanwhile.
 	 */
 	int (*region_share)(struct region *region, struct backing *out);
+	/*
+	 * A dma-buf of a page-aligned part of @region, and a region of one; what the
+	 * second gives ends by region_free. ACLKM_ERR_FOREIGN, without a text: the
+	 * dma-buf is not of this backend. NULL where there are no dma-bufs.
+	 */
+	int (*region_export)(struct region *region, uint64_t offset, uint64_t size,
+			     bool read_only, int *fd);
+	int (*region_import)(int fd, struct region *out);
 	int (*backing_alloc)(uint64_t size, enum aclkm_pages pages, struct backing *out);
 	void (*backing_free)(struct backing *backing);
 };

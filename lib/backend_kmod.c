@@ -231,16 +231,79 @@ static void kmod_region_free(struct region *region)
 }
 
 /* Regions of the process's own open file cannot be given away one by one. */
-static int kmod_region_share(struct region *region, struct backing *out)
+static int kmod_region_export(struct region *region, uint64_t offset, uint64_t size,
+			      bool read_only, int *fd)
 {
-	(void)region;
-	(void)out;
-	return error_set(ACLKM_ERR_UNSUPPORTED,
-			 "the driver does not share single blocks yet: use "
-			 "aclrtMallocPhysical and a shareable handle");
+	struct aclkm_export arg = {.handle = region->handle,
+				   .flags = ACLKM_EXPORT_CLOEXEC,
+				   .offset = offset,
+				   .len = size};
+
+	if (read_only)
+		arg.flags |= ACLKM_EXPORT_READ_ONLY;
+	if (ioctl(device, ACLKM_IOC_EXPORT, &arg))
+		return error_set(errno == EMFILE ? ACLKM_ERR_LIMIT : ACLKM_ERR_IO,
+				 "%s: EXPORT: %s", ACLKM_DEVICE_PATH, strerror(errno));
+	*fd = arg.fd;
+	return ACLKM_OK;
 }
 
-/* An open file of its own for each, so that it can be given to another process. */
+static int map_import(const struct aclkm_import *arg, uint64_t align, struct region *out)
+{
+	void *addr = va_reserve(arg->size, align);
+	int prot = PROT_READ | PROT_WRITE;
+
+	if (!addr)
+		return error_set(ACLKM_ERR_NOMEM, "no address space for %llu bytes",
+				 (unsigned long long)arg->size);
+	out->addr = mmap(addr, arg->size, prot, MAP_SHARED | MAP_FIXED, device,
+			 (off_t)arg->offset);
+	if (out->addr == MAP_FAILED && errno == EACCES)
+		out->addr = mmap(addr, arg->size, PROT_READ, MAP_SHARED | MAP_FIXED, device,
+				 (off_t)arg->offset);
+	if (out->addr != MAP_FAILED)
+		return ACLKM_OK;
+	va_release(addr, arg->size);
+	return error_set(ACLKM_ERR_IO, "%s: mmap: %s", ACLKM_DEVICE_PATH, strerror(errno));
+}
+
+static int kmod_region_import(int fd, struct region *out)
+{
+	struct aclkm_import arg = {.fd = fd};
+	struct aclkm_query query;
+	uint64_t align = va_page_size();
+	int err;
+
+	if (ioctl(device, ACLKM_IOC_IMPORT, &arg)) {
+		if (errno == EOPNOTSUPP)
+			return ACLKM_ERR_FOREIGN;
+		if (errno == EINVAL || errno == EBADF)
+			return error_set(ACLKM_ERR_INVALID, "fd = %d: not a dma-buf", fd);
+		return error_set(errno == EMFILE || errno == EDQUOT ? ACLKM_ERR_LIMIT :
+								      ACLKM_ERR_IO,
+				 "%s: IMPORT: %s", ACLKM_DEVICE_PATH, strerror(errno));
+	}
+	*out = (struct region){.size = arg.size, .handle = arg.handle, .contiguous = true,
+			       .fd = -1};
+	query = (struct aclkm_query){.handle = arg.handle};
+	if (!ioctl(device, ACLKM_IOC_QUERY, &query))
+		align = out->page_size = query.map_page;
+	err = map_import(&arg, align, out);
+	if (err)
+		free_handle(arg.handle);
+	return err;
+}
+
+static int kmod_region_share(struct region *region, struct backing *out)
+{
+	int fd = -1, err = kmod_region_export(region, 0, region->size, false, &fd);
+
+	if (!err)
+		*out = (struct backing){
+			.fd = fd, .size = region->size, .page_size = va_page_size()};
+	return err;
+}
+
 static int kmod_backing_alloc(uint64_t size, enum aclkm_pages pages, struct backing *out)
 {
 	struct aclkm_alloc arg = {.size = size,
@@ -278,6 +341,8 @@ const struct backend backend_kmod = {
 	.region_alloc = kmod_region_alloc,
 	.region_free = kmod_region_free,
 	.region_share = kmod_region_share,
+	.region_export = kmod_region_export,
+	.region_import = kmod_region_import,
 	.backing_alloc = kmod_backing_alloc,
 	.backing_free = kmod_backing_free,
 };

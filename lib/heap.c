@@ -409,30 +409,62 @@ static int check_alive(struct chunk *chunk, uintptr_t entry, uint64_t addr)
 	return err == ACLKM_ERR_INTERIOR ? ACLKM_OK : err;
 }
 
-int heap_share(const void *ptr, struct backing *out, uint64_t *offset)
+/* The chunk around a living block, with its heap locked. */
+static int find_shared(const void *ptr, struct chunk **chunk, uint64_t *offset)
 {
 	uint64_t addr = (uint64_t)(uintptr_t)ptr;
 	uintptr_t entry = table_get(addr);
+	int err;
+
+	if (!entry)
+		return explain(ACLKM_ERR_FOREIGN, ptr, 0);
+	*chunk = lock_chunk(entry, addr);
+	if (!*chunk)
+		return explain(ACLKM_ERR_NOTALIVE, ptr, 0);
+	err = check_alive(*chunk, entry, addr);
+	if (err) {
+		pthread_mutex_unlock(&(*chunk)->heap->lock);
+		return explain(err, ptr, 0);
+	}
+	*offset = addr - (uint64_t)(uintptr_t)(*chunk)->region.addr;
+	return ACLKM_OK;
+}
+
+int heap_share(const void *ptr, struct backing *out, uint64_t *offset)
+{
 	const struct backend *backend;
 	struct chunk *chunk;
 	int err = backend_get(&backend);
 
+	if (!err)
+		err = find_shared(ptr, &chunk, offset);
 	if (err)
 		return err;
-	if (!entry)
-		return explain(ACLKM_ERR_FOREIGN, ptr, 0);
-	chunk = lock_chunk(entry, addr);
-	if (!chunk)
-		return explain(ACLKM_ERR_NOTALIVE, ptr, 0);
-	err = check_alive(chunk, entry, addr);
-	if (err)
-		explain(err, ptr, 0);
-	else
-		err = backend->region_share(&chunk->region, out);
-	if (!err) {
-		*offset = addr - (uint64_t)(uintptr_t)chunk->region.addr;
+	err = backend->region_share(&chunk->region, out);
+	if (!err)
 		chunk->exported = true;
-	}
+	pthread_mutex_unlock(&chunk->heap->lock);
+	return err;
+}
+
+int heap_export(const void *ptr, uint64_t size, bool read_only, int *fd)
+{
+	const struct backend *backend;
+	struct chunk *chunk;
+	uint64_t offset;
+	int err = backend_get(&backend);
+
+	if (err)
+		return err;
+	if (!backend->region_export)
+		return error_set(ACLKM_ERR_UNSUPPORTED, "the %s backend has no dma-bufs",
+				 backend->name);
+	err = find_shared(ptr, &chunk, &offset);
+	if (err)
+		return err;
+	err = backend->region_export(&chunk->region, offset, size, read_only, fd);
+	if (!err)
+		chunk->exported = true;
 	pthread_mutex_unlock(&chunk->heap->lock);
 	return err;
 }

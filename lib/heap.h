@@ -65,6 +65,12 @@ int heap_find(const void *ptr, struct heap_block *out,
 struct backing;
 int heap_share(const void *ptr, struct backing *out, uint64_t *offset);
 
+/*
+ * A dma-buf of @size bytes from @ptr on, in the block around it; both are multiples of
+ * the page size. As heap_share, and ACLKM_ERR_UNSUPPORTED.
+ */
+int heap_export(const void *ptr, uint64_t size, bool read_only, int *fd);
+
 /* Gives back what this thread and the heaps keep, but @keep bytes of regions. */
 void heap_trim(uint64_t keep);
 

@@ -249,6 +249,8 @@ module_suites() {
     for name in "${unit_list[@]}"; do
         vm_args+=(--file "$build/unit-none/$name:/unit/$name")
     done
+    # The library looks for libdrm at run time; vgem is a device for it.
+    vm_args+=(--kmods vgem --file "$(ldconfig -p | awk '/libdrm\.so\.2 .*x86-64/ { print $NF; exit }')")
     vm "vm-2g-$kernel" --kernel "$kernel" --memory 2048 --timeout 600 "${vm_args[@]}" -- "$here/vm/guest-tests.sh"
 
     begin_suite "module, Linux $kernel, 1 GiB arena"

@@ -30,6 +30,7 @@
 #include "memory.h"
 #include "pool.h"
 #include "rules.h"
+#include "share.h"
 #include "stats.h"
 
 #define ACLKM_VERSION "0.1.0"

@@ -14,7 +14,7 @@ step() {
 
 # Ordinary memory, what breaks a rule, and what runs over the end of the carve-out.
 for bad in 64M@0x10000000 64M@0x40100000 1M@0x40000000 64M 64M@ @0x40000000 64M@x 0@0x40000000 \
-    512M@0x40000000 64M@0xfffffffffff00000; do
+    512M@0x40000000 64M@0xfffffffffff00000 64M@0x40000000@1 64M@99999999999999999999; do
     # shellcheck disable=SC2016 # expanded by the inner shell
     step "carveout=$bad is refused" sh -c '! insmod /aclkm.ko reserve=none "carveout=$1" 2>/dev/null' sh "$bad"
 done

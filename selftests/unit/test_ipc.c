@@ -271,11 +271,6 @@ static void test_keys(void)
 	is(aclrtIpcMemClose(NULL), 100000, "close NULL");
 	is(aclrtIpcMemClose("aclkm-ipc-0000000000000001"), 107017, "close nobody's key");
 	code = aclrtIpcMemGetExportKey(block, 64 * KIB, order.key, sizeof(order.key), 0);
-	if (code == 207000) {
-		ok(recent_has("does not share single blocks"), "the text says so");
-		skip("keys of blocks", "this backend cannot share them");
-		goto free;
-	}
 	is(code, 0, "key");
 	is(strlen(order.key) < 65, 1, "%s", order.key);
 	is(aclrtIpcMemGetExportKey((char *)block + 512, 64, key, 65, 0), 107000,
@@ -298,7 +293,6 @@ static void test_keys(void)
 	is(aclrtIpcMemClose(order.key), 0, "close");
 	is(aclrtIpcMemClose(order.key), 107017, "again");
 	is(ask(&order, 'k').code, 107017, "nobody can import it any more");
-free:
 	is(aclrtFree(block) | aclrtFree(small), 0, "free");
 }
 
