@@ -106,15 +106,12 @@ static __attribute__((noinline)) aclError malloc_device(const char *call, void *
 	return take_device(devPtr, size, policy, rule);
 }
 
-/* The policies under which a small block is on normal pages. */
+/* The two policies that programs use and that put a small block on normal pages. */
 static inline bool is_normal(aclrtMemMallocPolicy policy)
 {
-	const uint32_t normal = 1U << ACL_MEM_MALLOC_HUGE_FIRST |
-				1U << ACL_MEM_MALLOC_NORMAL_ONLY |
-				1U << ACL_MEM_MALLOC_HUGE_FIRST_P2P |
-				1U << ACL_MEM_MALLOC_NORMAL_ONLY_P2P;
+	_Static_assert(ACL_MEM_MALLOC_HUGE_FIRST == 0, "one bit tells them");
 
-	return (uint32_t)policy < 32 && normal >> policy & 1;
+	return !((uint32_t)policy & ~(uint32_t)ACL_MEM_MALLOC_NORMAL_ONLY);
 }
 
 aclError aclrtMalloc(void **devPtr, size_t size, aclrtMemMallocPolicy policy)
@@ -122,9 +119,11 @@ aclError aclrtMalloc(void **devPtr, size_t size, aclrtMemMallocPolicy policy)
 	struct tcache *mine = tcache_mine;
 
 	/* Small, on normal pages, with a context, and there is one that was freed. */
-	if (devPtr && tcache_is_armed(mine) && is_normal(policy) &&
-	    tcache_alloc(&mine->own[HEAP_ID(HEAP_DEVICE, ACLKM_PAGES_NORMAL)],
-			 &mine->device, size, devPtr))
+	if (__builtin_expect(devPtr && tcache_is_armed(mine) && is_normal(policy), 1) &&
+	    __builtin_expect(
+		    tcache_alloc(&mine->own[HEAP_ID(HEAP_DEVICE, ACLKM_PAGES_NORMAL)],
+				 &mine->device, size, devPtr),
+		    1))
 		return ACL_SUCCESS;
 	return malloc_device(__func__, devPtr, size, policy, ACLKM_BLOCK_PADDED);
 }
@@ -192,7 +191,9 @@ static __attribute__((noinline)) aclError free_device(const char *call, void *de
 
 aclError aclrtFree(void *devPtr)
 {
-	if (!block_any_tagged() && tcache_free_mine(devPtr, ACLKM_KIND_DEVICE))
+	if (__builtin_expect(!block_any_tagged() &&
+				     tcache_free_mine(devPtr, ACLKM_KIND_DEVICE),
+			     1))
 		return ACL_SUCCESS;
 	return free_device(__func__, devPtr);
 }
