@@ -114,6 +114,8 @@ def cell(stat, digits=1):
 def compare_alloc(build, options, results):
     subjects = []
     for name, library in PEERS:
+        if options.peers and name not in options.peers:
+            continue
         preload = preload_path(library) if library else None
         if library and not preload:
             print(f"{name}: {library} is not installed, left out", file=sys.stderr)
@@ -125,7 +127,7 @@ def compare_alloc(build, options, results):
             subjects.append(Subject(name, os.path.join(build, "alloc-" + name)))
     ours = [s.name for s in subjects if s.name not in peers]
     trace = record_trace(build, os.path.join(HERE, "alloc.c"))
-    for touch in (0, 1):
+    for touch in (0, 1) if options.touch is None else (options.touch,):
         rows = []
         for name, threads, what in TRACES:
             if options.only and name not in options.only:
@@ -254,6 +256,8 @@ def main():
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--only", action="append", help="traces, by name")
     parser.add_argument("--ours", action="append", help="aclrt, native or pool")
+    parser.add_argument("--peers", action="append", help="glibc, mimalloc, ...")
+    parser.add_argument("--touch", type=int, choices=[0, 1], help="default: both")
     parser.add_argument("--part", action="append",
                         choices=["alloc", "overhead", "copy", "latency"], help="default: all")
     parser.add_argument("--json", metavar="FILE", help="everything, - for standard output")
