@@ -146,8 +146,9 @@ static int alloc_small_slowly(struct heap *heap, uint32_t units, uint32_t word,
 {
 	struct bins *bins = tcache_need(heap);
 
+	/* Without rows a piece does. */
 	if (!bins)
-		return ACLKM_ERR_NOHEAP;
+		return ACLKM_ERR_NOMEM;
 	return tcache_refill(heap, bins, class_of_units[units], word, out);
 }
 
