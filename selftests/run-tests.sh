@@ -222,6 +222,10 @@ libfuzzer_works() {
         clang-14 -fsanitize=fuzzer,address,undefined -x c -o "$logs/libfuzzer" - 2>/dev/null
 }
 
+# A node with little memory, and one with 3 GiB in one piece.
+two_nodes='-object memory-backend-ram,id=m0,size=1G -object memory-backend-ram,id=m1,size=6G'
+two_nodes+=' -numa node,nodeid=0,memdev=m0,cpus=0 -numa node,nodeid=1,memdev=m1,cpus=1'
+
 # module_suites KERNEL: the module in VMs that boot this stock kernel
 module_suites() {
     local kernel=$1 name assignments provider
@@ -268,6 +272,29 @@ module_suites() {
     # shellcheck disable=SC2016 # memmap's own syntax
     vm "vm-carveout-$kernel" --kernel "$kernel" --memory 2048 --timeout 300 \
         --append 'nokaslr memmap=256M$0x40000000' "${args[@]}" -- "$here/kmod/guest-carveout.sh"
+
+    begin_suite "module, Linux $kernel, the driver's promises"
+    # shellcheck disable=SC2207 # names without spaces
+    kmod_list=($(make --no-print-directory -s -C "$here/kmod" list-driver))
+    printf '%s\n' "${kmod_list[@]}" >"$logs/driver.list"
+    args=(--module "$build/kmod-$kernel/aclkm.ko" --file "$logs/driver.list:/kselftest/list")
+    for name in "${kmod_list[@]}"; do
+        args+=(--file "$build/kselftest/$name:/kselftest/$name")
+    done
+    # init_on_alloc: the kernel would clear what the module clears itself.
+    vm "vm-driver-$kernel" --kernel "$kernel" --memory 4096 --timeout 600 --append 'nokaslr init_on_alloc=0' \
+        "${args[@]}" -- "$here/kmod/guest-driver.sh"
+
+    begin_suite "module, Linux $kernel, arenas on two nodes"
+    # shellcheck disable=SC2207 # names without spaces
+    kmod_list=($(make --no-print-directory -s -C "$here/kmod" list-arenas))
+    printf '%s\n' "${kmod_list[@]}" >"$logs/arenas.list"
+    args=(--module "$build/kmod-$kernel/aclkm.ko" --file "$logs/arenas.list:/kselftest/list")
+    for name in "${kmod_list[@]}"; do
+        args+=(--file "$build/kselftest/$name:/kselftest/$name")
+    done
+    vm "vm-arenas-$kernel" --kernel "$kernel" --memory 7168 --cpus 2,sockets=2 --timeout 600 \
+        --append 'nokaslr init_on_alloc=0 no_timer_check' --qemu "$two_nodes" "${args[@]}" -- "$here/kmod/guest-arenas.sh"
 
     begin_suite "module, Linux $kernel, with devices"
     # shellcheck disable=SC2207 # names without spaces
