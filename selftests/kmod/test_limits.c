@@ -393,54 +393,65 @@ static double now(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-/* SIGKILL ends a long ALLOC. */
-TEST_F(limits, killed_while_memory_is_cleared)
+/* Writes to every 2 MiB of @size bytes and gives them back: true if that could be done. */
+static bool make_dirty(int fd, uint64_t size)
+{
+	struct aclkm_alloc alloc;
+	uint64_t at;
+	char *mem;
+
+	if (dev_alloc(fd, size, 0, &alloc))
+		return false;
+	mem = dev_map(fd, alloc.offset, size);
+	if (mem == MAP_FAILED)
+		return false;
+	for (at = 0; at < size; at += 2 * MIB)
+		mem[at] = 1;
+	munmap(mem, size);
+	return !dev_free(fd, alloc.handle);
+}
+
+/* SIGKILL ends a long ALLOC. On a busy machine the signal may come late: some tries. */
+TEST_F_TIMEOUT(limits, killed_while_memory_is_cleared, 60)
 {
 	uint64_t size = self->before.largest_free;
+	double whole, start, late = 0;
 	struct aclkm_alloc alloc;
 	int pipes[2], status, tries;
-	double whole, start, late;
-	char *mem, byte;
+	bool prompt = false;
+	char byte;
 	pid_t pid;
 
 	if (size < GIB)
 		SKIP(return, "no GiB to clear");
 	/* How long it takes when it is all dirty. */
-	for (tries = 0;; tries++) {
-		ASSERT_EQ(0, dev_alloc(self->fd, size, 0, &alloc));
-		mem = dev_map(self->fd, alloc.offset, size);
-		ASSERT_NE(MAP_FAILED, mem);
-		for (start = 0; start < size; start += 2 * MIB)
-			mem[(uint64_t)start] = 1;
-		munmap(mem, size);
-		ASSERT_EQ(0, dev_free(self->fd, alloc.handle));
-		if (tries)
-			break;
-		start = now();
-		ASSERT_EQ(0, dev_alloc(self->fd, size, 0, &alloc));
-		whole = now() - start;
-		ASSERT_EQ(0, dev_free(self->fd, alloc.handle));
-	}
-	ASSERT_EQ(0, pipe(pipes));
-	pid = fork();
-	if (!pid) {
-		int fd = dev_open(O_RDWR);
-
-		if (write(pipes[1], "g", 1) != 1)
-			_exit(1);
-		_exit(dev_alloc(fd, size, 0, &alloc) ? 2 : 3);
-	}
-	ASSERT_EQ(1, read(pipes[0], &byte, 1));
-	usleep(whole / 8 * 1e6);
+	ASSERT_TRUE(make_dirty(self->fd, size));
 	start = now();
-	kill(pid, SIGKILL);
-	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	late = now() - start;
+	ASSERT_EQ(0, dev_alloc(self->fd, size, 0, &alloc));
+	whole = now() - start;
+	ASSERT_EQ(0, dev_free(self->fd, alloc.handle));
+	ASSERT_EQ(0, pipe(pipes));
+	for (tries = 0; tries < 6 && !prompt; tries++) {
+		ASSERT_TRUE(make_dirty(self->fd, size));
+		pid = fork();
+		if (!pid) {
+			int fd = dev_open(O_RDWR);
+
+			if (write(pipes[1], "g", 1) != 1)
+				_exit(1);
+			_exit(dev_alloc(fd, size, 0, &alloc) ? 2 : 3);
+		}
+		ASSERT_EQ(1, read(pipes[0], &byte, 1));
+		usleep(whole / 8 * 1e6);
+		start = now();
+		kill(pid, SIGKILL);
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		late = now() - start;
+		prompt = WIFSIGNALED(status) && late < whole / 2 && late < 1;
+		EXPECT_TRUE(accounts_back(self->fd, &self->before));
+	}
 	TH_LOG("clearing all: %.2f s; dead %.2f s after the signal", whole, late);
-	EXPECT_TRUE(WIFSIGNALED(status));
-	EXPECT_LT(late, whole / 2);
-	EXPECT_LT(late, 1);
-	EXPECT_TRUE(accounts_back(self->fd, &self->before));
+	EXPECT_TRUE(prompt);
 	close(pipes[0]);
 	close(pipes[1]);
 }
