@@ -7,6 +7,7 @@
 #include "backend.h"
 #include "chunk.h"
 #include "error.h"
+#include "guard.h"
 #include "pool.h"
 #include "rules.h"
 #include "slab.h"
@@ -191,6 +192,9 @@ int heap_alloc(const struct heap_request *request, void **out)
 	err = alloc_slowly(&heaps[id], request, size, small, word, out);
 	if (err == ACLKM_ERR_NOHEAP)
 		error_set(err, "no memory for the library's own records");
+	/* It may be what the layer above has given back as not to be used. */
+	if (!err && guard_is_watched())
+		guard_forget(*out, request->ruled);
 	return err;
 }
 
