@@ -259,12 +259,13 @@ static int map_import(const struct aclkm_import *arg, uint64_t align, struct reg
 	out->addr = mmap(addr, arg->size, prot, MAP_SHARED | MAP_FIXED, device,
 			 (off_t)arg->offset);
 	if (out->addr == MAP_FAILED && errno == EACCES)
-		out->addr = mmap(addr, arg->size, PROT_READ, MAP_SHARED | MAP_FIXED, device,
-				 (off_t)arg->offset);
+		out->addr = mmap(addr, arg->size, PROT_READ, MAP_SHARED | MAP_FIXED,
+				 device, (off_t)arg->offset);
 	if (out->addr != MAP_FAILED)
 		return ACLKM_OK;
 	va_release(addr, arg->size);
-	return error_set(ACLKM_ERR_IO, "%s: mmap: %s", ACLKM_DEVICE_PATH, strerror(errno));
+	return error_set(ACLKM_ERR_IO, "%s: mmap: %s", ACLKM_DEVICE_PATH,
+			 strerror(errno));
 }
 
 static int kmod_region_import(int fd, struct region *out)
@@ -279,12 +280,12 @@ static int kmod_region_import(int fd, struct region *out)
 			return ACLKM_ERR_FOREIGN;
 		if (errno == EINVAL || errno == EBADF)
 			return error_set(ACLKM_ERR_INVALID, "fd = %d: not a dma-buf", fd);
-		return error_set(errno == EMFILE || errno == EDQUOT ? ACLKM_ERR_LIMIT :
-								      ACLKM_ERR_IO,
+		return error_set(errno == EMFILE || errno == EDQUOT ? ACLKM_ERR_LIMIT
+								    : ACLKM_ERR_IO,
 				 "%s: IMPORT: %s", ACLKM_DEVICE_PATH, strerror(errno));
 	}
-	*out = (struct region){.size = arg.size, .handle = arg.handle, .contiguous = true,
-			       .fd = -1};
+	*out = (struct region){
+		.size = arg.size, .handle = arg.handle, .contiguous = true, .fd = -1};
 	query = (struct aclkm_query){.handle = arg.handle};
 	if (!ioctl(device, ACLKM_IOC_QUERY, &query))
 		align = out->page_size = query.map_page;

@@ -31,11 +31,12 @@ static int check_part(const void *ptr, size_t size, unsigned int flags)
 
 	if (flags & ~ACLKM_SHARE_READ_ONLY)
 		return error_set(ACLKM_ERR_INVALID,
-				 "flags = %#x: only ACLKM_SHARE_READ_ONLY is known", flags);
+				 "flags = %#x: only ACLKM_SHARE_READ_ONLY is known",
+				 flags);
 	if (addr % page)
 		return error_set(ACLKM_ERR_INVALID,
-				 "ptr = %p: must be a multiple of the page size, %llu", ptr,
-				 (unsigned long long)page);
+				 "ptr = %p: must be a multiple of the page size, %llu",
+				 ptr, (unsigned long long)page);
 	if (!size || size % page)
 		return error_set(ACLKM_ERR_INVALID,
 				 "size = %zu: must be a multiple of the page size, %llu, "
@@ -46,7 +47,8 @@ static int check_part(const void *ptr, size_t size, unsigned int flags)
 		return error_set(err, "ptr = %p: no block of this library is there", ptr);
 	if (size > block.base + block.ruled - addr)
 		return error_set(ACLKM_ERR_INVALID,
-				 "size = %zu: the block has only %llu bytes from ptr on", size,
+				 "size = %zu: the block has only %llu bytes from ptr on",
+				 size,
 				 (unsigned long long)(block.base + block.ruled - addr));
 	return ACLKM_OK;
 }
@@ -146,9 +148,10 @@ int aclkm_dmabuf_release(void *addr)
 		return err;
 	import = take_out(addr);
 	if (!import)
-		return error_set(ACLKM_ERR_FOREIGN,
-				 "addr = %p: not from aclkm_dmabuf_import, or released before",
-				 addr);
+		return error_set(
+			ACLKM_ERR_FOREIGN,
+			"addr = %p: not from aclkm_dmabuf_import, or released before",
+			addr);
 	if (import->ours)
 		backend->region_free(&import->region);
 	else

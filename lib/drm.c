@@ -24,15 +24,18 @@ static int need_libdrm(void)
 	void *libdrm = dlopen("libdrm.so.2", RTLD_NOW | RTLD_LOCAL);
 
 	if (libdrm) {
-		fd_to_handle = (__typeof__(fd_to_handle))dlsym(libdrm, "drmPrimeFDToHandle");
-		handle_to_fd = (__typeof__(handle_to_fd))dlsym(libdrm, "drmPrimeHandleToFD");
+		fd_to_handle =
+			(__typeof__(fd_to_handle))dlsym(libdrm, "drmPrimeFDToHandle");
+		handle_to_fd =
+			(__typeof__(handle_to_fd))dlsym(libdrm, "drmPrimeHandleToFD");
 	}
 	if (!fd_to_handle || !handle_to_fd)
 		return error_set(ACLKM_ERR_UNSUPPORTED, "libdrm.so.2 is not there");
 	return ACLKM_OK;
 }
 
-int aclkm_drm_import(int drm, const void *ptr, size_t size, unsigned int flags, uint32_t *gem)
+int aclkm_drm_import(int drm, const void *ptr, size_t size, unsigned int flags,
+		     uint32_t *gem)
 {
 	int err, fd;
 
@@ -45,7 +48,8 @@ int aclkm_drm_import(int drm, const void *ptr, size_t size, unsigned int flags, 
 		return err;
 	err = need_libdrm();
 	if (!err && fd_to_handle(drm, fd, gem))
-		err = error_set(ACLKM_ERR_IO, "drm = %d does not take the dma-buf: %m", drm);
+		err = error_set(ACLKM_ERR_IO, "drm = %d does not take the dma-buf: %m",
+				drm);
 	close(fd);
 	return err;
 }
@@ -60,7 +64,8 @@ int aclkm_drm_export(int drm, uint32_t gem, void **addr, size_t *size)
 	if (err)
 		return err;
 	if (handle_to_fd(drm, gem, DRM_CLOEXEC | DRM_RDWR, &fd))
-		return error_set(ACLKM_ERR_IO, "drm = %d gives no dma-buf of %u: %m", drm, gem);
+		return error_set(ACLKM_ERR_IO, "drm = %d gives no dma-buf of %u: %m", drm,
+				 gem);
 	err = aclkm_dmabuf_import(fd, addr, size);
 	close(fd);
 	return err;
@@ -70,11 +75,13 @@ static int without_libdrm(const char *call)
 {
 	int err = api_enter(call);
 
-	return err ? err :
-		     error_set(ACLKM_ERR_UNSUPPORTED, "the library was built without libdrm");
+	return err ? err
+		   : error_set(ACLKM_ERR_UNSUPPORTED,
+			       "the library was built without libdrm");
 }
 
-int aclkm_drm_import(int drm, const void *ptr, size_t size, unsigned int flags, uint32_t *gem)
+int aclkm_drm_import(int drm, const void *ptr, size_t size, unsigned int flags,
+		     uint32_t *gem)
 {
 	(void)drm, (void)ptr, (void)size, (void)flags, (void)gem;
 	return without_libdrm(__func__);

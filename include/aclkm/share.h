@@ -34,7 +34,8 @@ extern "C" {
  * ACLKM_ERR_INVALID (NULL, alignment, size, flags), ACLKM_ERR_FOREIGN,
  * ACLKM_ERR_NOTALIVE, ACLKM_ERR_IO.
  */
-ACLKM_API int aclkm_dmabuf_export(const void *ptr, size_t size, unsigned int flags, int *fd);
+ACLKM_API int aclkm_dmabuf_export(const void *ptr, size_t size, unsigned int flags,
+				  int *fd);
 
 /**
  * aclkm_dmabuf_import - map a dma-buf

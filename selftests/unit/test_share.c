@@ -23,10 +23,10 @@ static void bad_arguments(char *block)
 		unsigned int flags;
 		const char *word;
 	} bad[] = {
-		{1, PAGE, 0, "page size"},    {512, PAGE, 0, "page size"},
-		{0, 0, 0, "not 0"},	      {0, PAGE + 1, 0, "page size"},
-		{0, SIZE * 2, 0, "only"},     {SIZE - PAGE, 2 * PAGE, 0, "only"},
-		{0, PAGE, 2, "flags"},	      {0, PAGE, ~0U, "flags"},
+		{1, PAGE, 0, "page size"},   {512, PAGE, 0, "page size"},
+		{0, 0, 0, "not 0"},	     {0, PAGE + 1, 0, "page size"},
+		{0, SIZE * 2, 0, "only"},    {SIZE - PAGE, 2 * PAGE, 0, "only"},
+		{0, PAGE, 2, "flags"},	     {0, PAGE, ~0U, "flags"},
 		{0, ~0UL - 4095, 0, "only"},
 	};
 	size_t i, size;
@@ -35,16 +35,19 @@ static void bad_arguments(char *block)
 
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		is(aclkm_dmabuf_export(block + bad[i].at, bad[i].size, bad[i].flags, &fd),
-		   ACLKM_ERR_INVALID, "export %zu + %zu, flags %u", bad[i].at, bad[i].size,
-		   bad[i].flags);
+		   ACLKM_ERR_INVALID, "export %zu + %zu, flags %u", bad[i].at,
+		   bad[i].size, bad[i].flags);
 		ok(last_has(bad[i].word), "the text: %s", aclkm_last_error());
 	}
 	is(aclkm_dmabuf_export(NULL, PAGE, 0, &fd), ACLKM_ERR_INVALID, "export NULL");
-	is(aclkm_dmabuf_export(block, PAGE, 0, NULL), ACLKM_ERR_INVALID, "export to NULL");
+	is(aclkm_dmabuf_export(block, PAGE, 0, NULL), ACLKM_ERR_INVALID,
+	   "export to NULL");
 	addr = (void *)((uintptr_t)&fd & ~(PAGE - 1));
-	is(aclkm_dmabuf_export(addr, PAGE, 0, &fd), ACLKM_ERR_FOREIGN, "export the stack");
+	is(aclkm_dmabuf_export(addr, PAGE, 0, &fd), ACLKM_ERR_FOREIGN,
+	   "export the stack");
 	is(aclkm_dmabuf_import(0, NULL, &size), ACLKM_ERR_INVALID, "import to NULL");
-	is(aclkm_dmabuf_import(0, &addr, NULL), ACLKM_ERR_INVALID, "import without a size");
+	is(aclkm_dmabuf_import(0, &addr, NULL), ACLKM_ERR_INVALID,
+	   "import without a size");
 	is(aclkm_dmabuf_release(NULL), ACLKM_ERR_INVALID, "release NULL");
 	is(aclkm_dmabuf_release(block), ACLKM_ERR_FOREIGN, "release a block");
 	is(aclkm_drm_import(-1, block, PAGE, 0, NULL), ACLKM_ERR_INVALID, "DRM: to NULL");
@@ -65,7 +68,8 @@ static void parts(char *block)
 {
 	static const struct {
 		size_t at, size;
-	} part[] = {{0, SIZE}, {0, PAGE}, {SIZE - PAGE, PAGE}, {2 * MIB - PAGE, 2 * PAGE}};
+	} part[] = {
+		{0, SIZE}, {0, PAGE}, {SIZE - PAGE, PAGE}, {2 * MIB - PAGE, 2 * PAGE}};
 	size_t i, size;
 	char *there;
 	void *addr;
