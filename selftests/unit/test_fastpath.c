@@ -217,11 +217,7 @@ static void test_share_small(void)
 		bail_out("no memory");
 	/* A page that begins inside of the block. */
 	at = page_in(block + 1, 4 * PAGE - 1);
-	if (import(at, PAGE, key, &seen) == 207000) {
-		skip("sharing", "this backend cannot share blocks");
-		is(aclrtFree(block), 0, "free");
-		return;
-	}
+	is(import(at, PAGE, key, &seen), 0, "import");
 	is(aclrtIpcMemClose(key) | aclrtIpcMemClose(key), 0, "close");
 	check_shared(at, PAGE, "inside a small block");
 	is(aclrtIpcMemGetExportKey(at, 4 * PAGE, key, sizeof(key), 0), 107000,
@@ -258,7 +254,8 @@ static void test_share_segment(void)
 
 	is(aclkm_pool_make(&options, &pool), 0, "a pool with threads' stacks");
 	segment = segment_with_page(pool);
-	ok(!(table_get((uint64_t)(uintptr_t)segment) & TABLE_CHUNK), "a small segment");
+	ok(block_is_watched() || !(table_get((uint64_t)(uintptr_t)segment) & TABLE_CHUNK),
+	   "a small segment");
 	is(aclrtPointerGetAttributes(segment + 9, &where), 0, "where is it");
 	is(where.location.type, ACL_MEM_LOCATION_TYPE_DEVICE, "on the device");
 	is(where.pageSize, PAGE, "on pages of 4 KiB");
@@ -266,10 +263,7 @@ static void test_share_segment(void)
 			    NULL),
 	   0, "copy in it");
 	is(aclrtSynchronizeStream(NULL), 0, "done");
-	if (on_kmod())
-		skip("sharing", "this backend cannot share blocks");
-	else
-		check_shared(page_in(segment, 7000), PAGE, "inside a small segment");
+	check_shared(page_in(segment, 7000), PAGE, "inside a small segment");
 	is(aclkm_segment_free(pool, segment), 0, "free it");
 	is(aclkm_pool_destroy(pool, ACLKM_POOL_FORCE), 0, "destroy");
 }
@@ -279,10 +273,6 @@ static void test_share_freed(void)
 {
 	char key[ACL_RT_IPC_MEM_KEY_LENGTH], *block, *again, *seen = NULL;
 
-	if (on_kmod()) {
-		skip("sharing", "this backend cannot share blocks");
-		return;
-	}
 	if (aclrtMalloc(P(block), 4 * MIB, NORMAL))
 		bail_out("no memory");
 	is(import(block, 4 * MIB, key, &seen), 0, "import a large block");
