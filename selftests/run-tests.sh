@@ -182,6 +182,18 @@ unit_suites() {
     done
 }
 
+# ---------------------------------------------------------------- examples
+
+# shellcheck disable=SC2207 # names without spaces
+example_list=($(make --no-print-directory -s -C "$top/examples/ascendcl" list 2>/dev/null || true))
+[[ ${#example_list[@]} -gt 0 ]] || die 'examples/ascendcl names no programs'
+example_suite() {
+    begin_suite 'examples, user backend'
+    gate 'build without warnings' quiet_make -C "$top/examples/ascendcl" B="$build/examples-ascendcl" all spoil
+    [[ -n $gate_ok ]] || return 0
+    tap 'examples' env ACLKM_BACKEND=user "$here/examples/test_examples.sh" "$build/examples-ascendcl" "${example_list[@]}"
+}
+
 # ------------------------------------------------------------- the VM runner
 
 runner_suite() {
@@ -240,6 +252,8 @@ module_suites() {
     [[ -n $gate_ok ]] || return 0
     gate 'build unit programs' quiet_make -C "$here/unit" B="$build/unit-none" SAN=none
     [[ -n $gate_ok ]] || return 0
+    gate 'build examples' quiet_make -C "$top/examples/ascendcl" B="$build/examples-ascendcl"
+    [[ -n $gate_ok ]] || return 0
 
     # shellcheck disable=SC2207 # names without spaces
     kmod_list=($(make --no-print-directory -s -C "$here/kmod" list))
@@ -255,6 +269,11 @@ module_suites() {
     done
     # The library looks for libdrm at run time; vgem is a device for it.
     vm_args+=(--kmods vgem --file "$(ldconfig -p | awk '/libdrm\.so\.2 .*x86-64/ { print $NF; exit }')")
+    printf '%s\n' "${example_list[@]}" >"$logs/examples.list"
+    vm_args+=(--file "$build/examples-ascendcl/lib/libaclkm.so.0" --file "$logs/examples.list:/examples/list")
+    for name in "${example_list[@]}"; do
+        vm_args+=(--file "$build/examples-ascendcl/$name:/examples/$name")
+    done
     vm "vm-2g-$kernel" --kernel "$kernel" --memory 2048 --timeout 600 "${vm_args[@]}" -- "$here/vm/guest-tests.sh"
 
     begin_suite "module, Linux $kernel, 1 GiB arena"
@@ -319,6 +338,7 @@ module_suites() {
 
 if [[ $# == 0 ]]; then
     unit_suites
+    example_suite
     runner_suite
 fi
 get_kselftest

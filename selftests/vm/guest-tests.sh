@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Guest side of `make test`: the kselftest programs, then the library's unit
-# programs on the kmod backend. Programs are in /kselftest and /unit; each folder
-# has a file `list` with the names, one a line. Results are read from the output
-# by the host, so a failed program does not stop the others.
+# programs and the examples on the kmod backend. Programs are in /kselftest, /unit and
+# /examples; each folder has a file `list` with the names, one a line. Results are
+# read from the output by the host, so a failed program does not stop the others.
 #
 # A module that does not load or unload is a failed test as well.
 step() {
@@ -31,5 +31,14 @@ if [ -s /unit/list ]; then
         run-tap "unit/$name" "/unit/$name"
     done </unit/list
     step 'rmmod after the unit tests' rmmod aclkm
+fi
+
+if [ -s /examples/list ]; then
+    export ACLKM_BACKEND=kmod
+    step 'insmod reserve=128M' insmod /aclkm.ko reserve=128M
+    while read -r name; do
+        step "example $name" "/examples/$name"
+    done </examples/list
+    step 'rmmod after the examples' rmmod aclkm
 fi
 exit 0
