@@ -5,7 +5,7 @@ KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 PREFIX ?= /usr/local
 
-.PHONY: all help lib kmod install uninstall demo test test-kernels test-debug table-kernel bench-kernel bench lint api-table clean
+.PHONY: all help lib kmod install uninstall demo test test-kernels test-debug table-kernel bench-kernel bench lint api-table check-reports clean
 
 all: lib
 	@if [ -e "$(KDIR)/Makefile" ]; then $(MAKE) kmod; else \
@@ -27,6 +27,7 @@ help:
 	@echo "make bench      comparisons with other allocators and copies (RUNS=5, JSON=file)"
 	@echo "make lint       style and static checks"
 	@echo "make api-table  Documentation/ascendcl-table.md anew"
+	@echo "make check-reports  the reports in Documentation/ascendcl-checks.md anew"
 	@echo "make clean      remove build/"
 
 lib:
@@ -65,6 +66,9 @@ bench:
 
 api-table:
 	@tools/api-table.sh
+
+check-reports:
+	@tools/check-reports.sh
 
 lint:
 	@tools/lint.sh
