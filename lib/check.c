@@ -237,6 +237,8 @@ static int take_from_heap(struct record *record)
 	if (shifted) {
 		if (request.align < 2 * ACLKM_RULE_ALIGN)
 			request.align = 2 * ACLKM_RULE_ALIGN;
+		/* Both, so that the last byte is still the block's to those who ask. */
+		request.asked += ACLKM_RULE_ALIGN;
 		request.ruled += ACLKM_RULE_ALIGN;
 	}
 	err = heap_alloc(&request, &record->heap_base);

@@ -239,6 +239,7 @@ static void pageable(void)
 
 static void base_64(void)
 {
+	char key[ACL_RT_IPC_MEM_KEY_LENGTH];
 	void *p[4];
 	int i;
 
@@ -249,6 +250,12 @@ static void base_64(void)
 	}
 	for (i = 0; i < 4; i++)
 		i % 2 ? aclrtFree(p[i]) : aclrtFreeHost(p[i]);
+	/* They end where they should: what is wrong with this one is its start. */
+	p[0] = device(3 * MIB);
+	if (aclrtIpcMemGetExportKey(p[0], 3 * MIB, key, sizeof(key), 0) != 107000 ||
+	    !strstr(aclGetRecentErrMsg(), "multiple of its page size"))
+		exit(99);
+	aclrtFree(p[0]);
 	if (acldvppMalloc(&p[0], 100) || (uintptr_t)p[0] % 128 || acldvppFree(p[0]))
 		exit(98);
 }
