@@ -206,6 +206,8 @@ static void report_leaks(void)
 
 static void at_exit(void)
 {
+	/* What is found now, no call has found. */
+	error_function = "";
 	/* Other threads may still be in here: what they hold must not hang the end. */
 	if (!pthread_mutex_trylock(&lock)) {
 		while (freed_first)

@@ -23,11 +23,12 @@ out_of_bounds_rows:bounds set_too_far:bounds freed_in_flight:flight read_in_flig
 write_in_flight:flight leak:leak pageable:sync'
 
 shorten() {
-    grep -vE ' in (\?|__libc_start_main|_start) ' |
+    grep -vE '^    #[0-9]+ .*( in _start at |/libc\.so)' |
         sed -E -e "s|$top/||g" -e 's/==[0-9]+==/==PID==/' -e 's/ in thread [0-9]+/ in thread PID/' \
             -e 's/0x[0-9a-f]{6,}([0-9a-f]{3})/0x..\1/g' -e 's/ \(discriminator [0-9]+\)//'
 }
 
+# shellcheck disable=SC2016 # Markdown's quotes
 section() {
     local entry name check status
     echo '## Reports'

@@ -430,7 +430,8 @@ int main(int argc, char **argv)
 		 "block: 100 bytes", "taken by aclrtMalloc", "here by aclrtFree");
 	silent("overflow", "poison");
 	REPORTED("use_after_free", "poison", "use-after-free: byte 5 of a freed block",
-		 "taken by aclrtMalloc", "freed by aclrtFree");
+		 "here in thread", "taken by aclrtMalloc", "freed by aclrtFree",
+		 "use-after-free in the program");
 	silent("fresh_poison", "poison");
 	REPORTED("double_free", "free", "bad-free", "is freed already",
 		 "freed by aclrtFree");
