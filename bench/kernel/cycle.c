@@ -57,10 +57,10 @@
 struct backend {
 	const char *name;
 	int (*cycle)(struct backend *b, uint64_t size);
-	const char *path;	/* opened once, if it is set */
-	unsigned int flags;	/* of the memfd, or of ALLOC */
-	uint64_t page;		/* sizes are rounded up to this */
-	uint64_t least, most;	/* sizes it is asked for */
+	const char *path;     /* opened once, if it is set */
+	unsigned int flags;   /* of the memfd, or of ALLOC */
+	uint64_t page;	      /* sizes are rounded up to this */
+	uint64_t least, most; /* sizes it is asked for */
 	int fd;
 };
 
@@ -97,13 +97,14 @@ static bool clean(void)
 {
 	struct aclkm_info info = {};
 
-	return ioctl(scrubbed, ACLKM_IOC_INFO, &info) || (info.clean == info.free && !info.held);
+	return ioctl(scrubbed, ACLKM_IOC_INFO, &info) ||
+	       (info.clean == info.free && !info.held);
 }
 
 /* Some time for what is put off, then until free memory is clean. */
 static void settle(long ns_at_least)
 {
-	struct timespec pause = { 0, ns_at_least };
+	struct timespec pause = {0, ns_at_least};
 	int tries = 0;
 
 	do
@@ -173,7 +174,8 @@ static int nothing(struct backend *b, uint64_t size)
 
 static int touch(int fd, uint64_t size, uint64_t offset)
 {
-	volatile char *mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
+	volatile char *mem =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
 
 	if (mem == MAP_FAILED)
 		return -errno;
@@ -183,7 +185,8 @@ static int touch(int fd, uint64_t size, uint64_t offset)
 
 static int aclkm_cycle(struct backend *b, uint64_t size)
 {
-	struct aclkm_alloc alloc = { .size = size, .node = ACLKM_NODE_ANY, .flags = b->flags };
+	struct aclkm_alloc alloc = {
+		.size = size, .node = ACLKM_NODE_ANY, .flags = b->flags};
 	struct aclkm_free req = {};
 	int err;
 
@@ -198,7 +201,8 @@ static int aclkm_cycle(struct backend *b, uint64_t size)
 
 static int heap_cycle(struct backend *b, uint64_t size)
 {
-	struct dma_heap_allocation_data req = { .len = size, .fd_flags = O_RDWR | O_CLOEXEC };
+	struct dma_heap_allocation_data req = {.len = size,
+					       .fd_flags = O_RDWR | O_CLOEXEC};
 	int err;
 
 	if (ioctl(b->fd, DMA_HEAP_IOCTL_ALLOC, &req))
@@ -221,7 +225,7 @@ static int memfd_cycle(struct backend *b, uint64_t size)
 
 static int udmabuf_cycle(struct backend *b, uint64_t size)
 {
-	struct udmabuf_create req = { .flags = UDMABUF_FLAGS_CLOEXEC, .size = size };
+	struct udmabuf_create req = {.flags = UDMABUF_FLAGS_CLOEXEC, .size = size};
 	int err = 0, buf = -1;
 
 	req.memfd = memfd_create("bench", MFD_CLOEXEC | MFD_ALLOW_SEALING | b->flags);
@@ -240,25 +244,52 @@ static int udmabuf_cycle(struct backend *b, uint64_t size)
 
 /* ------------------------------------------------------------- the comparison */
 
-static struct backend aclkm = { .name = "aclkm", .cycle = aclkm_cycle,
-				.path = ACLKM_DEVICE_PATH, .page = PAGE };
+static struct backend aclkm = {
+	.name = "aclkm", .cycle = aclkm_cycle, .path = ACLKM_DEVICE_PATH, .page = PAGE};
 
 static struct backend others[] = {
-	{ .name = "aclkm, HUGE_1G", .cycle = aclkm_cycle, .path = ACLKM_DEVICE_PATH,
-	  .flags = ACLKM_ALLOC_HUGE_1G, .page = GIB, .least = GIB },
-	{ .name = "system heap", .cycle = heap_cycle, .path = "/dev/dma_heap/system", .page = PAGE },
-	{ .name = "CMA heap", .cycle = heap_cycle, .path = "/dev/dma_heap/reserved", .page = PAGE },
-	{ .name = "udmabuf, memfd", .cycle = udmabuf_cycle, .path = "/dev/udmabuf", .page = PAGE },
-	{ .name = "udmabuf, hugetlb memfd", .cycle = udmabuf_cycle, .path = "/dev/udmabuf",
-	  .flags = MFD_HUGETLB | MFD_2M, .page = 2 * MIB },
-	{ .name = "hugetlbfs memfd, 2 MiB", .cycle = memfd_cycle, .flags = MFD_HUGETLB | MFD_2M,
-	  .page = 2 * MIB },
-	{ .name = "hugetlbfs memfd, 1 GiB", .cycle = memfd_cycle, .flags = MFD_HUGETLB | MFD_1G,
-	  .page = GIB, .least = GIB },
+	{.name = "aclkm, HUGE_1G",
+	 .cycle = aclkm_cycle,
+	 .path = ACLKM_DEVICE_PATH,
+	 .flags = ACLKM_ALLOC_HUGE_1G,
+	 .page = GIB,
+	 .least = GIB},
+	{.name = "system heap",
+	 .cycle = heap_cycle,
+	 .path = "/dev/dma_heap/system",
+	 .page = PAGE},
+	{.name = "CMA heap",
+	 .cycle = heap_cycle,
+	 .path = "/dev/dma_heap/reserved",
+	 .page = PAGE},
+	{.name = "udmabuf, memfd",
+	 .cycle = udmabuf_cycle,
+	 .path = "/dev/udmabuf",
+	 .page = PAGE},
+	{.name = "udmabuf, hugetlb memfd",
+	 .cycle = udmabuf_cycle,
+	 .path = "/dev/udmabuf",
+	 .flags = MFD_HUGETLB | MFD_2M,
+	 .page = 2 * MIB},
+	{.name = "hugetlbfs memfd, 2 MiB",
+	 .cycle = memfd_cycle,
+	 .flags = MFD_HUGETLB | MFD_2M,
+	 .page = 2 * MIB},
+	{.name = "hugetlbfs memfd, 1 GiB",
+	 .cycle = memfd_cycle,
+	 .flags = MFD_HUGETLB | MFD_1G,
+	 .page = GIB,
+	 .least = GIB},
 };
 
-static const struct { uint64_t size; int rounds; } sizes[] = {
-	{ 4 * KIB, 15 }, { 2 * MIB, 15 }, { 64 * MIB, 5 }, { GIB, 3 },
+static const struct {
+	uint64_t size;
+	int rounds;
+} sizes[] = {
+	{4 * KIB, 15},
+	{2 * MIB, 15},
+	{64 * MIB, 5},
+	{GIB, 3},
 };
 
 static void compare(struct backend *b, const struct figures *null)
@@ -272,7 +303,8 @@ static void compare(struct backend *b, const struct figures *null)
 		if (sizes[i].size < b->least)
 			continue;
 		size = (sizes[i].size + b->page - 1) & -b->page;
-		err = b->path && b->fd < 0 ? -ENODEV : measure(b, size, sizes[i].rounds, &f);
+		err = b->path && b->fd < 0 ? -ENODEV
+					   : measure(b, size, sizes[i].rounds, &f);
 		if (err)
 			printf("cycle\t%s\t%llu\t-\t%s\n", b->name,
 			       (unsigned long long)sizes[i].size, strerror(-err));
@@ -296,14 +328,15 @@ struct request {
 };
 
 static const struct request requests[] = {
-	{ "4 KiB, fits a piece", PAGE, 0 },
-	{ "64 KiB, fits only the rest", 64 * KIB, 0 },
-	{ "2 MiB aligned to 2 MiB", 2 * MIB, 2 * MIB },
+	{"4 KiB, fits a piece", PAGE, 0},
+	{"64 KiB, fits only the rest", 64 * KIB, 0},
+	{"2 MiB aligned to 2 MiB", 2 * MIB, 2 * MIB},
 };
 
 static int alloc_free(int fd, const struct request *r, int64_t *cpu)
 {
-	struct aclkm_alloc alloc = { .size = r->size, .align = r->align, .node = ACLKM_NODE_ANY };
+	struct aclkm_alloc alloc = {
+		.size = r->size, .align = r->align, .node = ACLKM_NODE_ANY};
 	struct aclkm_free req = {};
 	int64_t begin = ns(CLOCK_THREAD_CPUTIME_ID);
 
@@ -328,7 +361,7 @@ static int fragmented(int count)
 	if (!handles || fd < 0)
 		return -ENOMEM;
 	for (i = 0; i < 2 * count; i++) {
-		alloc = (struct aclkm_alloc){ .size = PAGE, .node = ACLKM_NODE_ANY };
+		alloc = (struct aclkm_alloc){.size = PAGE, .node = ACLKM_NODE_ANY};
 		if (ioctl(fd, ACLKM_IOC_ALLOC, &alloc)) {
 			err = -errno;
 			goto out;
@@ -362,7 +395,7 @@ out:
 
 int main(int argc, char **argv)
 {
-	struct backend null = { .name = "nothing", .cycle = nothing };
+	struct backend null = {.name = "nothing", .cycle = nothing};
 	struct aclkm_info info = {};
 	struct figures base;
 	const char *only;
@@ -402,7 +435,8 @@ int main(int argc, char **argv)
 	       (long long)base.thread, (long long)base.whole);
 	if (strcmp(only, "pieces"))
 		compare(&aclkm, &base);
-	for (i = 0; strcmp(only, "pieces") && i < (int)(sizeof(others) / sizeof(others[0])); i++)
+	for (i = 0;
+	     strcmp(only, "pieces") && i < (int)(sizeof(others) / sizeof(others[0])); i++)
 		compare(&others[i], &base);
 	for (i = 10; strcmp(only, "cycles") && i <= 100000; i *= 10) {
 		if (i == 100)
