@@ -114,7 +114,7 @@ ACLKM_API int aclkm_memory_trim(size_t keep);
  * @bytes: 0 gives each back at once; by default an eighth of the device, at most
  *         256 MiB
  *
- * Regions above half a chunk (16 MiB; less on a small device) count; a later
+ * Regions above half a chunk (128 MiB; less on a device below 4 GiB) count; a later
  * allocation of about the same size takes one again, with its old content.
  */
 ACLKM_API int aclkm_memory_keep(size_t bytes);
