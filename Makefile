@@ -5,7 +5,9 @@ KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 PREFIX ?= /usr/local
 
-.PHONY: all help lib kmod install uninstall demo test test-kernels test-debug table-kernel bench-kernel bench lint api-table check-reports clean
+PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
+
+.PHONY: all help lib kmod install uninstall demo test test-kernels test-debug table-kernel bench-kernel bench lint api-table check-reports python python-wheel clean
 
 all: lib
 	@if [ -e "$(KDIR)/Makefile" ]; then $(MAKE) kmod; else \
@@ -18,6 +20,8 @@ help:
 	@echo "make kmod       module for the running kernel, or KVER=..., or KDIR=..."
 	@echo "make install    library, headers, pkg-config file (PREFIX=$(PREFIX), DESTDIR=)"
 	@echo "make uninstall  remove what install put there"
+	@echo "make python     the module acl in build/python/lib (PYTHON=$(PYTHON))"
+	@echo "make python-wheel  a wheel of it in build/python"
 	@echo "make demo       build everything, show it in a VM and on this machine"
 	@echo "make test       all tests (V=1 shows their output)"
 	@echo "make test-kernels  the module's tests on stock 6.1 and 6.12"
@@ -38,6 +42,16 @@ kmod:
 
 install uninstall:
 	@$(MAKE) -C lib $@ B=$(BUILD)/lib DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+
+# Against the interpreter's limited interface: one build serves 3.9 and later.
+python: lib
+	@cd python && env -u PYTHONDONTWRITEBYTECODE ACLKM_BUILD=$(BUILD)/lib \
+		$(PYTHON) setup.py -q build --build-lib $(BUILD)/python/lib
+
+python-wheel: lib
+	@ACLKM_BUILD=$(BUILD)/lib $(PYTHON) -m pip -q wheel --no-build-isolation --no-deps --no-index \
+		-w $(BUILD)/python ./python
+	@ls $(BUILD)/python/*.whl
 
 demo:
 	@tools/demo.sh

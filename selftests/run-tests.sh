@@ -21,7 +21,7 @@ colours 1
 # jobserver that is not theirs makes them warn.
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
-"$top/tools/install-deps.sh" test vm
+"$top/tools/install-deps.sh" test vm python
 rm -rf "$logs"
 mkdir -p "$logs"
 : >"$logs/results"
@@ -194,6 +194,19 @@ example_suite() {
     tap 'examples' env ACLKM_BACKEND=user "$here/examples/test_examples.sh" "$build/examples-ascendcl" "${example_list[@]}"
 }
 
+python_suite() {
+    local test
+    # Debian's own interpreter: its packages bring what the module and its tests need.
+    local python=/usr/bin/python3
+    begin_suite 'python, user backend'
+    gate 'build without warnings' quiet_make -C "$top" python PYTHON="$python"
+    [[ -n $gate_ok ]] || return 0
+    for test in "$top"/python/tests/test_*.py; do
+        tap "$(basename "$test" .py)" env PYTHONPATH="$build/python/lib" PYTHONDONTWRITEBYTECODE=1 \
+            ACLKM_BACKEND=user timeout -k 5 300 "$python" -W error "$test"
+    done
+}
+
 # ------------------------------------------------------------- the VM runner
 
 runner_suite() {
@@ -339,6 +352,7 @@ module_suites() {
 if [[ $# == 0 ]]; then
     unit_suites
     example_suite
+    python_suite
     runner_suite
 fi
 get_kselftest

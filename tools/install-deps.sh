@@ -6,7 +6,7 @@ set -euo pipefail
 . "$(dirname "$(readlink -f "$0")")/common.sh"
 
 usage() {
-    say "usage: ${0##*/} build|vm|test|lint|bench..."
+    say "usage: ${0##*/} build|python|vm|test|lint|bench..."
     exit 2
 }
 
@@ -14,6 +14,7 @@ packages() {
     case $1 in
     build) echo gcc g++ make pkgconf libc6-dev libssl-dev libelf1 ;;
     kernel) packages build && echo binutils bc bison flex libelf-dev kmod xz-utils ;;
+    python) packages build && echo python3-dev python3-setuptools python3-wheel python3-pip python3-numpy ;;
     vm) echo qemu-system-x86 busybox-static cpio gzip kmod xz-utils ;;
     # The sanitizers' libraries come with gcc; 6.12's kbuild wants pahole for any module;
     # test_vgem imports through libdrm; test_rdma wants rxe's user space and iproute2's rdma;

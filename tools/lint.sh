@@ -67,7 +67,7 @@ checkpatch() {
 # What programs link; the driver's style is checkpatch's.
 format() {
     local -a list
-    mapfile -t list < <(sources '*.[ch]' lib include/acl include/aclkm selftests/unit examples bench)
+    mapfile -t list < <(sources '*.[ch]' lib include/acl include/aclkm python selftests/unit examples bench)
     clang-format --dry-run -Werror "${list[@]}"
 }
 
