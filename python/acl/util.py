@@ -60,6 +60,8 @@ def _array(function, data):
 def numpy_to_ptr(data, /):
     """The address of an array's data. Deprecated: bytes_to_ptr. Gives ptr.
 
+    The array must live as long as the address is used.
+
     Warns when the array is not contiguous: the memory behind the address is not in the
     order of its elements then.
     """
@@ -74,10 +76,10 @@ def numpy_to_ptr(data, /):
 
 
 def numpy_contiguous_to_ptr(data, /):
-    """The address of an array's data in C order. Deprecated: bytes_to_ptr.
+    """The address of an array's data in C order. Deprecated: bytes_to_ptr. Gives (ptr, data).
 
-    Gives (ptr, data), the array itself or a contiguous copy of it, which must live as
-    long as the address is used.
+    data is the array itself or a contiguous copy of it, which must live as long as the
+    address is used.
     """
     import numpy
 

@@ -205,7 +205,7 @@ PyMethodDef acl_share_methods[] = {
 	FN(mem_import_from_shareable_handle, "(shareable, device_id, /)",
 	   "Physical memory of another process. Gives (handle, ret)."),
 	FN(ipc_mem_get_export_key, "(dev_ptr, size, len, flag, /)",
-	   "Offer a block to other processes; len from 65. Gives (key, ret), key a str."),
+	   "Offer a block to other processes by a str; len from 65. Gives (key, ret)."),
 	FN(ipc_mem_set_import_pid, "(key, pids, /)",
 	   "Let processes import it. Gives ret."),
 	FN(ipc_mem_import_by_key, "(key, flag, /)",

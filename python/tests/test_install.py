@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+"""The package as a user gets it: the example, pip, a wheel, an installed library.
+
+Nothing may be fetched: pip is told to look nowhere.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+import zipfile
+
+import tap
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+EXAMPLE = TOP / "python" / "examples" / "frames.py"
+LIB = pathlib.Path(os.environ.get("ACLKM_BUILD", TOP / "build" / "lib"))
+PIP = [sys.executable, "-m", "pip", "--no-input", "--disable-pip-version-check"]
+OFFLINE = ["--no-index", "--no-build-isolation", "--no-deps"]
+
+
+def run(*command, env=None, **more):
+    """What the command prints; with the environment of a user, not of the tests."""
+    own = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "ACLKM_BUILD")}
+    own.update(env or {})
+    done = subprocess.run(
+        [str(word) for word in command],
+        env=own,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        **more,
+    )
+    if done.returncode:
+        raise AssertionError(f"{command}: {done.returncode}\n{done.stdout}")
+    return done.stdout
+
+
+class Example(unittest.TestCase):
+    def test_frames(self):
+        out = run(sys.executable, "-W", "error", EXAMPLE, env={"PYTHONPATH": os.environ["PYTHONPATH"]})
+        self.assertTrue(out.endswith("\nok\n"), out)
+        self.assertEqual(out.count("frame "), 4)
+
+
+class Install(unittest.TestCase):
+    def setUp(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="acl-install-"))
+        self.addCleanup(shutil.rmtree, self.dir)
+
+    def copy(self):
+        """The tree as a checkout has it, so that nothing is built into this one."""
+        tree = self.dir / "tree"
+        for name in ("python", "include"):
+            shutil.copytree(
+                TOP / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
+            )
+        return tree
+
+    def example_runs(self, folder, **env):
+        code = "import acl, sys; print(acl.__file__)"
+        where = run(sys.executable, "-c", code, env={"PYTHONPATH": str(folder), **env})
+        self.assertTrue(where.startswith(str(folder)), where)
+        out = run(sys.executable, EXAMPLE, env={"PYTHONPATH": str(folder), **env})
+        self.assertTrue(out.endswith("\nok\n"), out)
+
+    def test_pip_install(self):
+        tree, target = self.copy(), self.dir / "target"
+        env = {"ACLKM_BUILD": str(LIB)}
+        run(*PIP, "install", *OFFLINE, "--target", target, tree / "python", env=env)
+        self.assertTrue((target / "acl" / "libaclkm.so.0").exists())
+        self.example_runs(target)
+
+    def test_wheel(self):
+        tree, wheels = self.copy(), self.dir / "wheels"
+        run(*PIP, "wheel", *OFFLINE, "-w", wheels, tree / "python", env={"ACLKM_BUILD": str(LIB)})
+        (wheel,) = wheels.glob("*.whl")
+        self.assertIn("-cp39-abi3-", wheel.name)
+        names = set(zipfile.ZipFile(wheel).namelist())
+        for name in ("_acl.abi3.so", "libaclkm.so.0", "py.typed", "__init__.pyi", "rt.pyi", "util.pyi"):
+            self.assertIn(f"acl/{name}", names)
+        self.assertFalse(list((tree / "python").glob("*.egg-info")))
+        self.assertFalse((tree / "python" / "build").exists())
+        target = self.dir / "target"
+        run(*PIP, "install", *OFFLINE, "--target", target, wheel)
+        self.example_runs(target)
+
+    @unittest.skipUnless(shutil.which("pkg-config"), "pkg-config is not here")
+    def test_installed_library(self):
+        tree, prefix, target = self.copy(), self.dir / "prefix", self.dir / "target"
+        run("make", "-s", "-C", TOP / "lib", "install", f"B={LIB}", f"PREFIX={prefix}", "-o", "all")
+        shutil.rmtree(tree / "include")
+        env = {
+            "PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig"),
+            "LD_LIBRARY_PATH": str(prefix / "lib"),
+        }
+        # The file in the build folder may have been made for another prefix.
+        pc = prefix / "lib" / "pkgconfig" / "aclkm.pc"
+        lines = pc.read_text().splitlines()
+        pc.write_text("\n".join(f"prefix={prefix}" if n.startswith("prefix=") else n for n in lines))
+        run(*PIP, "install", *OFFLINE, "--target", target, tree / "python", env=env)
+        self.assertFalse((target / "acl" / "libaclkm.so.0").exists())
+        self.example_runs(target, LD_LIBRARY_PATH=str(prefix / "lib"))
+
+    def test_no_library(self):
+        tree = self.copy()
+        with self.assertRaisesRegex(AssertionError, "ACLKM_BUILD=.*: no libaclkm.so.0 there"):
+            run(*PIP, "wheel", *OFFLINE, "-w", self.dir, tree / "python", env={"ACLKM_BUILD": "/none"})
+        with self.assertRaisesRegex(AssertionError, "run make lib in the tree"):
+            run(*PIP, "wheel", *OFFLINE, "-w", self.dir, tree / "python", env={"PKG_CONFIG_LIBDIR": "/none"})
+
+
+if __name__ == "__main__":
+    tap.main()
