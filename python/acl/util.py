@@ -5,6 +5,7 @@ Addresses of Python objects are pageable host memory: keep the object alive as l
 the address is used, and know that asynchronous copies of it are done at once.
 """
 
+import sys as _sys
 import threading as _threading
 import warnings as _warnings
 
@@ -50,9 +51,9 @@ _threads_lock = _threading.Lock()
 
 
 def _array(function, data):
-    import numpy
-
-    if not isinstance(data, numpy.ndarray):
+    # Whoever has an array has imported numpy.
+    numpy = _sys.modules.get("numpy")
+    if numpy is None or not isinstance(data, numpy.ndarray):
         raise TypeError(f"{function}() argument 1 must be numpy.ndarray, not {type(data).__name__}")
     return data
 
@@ -81,9 +82,9 @@ def numpy_contiguous_to_ptr(data, /):
     data is the array itself or a contiguous copy of it, which must live as long as the
     address is used.
     """
-    import numpy
-
-    data = numpy.ascontiguousarray(_array("numpy_contiguous_to_ptr", data))
+    data = _array("numpy_contiguous_to_ptr", data)
+    if not data.flags.c_contiguous:
+        data = data.copy("C")
     return data.__array_interface__["data"][0], data
 
 

@@ -14,6 +14,7 @@ class _Result(unittest.TestResult):
     def __init__(self):
         super().__init__()
         self.count = 0
+        self.sub_failed = False
 
     def _line(self, ok, test, note=""):
         self.count += 1
@@ -41,6 +42,7 @@ class _Result(unittest.TestResult):
         super().stopTest(test)
         if self.sub_failed:
             self._line(False, test)
+            self.sub_failed = False
 
     def addSuccess(self, test):
         super().addSuccess(test)
