@@ -3,16 +3,6 @@
 # Guest side of the suite with devices: the programs of /kselftest/list, with an
 # arena of 1 GiB and one of 128 MiB. /dev/vda, if there is one, is overwritten.
 # Modules of the kernel are loaded already.
-step() {
-    # shellcheck disable=SC2016 # expanded by the inner shell
-    run-tap "$1" sh -c '
-        echo "TAP version 13"
-        echo "1..1"
-        name=$1
-        shift
-        if "$@"; then echo "ok 1 $name"; else echo "not ok 1 $name"; fi' sh "$@"
-}
-
 # A software RDMA adapter on a network that leads nowhere.
 if [ -x /usr/bin/rdma ]; then
     ip addr add 10.11.12.1/24 dev dummy0

@@ -6,16 +6,6 @@
 # read from the output by the host, so a failed program does not stop the others.
 #
 # A module that does not load or unload is a failed test as well.
-step() {
-    # shellcheck disable=SC2016 # expanded by the inner shell
-    run-tap "$1" sh -c '
-        echo "TAP version 13"
-        echo "1..1"
-        name=$1
-        shift
-        if "$@"; then echo "ok 1 $name"; else echo "not ok 1 $name"; fi' sh "$@"
-}
-
 if [ -s /kselftest/list ]; then
     step 'insmod reserve=64M' insmod /aclkm.ko reserve=64M
     while read -r name; do

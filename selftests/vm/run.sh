@@ -111,6 +111,7 @@ make_initramfs() {
     busybox_root "$root"
     install -m 755 "$here/init.sh" "$root/init"
     install -m 755 "$here/run-tap.sh" "$root/bin/run-tap"
+    install -m 755 "$here/step.sh" "$root/bin/step"
     install -m 755 "$2" "$root/guest.sh"
     shift 2
     for arg; do printf "'%s' " "${arg//\'/\'\\\'\'}"; done >"$root/etc/guest-args"
