@@ -12,6 +12,18 @@
 leaks=/sys/kernel/debug/kmemleak
 
 # step NAME COMMAND...: a test that passes when the command, a function maybe, succeeds
+step() {
+    name=$1
+    shift
+    echo "# aclkm-tap: begin $name"
+    read -r start _ </proc/uptime
+    echo 'TAP version 13'
+    echo '1..1'
+    if "$@" </dev/null; then echo "ok 1 $name"; else echo "not ok 1 $name"; fi
+    read -r stop _ </proc/uptime
+    echo "# aclkm-tap: end $name 0 $(echo "$start $stop" | awk '{ print $2 - $1 }')"
+}
+
 # kmemleak looks at nothing younger than 5 s, and believes its eyes the second
 # time. A scan takes its time here, so there is none but these.
 no_leaks() {
