@@ -318,7 +318,8 @@ u64 aclkm_pinned_page_size(const struct aclkm_pinned *pinned);
 int aclkm_pinned_node(const struct aclkm_pinned *pinned);
 u64 aclkm_pinned_extents(const struct aclkm_pinned *pinned);
 struct aclkm_phys_extent aclkm_pinned_extent(const struct aclkm_pinned *pinned, u64 index);
-int aclkm_pinned_sg(const struct aclkm_pinned *pinned, u64 start, u64 len, struct sg_table *sgt);
+int aclkm_pinned_sg(const struct aclkm_pinned *pinned, u64 start, u64 len, u64 max,
+		    struct sg_table *sgt);
 u64 aclkm_pinned_total(void);
 
 /* dmabuf.c */

@@ -51,19 +51,26 @@ struct attachment {
 static DEFINE_MUTEX(exports_lock);
 static LIST_HEAD(exports);
 
-static int region_sg(const struct aclkm_handle *memory, struct sg_table *sgt)
+/* What one entry of a list may cover: its length is an int, and devices have limits. */
+static u64 entry_max(struct device *dev)
+{
+	u64 max = ALIGN_DOWN(dma_get_max_seg_size(dev), PAGE_SIZE);
+
+	return clamp_t(u64, max, PAGE_SIZE, SZ_1G);
+}
+
+static int region_sg(const struct aclkm_handle *memory, u64 max, struct sg_table *sgt)
 {
 	unsigned long pfn = PHYS_PFN(memory->region->extent->start + memory->start);
 	u64 left = memory->len;
 	struct scatterlist *sg;
 	int err, i;
 
-	/* The length of an entry is an int. */
-	err = sg_alloc_table(sgt, DIV_ROUND_UP_ULL(left, SZ_1G), GFP_KERNEL);
+	err = sg_alloc_table(sgt, DIV_ROUND_UP_ULL(left, max), GFP_KERNEL);
 	if (err)
 		return err;
 	for_each_sgtable_sg(sgt, sg, i) {
-		u64 len = min_t(u64, left, SZ_1G);
+		u64 len = min(left, max);
 
 		sg_set_page(sg, pfn_to_page(pfn), len, 0);
 		pfn += PHYS_PFN(len);
@@ -81,10 +88,10 @@ static int export_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *atta
 	if (!a)
 		return -ENOMEM;
 	if (export->memory.region)
-		err = region_sg(&export->memory, &a->sgt);
+		err = region_sg(&export->memory, entry_max(attach->dev), &a->sgt);
 	else
 		err = aclkm_pinned_sg(export->memory.pinned, export->memory.start,
-				      export->memory.len, &a->sgt);
+				      export->memory.len, entry_max(attach->dev), &a->sgt);
 	if (err) {
 		kfree(a);
 		return err;

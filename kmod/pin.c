@@ -225,11 +225,13 @@ void aclkm_pinned_put(struct aclkm_pinned *pinned)
  * @pinned:	the memory
  * @start:	first byte, page-aligned
  * @len:	bytes, page-aligned, inside
+ * @max:	bytes that one entry may cover, page-aligned
  * @sgt:	made; for the caller to free with sg_free_table()
  *
  * Return: 0 or -ENOMEM.
  */
-int aclkm_pinned_sg(const struct aclkm_pinned *pinned, u64 start, u64 len, struct sg_table *sgt)
+int aclkm_pinned_sg(const struct aclkm_pinned *pinned, u64 start, u64 len, u64 max,
+		    struct sg_table *sgt)
 {
 	struct scatterlist *sg = NULL;
 	u64 pos = 0, end = start + len;
@@ -237,7 +239,7 @@ int aclkm_pinned_sg(const struct aclkm_pinned *pinned, u64 start, u64 len, struc
 	unsigned long i;
 	int pass, err;
 
-	/* First counts, then fills. An entry has at most SZ_1G bytes. */
+	/* First counts, then fills. */
 	for (pass = 0; pass < 2; pass++) {
 		if (pass) {
 			err = sg_alloc_table(sgt, nr, GFP_KERNEL);
@@ -247,16 +249,17 @@ int aclkm_pinned_sg(const struct aclkm_pinned *pinned, u64 start, u64 len, struc
 		}
 		for (i = 0, pos = 0; i < pinned->nr && pos < end; i++) {
 			u64 size = PFN_PHYS(pinned->piece[i].pages);
-			u64 from = max(start, pos), to = min(end, pos + size);
+			u64 from = start > pos ? start : pos;
+			u64 to = min(end, pos + size);
 
-			for (; from < to; from += min_t(u64, to - from, SZ_1G)) {
+			for (; from < to; from += min(to - from, max)) {
 				if (!pass) {
 					nr++;
 					continue;
 				}
 				sg_set_page(sg, pfn_to_page(pinned->piece[i].pfn +
 							    PHYS_PFN(from - pos)),
-					    min_t(u64, to - from, SZ_1G), 0);
+					    min(to - from, max), 0);
 				sg = sg_next(sg);
 			}
 			pos += size;
