@@ -53,10 +53,13 @@ struct backend {
 			    struct region *out);
 	void (*region_free)(struct region *region);
 	/*
-	 * A file of its own for the memory of @region, which another process can map;
-	 * @out->fd is the caller's. Nobody may write the region meanwhile.
+	 * A file with the @size bytes from @offset in @region on, which another process
+	 * can map, and at @out->offset where in it they are. It has as little else of the
+	 * region as the backend can do. @out->fd is the caller's. Nobody may write the
+	 * region meanwhile.
 	 */
-	int (*region_share)(struct region *region, struct backing *out);
+	int (*region_share)(struct region *region, uint64_t offset, uint64_t size,
+			    struct backing *out);
 	/*
 	 * A dma-buf of a page-aligned part of @region, and a region of one; what the
 	 * second gives ends by region_free. ACLKM_ERR_FOREIGN, without a text: the

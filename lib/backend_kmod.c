@@ -230,7 +230,6 @@ static void kmod_region_free(struct region *region)
 	free_handle(region->handle);
 }
 
-/* Regions of the process's own open file cannot be given away one by one. */
 static int kmod_region_export(struct region *region, uint64_t offset, uint64_t size,
 			      bool read_only, int *fd)
 {
@@ -295,13 +294,20 @@ static int kmod_region_import(int fd, struct region *out)
 	return err;
 }
 
-static int kmod_region_share(struct region *region, struct backing *out)
+/* The pages with these bytes, and no others of the region. */
+static int kmod_region_share(struct region *region, uint64_t offset, uint64_t size,
+			     struct backing *out)
 {
-	int fd = -1, err = kmod_region_export(region, 0, region->size, false, &fd);
+	uint64_t mask = va_page_size() - 1, start = offset & ~mask;
+	uint64_t len = ((offset + size + mask) & ~mask) - start;
+	int fd = -1, err;
 
+	err = kmod_region_export(region, start, len, false, &fd);
 	if (!err)
-		*out = (struct backing){
-			.fd = fd, .size = region->size, .page_size = va_page_size()};
+		*out = (struct backing){.fd = fd,
+					.offset = offset - start,
+					.size = size,
+					.page_size = va_page_size()};
 	return err;
 }
 

@@ -400,14 +400,17 @@ static uint64_t file_page(int fd)
 	return (uint64_t)info.f_bsize;
 }
 
-static int user_region_share(struct region *region, struct backing *out)
+/* The file is the whole region's. */
+static int user_region_share(struct region *region, uint64_t offset, uint64_t size,
+			     struct backing *out)
 {
 	int err = region->fd < 0 ? move_to_file(region) : ACLKM_OK;
 
 	if (err)
 		return err;
 	*out = (struct backing){.fd = fcntl(region->fd, F_DUPFD_CLOEXEC, 0),
-				.size = region->size,
+				.offset = offset,
+				.size = size,
 				.page_size = file_page(region->fd)};
 	if (out->fd < 0)
 		return error_set(ACLKM_ERR_LIMIT, "no more open files: %s",

@@ -435,17 +435,18 @@ static int find_shared(const void *ptr, struct chunk **chunk, uint64_t *offset)
 	return ACLKM_OK;
 }
 
-int heap_share(const void *ptr, struct backing *out, uint64_t *offset)
+int heap_share(const void *ptr, uint64_t size, struct backing *out)
 {
 	const struct backend *backend;
 	struct chunk *chunk;
+	uint64_t offset;
 	int err = backend_get(&backend);
 
 	if (!err)
-		err = find_shared(ptr, &chunk, offset);
+		err = find_shared(ptr, &chunk, &offset);
 	if (err)
 		return err;
-	err = backend->region_share(&chunk->region, out);
+	err = backend->region_share(&chunk->region, offset, size, out);
 	if (!err)
 		chunk->exported = true;
 	pthread_mutex_unlock(&chunk->heap->lock);

@@ -59,11 +59,11 @@ int heap_find(const void *ptr, struct heap_block *out,
 	      int (*fn)(struct heap_block *block, void *arg), void *arg);
 
 /*
- * A file with the memory of the block around @ptr, and where in it @ptr is.
- * FOREIGN, NOTALIVE, and what region_share gives; the text is noted.
+ * A file with the @size bytes from @ptr on, which are of one block, and where in it
+ * they are. FOREIGN, NOTALIVE, and what region_share gives; the text is noted.
  */
 struct backing;
-int heap_share(const void *ptr, struct backing *out, uint64_t *offset);
+int heap_share(const void *ptr, uint64_t size, struct backing *out);
 
 /*
  * A dma-buf of @size bytes from @ptr on, in the block around it; both are multiples of

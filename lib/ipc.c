@@ -88,39 +88,28 @@ int ipc_import_physical(uint64_t number, uint32_t device, uintptr_t *handle)
 	return err;
 }
 
-static int check_block(const void *addr, uint64_t size, const struct backing *backing,
-		       uint64_t offset)
+int ipc_export_block(void *addr, uint64_t size, bool anyone, uint64_t *number)
 {
+	struct share_item item = {.kind = SHARE_MEMORY, .size = size};
 	struct place_info place;
+	struct backing backing;
+	int err;
 
-	if (!place_describe(addr, &place) ||
+	if (place_describe(addr, &place) &&
 	    size > place.base + place.size - (uint64_t)(uintptr_t)addr)
 		return error_set(ACLKM_ERR_INVALID,
 				 "devPtr = %p: not one block with all of the %llu bytes",
 				 addr, (unsigned long long)size);
-	if (offset % backing->page_size || (uintptr_t)addr % backing->page_size)
-		return error_set(ACLKM_ERR_INVALID,
-				 "devPtr = %p: must be a multiple of its page size, %llu",
-				 addr, (unsigned long long)backing->page_size);
-	return ACLKM_OK;
-}
-
-int ipc_export_block(void *addr, uint64_t size, bool anyone, uint64_t *number)
-{
-	struct share_item item = {.kind = SHARE_MEMORY};
-	struct backing backing;
-	uint64_t offset;
-	int err = heap_share(addr, &backing, &offset);
-
+	err = heap_share(addr, size, &backing);
 	if (err)
 		return err;
-	err = check_block(addr, size, &backing, offset);
-	if (err) {
+	if (backing.offset % backing.page_size || (uintptr_t)addr % backing.page_size) {
 		close(backing.fd);
-		return err;
+		return error_set(ACLKM_ERR_INVALID,
+				 "devPtr = %p: must be a multiple of its page size, %llu",
+				 addr, (unsigned long long)backing.page_size);
 	}
-	item.offset = backing.offset + offset;
-	item.size = size;
+	item.offset = backing.offset;
 	item.page_size = backing.page_size;
 	item.fd = backing.fd;
 	return offer(&item, anyone, number);

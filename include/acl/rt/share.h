@@ -104,7 +104,7 @@ ACL_FUNC_VISIBILITY aclError aclrtMemImportFromShareableHandleV2(
  * Nobody may write the block's region while it is exported for the first time: on
  * the user backend it may move into a file. Close the key before the block is freed.
  *
- * Returns 0; the shared errors; 207000 when the backend cannot share single blocks.
+ * Returns 0; the shared errors.
  */
 ACL_FUNC_VISIBILITY aclError aclrtIpcMemGetExportKey(void *devPtr, size_t size, char *key,
 						     size_t len, uint64_t flags);
