@@ -40,15 +40,23 @@ int aclkm_cache_set(const struct aclkm_region *region)
 #ifdef CONFIG_X86_PAT
 	unsigned long addr = (unsigned long)phys_to_virt(region->extent->start);
 	int pages = PHYS_PFN(region->extent->len);
-
-	switch (region->cache) {
-	case ACLKM_CACHE_WC:
-		return set_memory_wc(addr, pages);
-	case ACLKM_CACHE_UC:
-		return set_memory_uc(addr, pages);
-	}
+	int err = -EOPNOTSUPP;
 #endif
-	return region->cache == ACLKM_CACHE_WB ? 0 : -EOPNOTSUPP;
+
+	if (region->cache == ACLKM_CACHE_WB)
+		return 0;
+#ifdef CONFIG_X86_PAT
+	if (region->cache == ACLKM_CACHE_WC)
+		err = set_memory_wc(addr, pages);
+	else if (region->cache == ACLKM_CACHE_UC)
+		err = set_memory_uc(addr, pages);
+	/* A part of it may have been changed before the page tables ran out of memory. */
+	if (err)
+		set_memory_wb(addr, pages);
+	return err;
+#else
+	return -EOPNOTSUPP;
+#endif
 }
 
 /**
