@@ -11,7 +11,6 @@
  * Write-combined and uncached regions are entered as plain frame numbers, which
  * nobody can pin.
  */
-#include <linux/dma-buf.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
