@@ -251,10 +251,22 @@ libfuzzer_works() {
 two_nodes='-object memory-backend-ram,id=m0,size=1G -object memory-backend-ram,id=m1,size=6G'
 two_nodes+=' -numa node,nodeid=0,memdev=m0,cpus=0 -numa node,nodeid=1,memdev=m1,cpus=1'
 
+# guest_programs NAME PROGRAM...: what a guest with the module and these programs of
+# selftests/kmod is given, into args
+guest_programs() {
+    local name list=$logs/$1.list
+    shift
+    printf '%s\n' "$@" >"$list"
+    args=(--module "$build/kmod-$kernel/aclkm.ko" --file "$list:/kselftest/list")
+    for name in "$@"; do
+        args+=(--file "$build/kselftest/$name:/kselftest/$name")
+    done
+}
+
 # module_suites KERNEL: the module in VMs that boot this stock kernel
 module_suites() {
     local kernel=$1 name assignments provider
-    local -a kmod_list args vm_args rdma_args
+    local -a args vm_args rdma_args
     assignments=$("$top/tools/fetch-kernel.sh" "$kernel")
     eval "$assignments"
 
@@ -268,13 +280,8 @@ module_suites() {
     gate 'build examples' quiet_make -C "$top/examples/ascendcl" B="$build/examples-ascendcl"
     [[ -n $gate_ok ]] || return 0
 
-    # shellcheck disable=SC2207 # names without spaces
-    kmod_list=($(make --no-print-directory -s -C "$here/kmod" list))
-    printf '%s\n' "${kmod_list[@]}" >"$logs/kselftest.list"
-    args=(--module "$build/kmod-$kernel/aclkm.ko" --file "$logs/kselftest.list:/kselftest/list")
-    for name in "${kmod_list[@]}"; do
-        args+=(--file "$build/kselftest/$name:/kselftest/$name")
-    done
+    # shellcheck disable=SC2046 # names without spaces
+    guest_programs kselftest $(make --no-print-directory -s -C "$here/kmod" list)
     printf '%s\n' "${unit_list[@]}" >"$logs/unit.list"
     vm_args=("${args[@]}" --file "$logs/unit.list:/unit/list")
     for name in "${unit_list[@]}"; do
@@ -295,47 +302,27 @@ module_suites() {
     vm "vm-4g-$kernel" --kernel "$kernel" --memory 4096 --timeout 300 --append nokaslr "${args[@]}" -- "$here/kmod/guest-1g.sh"
 
     begin_suite "module, Linux $kernel, carve-out"
-    kmod_list=(test_alloc test_mmap test_life test_gup_copy)
-    printf '%s\n' "${kmod_list[@]}" >"$logs/carveout.list"
-    args=(--module "$build/kmod-$kernel/aclkm.ko" --file "$logs/carveout.list:/kselftest/list")
-    for name in "${kmod_list[@]}"; do
-        args+=(--file "$build/kselftest/$name:/kselftest/$name")
-    done
+    guest_programs carveout test_alloc test_mmap test_life test_gup_copy
     # shellcheck disable=SC2016 # memmap's own syntax
     vm "vm-carveout-$kernel" --kernel "$kernel" --memory 2048 --timeout 300 \
         --append 'nokaslr memmap=256M$0x40000000' "${args[@]}" -- "$here/kmod/guest-carveout.sh"
 
     begin_suite "module, Linux $kernel, the driver's promises"
-    # shellcheck disable=SC2207 # names without spaces
-    kmod_list=($(make --no-print-directory -s -C "$here/kmod" list-driver))
-    printf '%s\n' "${kmod_list[@]}" >"$logs/driver.list"
-    args=(--module "$build/kmod-$kernel/aclkm.ko" --file "$logs/driver.list:/kselftest/list")
-    for name in "${kmod_list[@]}"; do
-        args+=(--file "$build/kselftest/$name:/kselftest/$name")
-    done
+    # shellcheck disable=SC2046 # names without spaces
+    guest_programs driver $(make --no-print-directory -s -C "$here/kmod" list-driver)
     # init_on_alloc: the kernel would clear what the module clears itself.
     vm "vm-driver-$kernel" --kernel "$kernel" --memory 4096 --timeout 600 --append 'nokaslr init_on_alloc=0' \
         "${args[@]}" -- "$here/kmod/guest-driver.sh"
 
     begin_suite "module, Linux $kernel, arenas on two nodes"
-    # shellcheck disable=SC2207 # names without spaces
-    kmod_list=($(make --no-print-directory -s -C "$here/kmod" list-arenas))
-    printf '%s\n' "${kmod_list[@]}" >"$logs/arenas.list"
-    args=(--module "$build/kmod-$kernel/aclkm.ko" --file "$logs/arenas.list:/kselftest/list")
-    for name in "${kmod_list[@]}"; do
-        args+=(--file "$build/kselftest/$name:/kselftest/$name")
-    done
+    # shellcheck disable=SC2046 # names without spaces
+    guest_programs arenas $(make --no-print-directory -s -C "$here/kmod" list-arenas)
     vm "vm-arenas-$kernel" --kernel "$kernel" --memory 7168 --cpus 2,sockets=2 --timeout 600 \
         --append 'nokaslr init_on_alloc=0 no_timer_check' --qemu "$two_nodes" "${args[@]}" -- "$here/kmod/guest-arenas.sh"
 
     begin_suite "module, Linux $kernel, with devices"
-    # shellcheck disable=SC2207 # names without spaces
-    kmod_list=($(make --no-print-directory -s -C "$here/kmod" list-devices))
-    printf '%s\n' "${kmod_list[@]}" >"$logs/devices.list"
-    args=(--module "$build/kmod-$kernel/aclkm.ko" --file "$logs/devices.list:/kselftest/list")
-    for name in "${kmod_list[@]}"; do
-        args+=(--file "$build/kselftest/$name:/kselftest/$name")
-    done
+    # shellcheck disable=SC2046 # names without spaces
+    guest_programs devices $(make --no-print-directory -s -C "$here/kmod" list-devices)
     # The adapter's user-space half, which libibverbs finds by these places.
     provider=$(echo /usr/lib/*/libibverbs/librxe-rdmav*.so)
     rdma_args=(--file /usr/bin/rdma:/usr/bin/rdma --file "$provider:$provider"
