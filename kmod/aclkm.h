@@ -128,6 +128,16 @@ struct aclkm_user {
 };
 
 /**
+ * struct aclkm_exports - the dma-bufs of a region or of pinned memory
+ * @lock:	guards @list
+ * @list:	the dma-bufs, for SYNC
+ */
+struct aclkm_exports {
+	struct mutex lock; /* the list */
+	struct list_head list;
+};
+
+/**
  * struct aclkm_region - a piece of an arena, as long as anything needs it
  * @ref:	one for each handle, vma, dma-buf and call under way
  * @arena:	where it is
@@ -141,6 +151,7 @@ struct aclkm_user {
  * @map_order:	of the largest page-table entries for it
  * @cache:	ACLKM_CACHE_*
  * @used:	somebody may have written to all of it, not only to marked units
+ * @exports:	its dma-bufs
  */
 struct aclkm_region {
 	struct kref ref;
@@ -155,6 +166,7 @@ struct aclkm_region {
 	u8 map_order;
 	u8 cache;
 	bool used;
+	struct aclkm_exports exports;
 };
 
 /**
@@ -320,9 +332,11 @@ u64 aclkm_pinned_extents(const struct aclkm_pinned *pinned);
 struct aclkm_phys_extent aclkm_pinned_extent(const struct aclkm_pinned *pinned, u64 index);
 int aclkm_pinned_sg(const struct aclkm_pinned *pinned, u64 start, u64 len, u64 max,
 		    struct sg_table *sgt);
+struct aclkm_exports *aclkm_pinned_exports(struct aclkm_pinned *pinned);
 u64 aclkm_pinned_total(void);
 
 /* dmabuf.c */
+void aclkm_exports_init(struct aclkm_exports *exports);
 struct dma_buf *aclkm_dmabuf_export(const struct aclkm_handle *handle, u64 offset, u64 len,
 				    bool read_only);
 int aclkm_dmabuf_import(int fd, struct aclkm_handle *handle);

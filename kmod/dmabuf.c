@@ -22,7 +22,7 @@
  * @memory:	what part of what; with references
  * @lock:	guards @attachments
  * @attachments: devices that use it
- * @list:	in exports
+ * @list:	in the exports of the region or the pinned memory
  */
 struct export {
 	struct aclkm_handle memory;
@@ -47,9 +47,21 @@ struct attachment {
 	bool mapped;
 };
 
-/* All exports, for SYNC of a handle. */
-static DEFINE_MUTEX(exports_lock);
-static LIST_HEAD(exports);
+/**
+ * aclkm_exports_init() - of memory that has no dma-bufs yet
+ * @exports:	in the region or the pinned memory
+ */
+void aclkm_exports_init(struct aclkm_exports *exports)
+{
+	mutex_init(&exports->lock);
+	INIT_LIST_HEAD(&exports->list);
+}
+
+static struct aclkm_exports *exports_of(const struct aclkm_handle *memory)
+{
+	return memory->region ? &memory->region->exports :
+				aclkm_pinned_exports(memory->pinned);
+}
 
 /* What one entry of a list may cover: its length is an int, and devices have limits. */
 static u64 entry_max(struct device *dev)
@@ -205,10 +217,11 @@ static int export_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 static void export_release(struct dma_buf *dmabuf)
 {
 	struct export *export = dmabuf->priv;
+	struct aclkm_exports *exports = exports_of(&export->memory);
 
-	mutex_lock(&exports_lock);
+	mutex_lock(&exports->lock);
 	list_del(&export->list);
-	mutex_unlock(&exports_lock);
+	mutex_unlock(&exports->lock);
 	aclkm_handle_put(&export->memory);
 	kfree(export);
 }
@@ -239,6 +252,7 @@ struct dma_buf *aclkm_dmabuf_export(const struct aclkm_handle *handle, u64 offse
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct export *export = kzalloc(sizeof(*export), GFP_KERNEL_ACCOUNT);
+	struct aclkm_exports *exports = exports_of(handle);
 	struct dma_buf *dmabuf;
 
 	if (!export)
@@ -255,7 +269,6 @@ struct dma_buf *aclkm_dmabuf_export(const struct aclkm_handle *handle, u64 offse
 	info.size = len;
 	info.flags = export->memory.read_only ? O_RDONLY : O_RDWR;
 	info.priv = export;
-	mutex_lock(&exports_lock);
 	dmabuf = dma_buf_export(&info);
 	if (!IS_ERR(dmabuf)) {
 		if (handle->region) {
@@ -265,9 +278,10 @@ struct dma_buf *aclkm_dmabuf_export(const struct aclkm_handle *handle, u64 offse
 		} else {
 			aclkm_pinned_get(handle->pinned);
 		}
-		list_add(&export->list, &exports);
+		mutex_lock(&exports->lock);
+		list_add(&export->list, &exports->list);
+		mutex_unlock(&exports->lock);
 	}
-	mutex_unlock(&exports_lock);
 	trace_aclkm_export(handle->region, export->memory.start, len, PTR_ERR_OR_ZERO(dmabuf));
 	if (IS_ERR(dmabuf))
 		kfree(export);
@@ -304,11 +318,6 @@ put:
 	return err;
 }
 
-static bool same_memory(const struct aclkm_handle *a, const struct aclkm_handle *b)
-{
-	return a->region == b->region && a->pinned == b->pinned;
-}
-
 /**
  * aclkm_dmabuf_sync() - hand a range over between processor and devices
  * @handle:	the memory
@@ -323,16 +332,17 @@ static bool same_memory(const struct aclkm_handle *a, const struct aclkm_handle 
 int aclkm_dmabuf_sync(const struct aclkm_handle *handle, u64 offset, u64 len, u32 flags)
 {
 	u64 start = handle->start + offset, end = start + len;
+	struct aclkm_exports *exports = exports_of(handle);
 	struct export *export;
 
-	if (mutex_lock_interruptible(&exports_lock))
+	if (mutex_lock_interruptible(&exports->lock))
 		return -EINTR;
-	list_for_each_entry(export, &exports, list) {
-		if (same_memory(&export->memory, handle) && export->memory.start < end &&
+	list_for_each_entry(export, &exports->list, list) {
+		if (export->memory.start < end &&
 		    start < export->memory.start + export->memory.len)
 			export_sync(export, flags & ACLKM_SYNC_START);
 	}
-	mutex_unlock(&exports_lock);
+	mutex_unlock(&exports->lock);
 	/* Also where no device is attached. */
 	mb();
 	return 0;

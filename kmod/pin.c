@@ -31,6 +31,7 @@ struct piece {
  * @nr:		pieces
  * @room:	pieces that fit
  * @piece:	the pieces, in order
+ * @exports:	its dma-bufs
  */
 struct aclkm_pinned {
 	struct kref ref;
@@ -41,6 +42,7 @@ struct aclkm_pinned {
 	unsigned long nr;
 	unsigned long room;
 	struct piece *piece;
+	struct aclkm_exports exports;
 };
 
 static atomic64_t total;
@@ -72,6 +74,11 @@ struct aclkm_phys_extent aclkm_pinned_extent(const struct aclkm_pinned *pinned, 
 int aclkm_pinned_node(const struct aclkm_pinned *pinned)
 {
 	return page_to_nid(pfn_to_page(pinned->piece[0].pfn));
+}
+
+struct aclkm_exports *aclkm_pinned_exports(struct aclkm_pinned *pinned)
+{
+	return &pinned->exports;
 }
 
 /* Adds a page; joins it with the last piece where they touch. */
@@ -171,6 +178,7 @@ struct aclkm_pinned *aclkm_pinned_create(struct aclkm_pin *pin)
 	if (!pinned)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&pinned->ref);
+	aclkm_exports_init(&pinned->exports);
 	pinned->read_only = pin->flags & ACLKM_PIN_READ_ONLY;
 	pinned->page_size = SZ_1G;
 	pinned->mm = current->mm;

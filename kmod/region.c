@@ -188,6 +188,7 @@ struct aclkm_region *aclkm_region_create(struct aclkm_request *request, u32 flag
 		return ERR_PTR(-ENOMEM);
 	kref_init(&region->ref);
 	INIT_LIST_HEAD(&region->held);
+	aclkm_exports_init(&region->exports);
 	region->id = (unsigned long)atomic_long_inc_return(&ids) % ACLKM_REGION_IDS;
 	region->user = user;
 	region->align = request->align;
