@@ -263,9 +263,18 @@ guest_programs() {
     done
 }
 
+# The user-space half of the software RDMA adapter, which libibverbs finds by these
+# places, into rdma_args
+rdma_files() {
+    local provider
+    provider=$(echo /usr/lib/*/libibverbs/librxe-rdmav*.so)
+    rdma_args=(--file /usr/bin/rdma:/usr/bin/rdma --file "$provider:$provider"
+        --file /etc/libibverbs.d/rxe.driver:/etc/libibverbs.d/rxe.driver)
+}
+
 # module_suites KERNEL: the module in VMs that boot this stock kernel
 module_suites() {
-    local kernel=$1 name assignments provider
+    local kernel=$1 name assignments
     local -a args vm_args rdma_args
     assignments=$("$top/tools/fetch-kernel.sh" "$kernel")
     eval "$assignments"
@@ -323,10 +332,7 @@ module_suites() {
     begin_suite "module, Linux $kernel, with devices"
     # shellcheck disable=SC2046 # names without spaces
     guest_programs devices $(make --no-print-directory -s -C "$here/kmod" list-devices)
-    # The adapter's user-space half, which libibverbs finds by these places.
-    provider=$(echo /usr/lib/*/libibverbs/librxe-rdmav*.so)
-    rdma_args=(--file /usr/bin/rdma:/usr/bin/rdma --file "$provider:$provider"
-        --file /etc/libibverbs.d/rxe.driver:/etc/libibverbs.d/rxe.driver)
+    rdma_files
     truncate -s 256M "$logs/disk-$kernel.img"
     vm "vm-devices-$kernel" --kernel "$kernel" --memory 4096 --timeout 900 --append nokaslr "${args[@]}" \
         --kmods 'virtio_pci virtio_blk vgem vivid dummy crc32_generic ib_uverbs rdma_rxe' \

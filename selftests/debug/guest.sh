@@ -4,6 +4,8 @@
 #
 #   guest.sh tests            the KUnit suites, then the kselftest programs
 #   guest.sh devices          the kselftest programs that want devices
+#   guest.sh driver           those that want a large arena
+#   guest.sh arenas           those that make arenas, on two nodes
 #   guest.sh faults ROUNDS    each place that can fail made to fail, then faults by chance
 #   guest.sh fuzz SECONDS SEED PLACES
 #
@@ -131,6 +133,12 @@ tests)
 devices)
     sh /devices.sh 256M,128M
     ;;
+driver)
+    sh /driver.sh
+    ;;
+arenas)
+    sh /arenas.sh
+    ;;
 faults)
     faults_prepare
     step 'insmod reserve=64M' insmod /aclkm.ko reserve=64M
@@ -144,7 +152,8 @@ faults)
     insmod /aclkm.ko reserve=64M
     ;;
 fuzz)
-    step 'insmod reserve=64M' insmod /aclkm.ko reserve=64M
+    # A GiB, for the largest entries.
+    step 'insmod reserve=64M,1G' insmod /aclkm.ko reserve=64M,1G
     run-tap 'fuzzer' /fuzz -t "$2" -s "$3" -i "$4"
     ;;
 esac

@@ -3,7 +3,7 @@
 # shellcheck disable=SC2154 # the variables and functions of run-tests.sh
 # Sourced by run-tests.sh: the suites of `make test-debug`.
 #
-#   ACLKM_DEBUG_SUITES   which of them (tests devices faults fuzzer)
+#   ACLKM_DEBUG_SUITES   which of them (tests devices driver arenas faults fuzzer)
 #   ACLKM_FUZZ_SECONDS   how long to fuzz (180)
 #   ACLKM_FUZZ_SEED      where to begin; the seconds since 1970 unless given
 #   ACLKM_FAULT_ROUNDS   how often the test programs run under faults by chance (2)
@@ -16,14 +16,15 @@ instrumented_places() {
         END { print n + 0 }'
 }
 
-wanted() { [[ " ${ACLKM_DEBUG_SUITES:-tests devices faults fuzzer} " == *" $1 "* ]]; }
+wanted() { [[ " ${ACLKM_DEBUG_SUITES:-tests devices driver arenas faults fuzzer} " == *" $1 "* ]]; }
 
 # figures LOG...: what the programs of the lane count, in a line each
 figures() { sed -n 's/^# \(\(injected\|fuzzed\|covered\): .*\)/  \1/p' "$@"; }
 
 debug_suites() {
-    local name assignments places
-    local -a programs common tests
+    # shellcheck disable=SC2034 # guest_programs reads it
+    local assignments places kernel=debug
+    local -a common
     assignments=$("$top/tools/fetch-kernel.sh" debug)
     eval "$assignments"
 
@@ -38,17 +39,11 @@ debug_suites() {
     gate 'build fuzzer' quiet_make -C "$here/fuzz" B="$build/fuzz"
     [[ -n $gate_ok ]] || return 0
     places=$(instrumented_places "$build/kmod-debug/aclkm.ko")
-
-    # shellcheck disable=SC2207 # names without spaces
-    programs=($(make --no-print-directory -s -C "$here/kmod" list))
-    printf '%s\n' "${programs[@]}" >"$logs/debug-kselftest.list"
-    common=(--kernel debug --boot-timeout 300 --append kmemleak=on --module "$build/kmod-debug/aclkm.ko")
-    tests=(--file "$logs/debug-kselftest.list:/kselftest/list")
-    for name in "${programs[@]}"; do
-        tests+=(--file "$build/kselftest/$name:/kselftest/$name")
-    done
+    common=(--kernel debug --boot-timeout 300 --append kmemleak=on)
     if wanted tests; then debug_tests; fi
     if wanted devices; then debug_devices; fi
+    if wanted driver; then debug_driver; fi
+    if wanted arenas; then debug_arenas; fi
     if wanted faults; then debug_faults; fi
     if wanted fuzzer; then debug_fuzzer; fi
 
@@ -56,36 +51,55 @@ debug_suites() {
     figures "$logs"/debug-*.log
 }
 
+# debug_programs LIST: common, the module and these programs of selftests/kmod, into args
+debug_programs() {
+    # shellcheck disable=SC2046 # names without spaces
+    guest_programs "debug-$1" $(make --no-print-directory -s -C "$here/kmod" "$1")
+    args=("${common[@]}" "${args[@]}")
+}
+
 debug_tests() {
+    local -a args
     begin_suite 'debug kernel, tests'
-    vm debug-tests --memory 1024 --timeout 600 "${common[@]}" "${tests[@]}" \
+    debug_programs list
+    vm debug-tests --memory 1024 --timeout 600 "${args[@]}" \
         --file "$build/kmod-debug/aclkm_kunit.ko:/kunit/aclkm_kunit.ko" -- "$here/debug/guest.sh" tests
 }
 
 debug_devices() {
-    local name
-    local -a programs args
+    local -a args rdma_args
     begin_suite 'debug kernel, devices'
-    # shellcheck disable=SC2207 # names without spaces
-    programs=($(make --no-print-directory -s -C "$here/kmod" list-devices))
-    printf '%s\n' "${programs[@]}" >"$logs/debug-devices.list"
-    args=("${common[@]}" --file "$logs/debug-devices.list:/kselftest/list")
-    for name in "${programs[@]}"; do
-        args+=(--file "$build/kselftest/$name:/kselftest/$name")
-    done
+    debug_programs list-devices
+    rdma_files
     truncate -s 256M "$logs/debug-disk.img"
     vm debug-devices --memory 2048 --timeout 900 "${args[@]}" --file "$here/kmod/guest-devices.sh:/devices.sh" \
-        --kmods 'virtio_pci virtio_blk vgem vivid' \
+        --kmods 'virtio_pci virtio_blk vgem vivid dummy crc32_generic ib_uverbs rdma_rxe' "${rdma_args[@]}" \
         --qemu "-drive file=$logs/debug-disk.img,if=none,id=disk,format=raw,cache=unsafe -device virtio-blk-pci,drive=disk" \
         -- "$here/debug/guest.sh" devices
     rm -f "$logs/debug-disk.img"
+}
+
+debug_driver() {
+    local -a args
+    begin_suite "debug kernel, the driver's promises"
+    debug_programs list-driver
+    vm debug-driver --memory 6144 --timeout 1200 --append nokaslr "${args[@]}" \
+        --file "$here/kmod/guest-driver.sh:/driver.sh" -- "$here/debug/guest.sh" driver
+}
+
+debug_arenas() {
+    local -a args
+    begin_suite 'debug kernel, arenas on two nodes'
+    debug_programs list-arenas
+    vm debug-arenas --memory 7168 --cpus 2,sockets=2 --timeout 900 --append 'nokaslr no_timer_check' \
+        --qemu "$two_nodes" "${args[@]}" --file "$here/kmod/guest-arenas.sh:/arenas.sh" -- "$here/debug/guest.sh" arenas
 }
 
 debug_faults() {
     local name
     local -a programs args
     begin_suite 'debug kernel, faults'
-    args=("${common[@]}" "${tests[@]}")
+    debug_programs list
     # shellcheck disable=SC2207 # names without spaces
     programs=($(make --no-print-directory -s -C "$here/fault" list))
     printf '%s\n' "${programs[@]}" >"$logs/debug-fault.list"
@@ -98,6 +112,7 @@ debug_faults() {
 
 debug_fuzzer() {
     begin_suite 'debug kernel, fuzzer'
-    vm debug-fuzz --memory 1024 --timeout $((${ACLKM_FUZZ_SECONDS:-180} + 300)) "${common[@]}" --file "$build/fuzz/fuzz" -- \
+    vm debug-fuzz --memory 4096 --append nokaslr --timeout $((${ACLKM_FUZZ_SECONDS:-180} + 300)) "${common[@]}" \
+        --module "$build/kmod-debug/aclkm.ko" --file "$build/fuzz/fuzz" -- \
         "$here/debug/guest.sh" fuzz "${ACLKM_FUZZ_SECONDS:-180}" "${ACLKM_FUZZ_SEED:-$(date +%s)}" "$places"
 }

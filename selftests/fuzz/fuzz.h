@@ -18,6 +18,7 @@
 #define USERS 4
 #define MAPS 64
 #define PINS 4
+#define GROWN 3
 #define TRACKED_PAGES 4096
 
 /* One call of a program. What the numbers mean is up to the operation. */
@@ -60,6 +61,7 @@ struct handle {
 struct region {
 	bool used; /* lives, or is held by a pin */
 	bool gup; /* get_user_pages() takes its pages */
+	bool huge_1g; /* what maps a part of it may be taken all the same */
 	uint64_t size;
 	uint64_t align;
 	uint64_t phys;
@@ -118,6 +120,9 @@ struct world {
 	struct user users[USERS];
 	struct map maps[MAPS];
 	struct pin pins[PINS];
+	uint64_t grown[GROWN]; /* bytes of arenas that came in this program */
+	unsigned int nr_grown;
+	int card; /* a graphics device that imports, or -1 */
 	int control; /* an open of the device for looking only */
 	uint64_t next_id;
 };
@@ -138,6 +143,7 @@ extern struct op *current_op;
 void world_init(struct world *w);
 void world_reset(struct world *w);
 void world_check(struct world *w);
+void world_shrink(struct world *w); /* ops_admin.c */
 struct handle *world_handle(struct world *w, unsigned int obj);
 struct handle *world_find(struct world *w, const struct vfile *f, uint32_t number);
 struct map *world_map(struct world *w, unsigned int obj);

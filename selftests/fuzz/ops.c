@@ -32,6 +32,10 @@ struct op ops[] = {
 	{ "sync", 3, op_sync, ACLKM_FEATURE_DMABUF },
 	{ "pin_user", 3, op_pin_user, ACLKM_FEATURE_PIN },
 	{ "phys", 2, op_phys, ACLKM_FEATURE_PIN },
+	{ "attach", 2, op_attach, ACLKM_FEATURE_DMABUF },
+	{ "limit", 1, op_limit },
+	{ "look", 1, op_look },
+	{ "grow", 1, op_grow },
 };
 const unsigned int nr_ops = sizeof(ops) / sizeof(*ops);
 
@@ -241,6 +245,7 @@ static void look_at_new(struct world *w, struct vfile *f, struct region *r,
 	r->align = asked->align > unit ? asked->align : unit;
 	r->phys = query.phys;
 	r->gup = query.flags & ACLKM_QUERY_GUP;
+	r->huge_1g = asked->flags & ACLKM_ALLOC_HUGE_1G;
 	if (!r->gup && !(asked->flags & (ACLKM_ALLOC_WC | ACLKM_ALLOC_UC | ACLKM_ALLOC_HUGE_1G)))
 		wrong("an ordinary region that get_user_pages does not take");
 	region_added(w, r);
@@ -268,6 +273,9 @@ void op_alloc(struct world *w, const struct call *c)
 	alloc.align = c->mode & 16 ? 1ULL << c->y % 32 : 0;
 	if (c->mode & 32 && w->base.features & ACLKM_FEATURE_DMABUF)
 		alloc.flags = 1U << c->small % 6;
+	/* A GiB takes an emulator a second to clear. */
+	if (alloc.flags == ACLKM_ALLOC_HUGE_1G && c->y >> 8 & 127)
+		alloc.flags = 0;
 	alloc.node = ACLKM_NODE_ANY;
 	asked = as_sent(&alloc, sizeof(alloc), c);
 	err = ioctl_bent(f->fd, ACLKM_IOC_ALLOC, &alloc, c, &bent);

@@ -57,7 +57,12 @@ void op_buf_mmap(struct world *w, const struct call *c);
 void op_buf_close(struct world *w, const struct call *c);
 void op_buf_sync(struct world *w, const struct call *c);
 void op_sync(struct world *w, const struct call *c);
+void op_attach(struct world *w, const struct call *c);
 void op_pin_user(struct world *w, const struct call *c);
 void op_phys(struct world *w, const struct call *c);
+
+void op_limit(struct world *w, const struct call *c);
+void op_look(struct world *w, const struct call *c);
+void op_grow(struct world *w, const struct call *c);
 
 #endif /* ACLKM_FUZZ_OPS_H */

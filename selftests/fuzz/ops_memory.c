@@ -292,7 +292,8 @@ void op_pin(struct world *w, const struct call *c)
 	iov.iov_base = m->addr + page * PAGE;
 	iov.iov_len = pages * PAGE;
 	got = vmsplice(pin->pipe[1], &iov, 1, SPLICE_F_NONBLOCK);
-	answer_valid(got < 0 ? -errno : 0, w->regions[m->region].gup);
+	if (w->regions[m->region].gup || !w->regions[m->region].huge_1g)
+		answer_valid(got < 0 ? -errno : 0, w->regions[m->region].gup);
 	if (got < 0) {
 		close(pin->pipe[0]);
 		close(pin->pipe[1]);

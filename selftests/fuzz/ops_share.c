@@ -2,6 +2,7 @@
 /* The operations on dma-bufs, on pinned memory, and those that look or hand over. */
 #include "ops.h"
 
+#include <drm.h>
 #include <linux/dma-buf.h>
 
 #define USER_PAGES 16
@@ -202,6 +203,41 @@ void op_buf_sync(struct world *w, const struct call *c)
 	if (!b)
 		return;
 	answer_valid(ioctl(b->fd, DMA_BUF_IOCTL_SYNC, &sync) ? -errno : 0, valid);
+}
+
+/* A device takes the dma-buf, uses it while the processor does, and lets it go. */
+void op_attach(struct world *w, const struct call *c)
+{
+	struct drm_prime_handle prime = {};
+	struct dma_buf_sync sync = {};
+	struct drm_gem_close gem = {};
+	struct buf *b = choose_buf(w, c->obj);
+	struct handle *h = world_handle(w, c->small);
+	struct aclkm_sync req = { .flags = ACLKM_SYNC_READ };
+	int err;
+
+	if (!b || w->card < 0)
+		return;
+	prime.fd = b->fd;
+	err = ioctl(w->card, DRM_IOCTL_PRIME_FD_TO_HANDLE, &prime) ? -errno : 0;
+	/* It wants to write. */
+	answer(err, b->readonly ? -EACCES : 0);
+	if (err)
+		return;
+	sync.flags = DMA_BUF_SYNC_RW | (c->mode & 1 ? DMA_BUF_SYNC_END : DMA_BUF_SYNC_START);
+	if (ioctl(b->fd, DMA_BUF_IOCTL_SYNC, &sync))
+		wrong("sync of an attached dma-buf: errno %d", errno);
+	if (h) {
+		req.flags |= c->mode & 2 ? ACLKM_SYNC_START : ACLKM_SYNC_END;
+		req.handle = h->number;
+		req.len = h->size;
+		err = dev_ioctl(w->files[h->file].fd, ACLKM_IOC_SYNC, &req);
+		if (err)
+			wrong("SYNC of a handle: %d", err);
+	}
+	gem.handle = prime.handle;
+	if (ioctl(w->card, DRM_IOCTL_GEM_CLOSE, &gem))
+		wrong("closing what was attached: errno %d", errno);
 }
 
 void op_sync(struct world *w, const struct call *c)

@@ -5,6 +5,7 @@
  * complain, and the accounts must come back.
  */
 #include "fuzz.h"
+#include "../kmod/dmabuf.h"
 
 #include <pthread.h>
 
@@ -69,9 +70,45 @@ static void race_map(struct racer *r)
 	munmap((void *)p, len);
 }
 
+/* The dma-buf and what is imported of it may outlive the region's handle. */
+static void race_share(struct racer *r)
+{
+	int buf = dev_export(r->fd, 1 + next(r) % SHARED_HANDLES, 0, 0, ACLKM_EXPORT_CLOEXEC);
+	struct aclkm_import import;
+	volatile unsigned char *p;
+
+	if (buf < 0)
+		return;
+	p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, buf, 0);
+	if (next(r) % 2 && !dev_import(r->fd, buf, &import) && next(r) % 2)
+		dev_free(r->fd, import.handle);
+	close(buf);
+	if (p != MAP_FAILED) {
+		*p = 2;
+		munmap((void *)p, PAGE);
+	}
+}
+
+static void race_sync(struct racer *r)
+{
+	uint32_t when = next(r) % 2 ? ACLKM_SYNC_START : ACLKM_SYNC_END;
+
+	dev_sync(r->fd, 1 + next(r) % SHARED_HANDLES, ACLKM_SYNC_READ | when, 0, PAGE);
+}
+
+static void race_pin(struct racer *r)
+{
+	static unsigned char memory[4 * PAGE] __attribute__((aligned(PAGE)));
+	struct aclkm_pin pin = { .addr = (uintptr_t)memory, .len = (1 + next(r) % 4) * PAGE };
+
+	if (!dev_ioctl(r->fd, ACLKM_IOC_PIN, &pin) && next(r) % 2)
+		dev_free(r->fd, pin.handle);
+}
+
 /* Add new calls here; the model's side is in ops.c. */
 static void (*const calls[])(struct racer *r) = {
 	race_alloc, race_alloc, race_free, race_query, race_info, race_map,
+	race_share, race_share, race_sync, race_pin,
 };
 
 static void *racer_main(void *arg)

@@ -4,6 +4,7 @@
  * hold, and what the accounts must say. It is exact: nobody else uses the device.
  */
 #include "fuzz.h"
+#include "../kmod/admin.h"
 
 #define PAGES(bytes) ((bytes) / PAGE)
 
@@ -20,6 +21,9 @@ void world_init(struct world *w)
 	if (w->control < 0)
 		wrong("no device: error %d", w->control);
 	w->base = dev_info(w->control);
+	/* Limits are for who has it not. */
+	drop_cap(CAP_SYS_RESOURCE);
+	w->card = open("/dev/dri/card0", O_RDWR | O_CLOEXEC);
 	w->next_id = 1;
 }
 
@@ -382,6 +386,8 @@ void world_reset(struct world *w)
 		close(w->files[i].fd);
 		file_closed(w, &w->files[i]);
 	}
+	world_check(w);
+	world_shrink(w);
 	world_check(w);
 	now = dev_info(w->control);
 	if (now.largest_free != w->base.largest_free)

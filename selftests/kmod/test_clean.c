@@ -435,7 +435,7 @@ static int churn(void *arg)
 
 	become(USER_A + seed);
 	fd = dev_open(O_RDWR);
-	for (i = 0; i < 150; i++) {
+	for (i = 0; i < rounds(150); i++) {
 		uint32_t f = flags[rand_r(&seed) % 4];
 		uint64_t size = f == ACLKM_ALLOC_HUGE_2M ? SIZE_2M << rand_r(&seed) % 3 :
 				PAGE * (1 + rand_r(&seed) % 1500);
@@ -461,7 +461,7 @@ static int churn(void *arg)
 	return 0;
 }
 
-TEST_F(clean, while_others_work)
+TEST_F_TIMEOUT(clean, while_others_work, 120)
 {
 	pid_t pids[4];
 	int i, status;

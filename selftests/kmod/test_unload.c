@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* rmmod and insmod: refused while memory is in use; the reserve= parameter's rules. */
 #include "common.h"
+#include <signal.h>
 #include <sys/uio.h>
 #include <sys/syscall.h>
 #include "kselftest_harness.h"
@@ -169,6 +170,72 @@ TEST_F(unload, memory_comes_back)
 		ASSERT_EQ(0, unload());
 	}
 	EXPECT_LT(before, mem_free_kib() + 96 * KIB);
+}
+
+/* Opens, uses and looks at the driver, wherever it is in coming and going. */
+static int use_until_told(void *arg)
+{
+	static const char * const files[] = {
+		"/sys/class/misc/aclkm/total", "/sys/class/misc/aclkm/limits/file_bytes",
+		"/sys/kernel/debug/aclkm/arenas",
+	};
+	volatile unsigned long *opened = arg;
+	unsigned int i = 0;
+
+	for (;;) {
+		struct aclkm_alloc alloc;
+		char text[4096];
+		int fd = dev_open(O_RDWR);
+
+		if (fd >= 0) {
+			opened[0]++;
+			if (dev_alloc(fd, PAGE, 0, &alloc))
+				return 2;
+			close(fd);
+		} else if (fd != -ENOENT && fd != -ENODEV && fd != -ENXIO) {
+			printf("# open: %s\n", strerror(-fd));
+			return 1;
+		}
+		fd = open(files[i++ % 3], O_RDONLY | O_CLOEXEC);
+		if (fd >= 0) {
+			opened[1] += read(fd, text, sizeof(text)) > 0;
+			close(fd);
+		}
+		/* Leaves the driver time to go. */
+		usleep(i % 8 * 200);
+	}
+}
+
+/* S20; ACLKM_TEST_PERCENT=500 makes it the 1,000 rounds that the checklist names. */
+TEST_F_TIMEOUT(unload, races_with_open, 300)
+{
+	volatile unsigned long *opened = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+					      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int i, n = rounds(200), err, status;
+	unsigned long refused = 0;
+	pid_t pid;
+
+	ASSERT_NE(MAP_FAILED, opened);
+	ASSERT_EQ(0, unload());
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		_exit(use_until_told((void *)opened));
+	for (i = 0; i < n; i++) {
+		ASSERT_EQ(0, load("reserve=2M"));
+		while ((err = unload()) == -EAGAIN) {
+			refused++;
+			usleep(100);
+		}
+		ASSERT_EQ(0, err);
+	}
+	EXPECT_EQ(0, waitpid(pid, &status, WNOHANG));
+	kill(pid, SIGKILL);
+	EXPECT_EQ(pid, waitpid(pid, &status, 0));
+	TH_LOG("%d rounds, %lu opens, %lu reads, %lu times refused", n, opened[0], opened[1], refused);
+	EXPECT_LT(0, opened[0]);
+	EXPECT_LT(0, opened[1]);
+	munmap((void *)opened, PAGE);
 }
 
 TEST_HARNESS_MAIN
