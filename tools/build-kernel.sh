@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Builds one of our own kernels from Debian's linux-source-6.1 into the cache:
+# Builds one of our own kernels from Debian's kernel source into the cache:
 #
-#   debug   one that checks itself: KASAN, lockdep, kmemleak, fault injection ...
-#   bench   one to measure in, with the dma-buf heaps that Debian's 6.1 lacks
+#   debug   6.1 that checks itself: KASAN, lockdep, kmemleak, fault injection ...
+#   bench   6.1 to measure in, with the dma-buf heaps that Debian's 6.1 lacks
+#   7.2     the newest, whose own Debian packages want a newer compiler
 #
 # The options are the kernel's tinyconfig, fragment-common.config and the
 # flavour's fragment; the build fails on an option of ours that did not take.
@@ -14,13 +15,14 @@ set -euo pipefail
 . "$(dirname "$(readlink -f "$0")")/common.sh"
 here=$(dirname "$(readlink -f "$0")")
 
-[[ $# == 1 ]] || die "usage: ${0##*/} FLAVOUR   (debug or bench)"
+[[ $# == 1 ]] || die "usage: ${0##*/} FLAVOUR   (debug, bench or 7.2)"
 flavour=$1
+version=6.1 suite=''
 case $flavour in
 debug | bench) ;;
-*) die "unknown kernel flavour '$flavour'; known: debug, bench" ;;
+7.2) version=7.2 suite=sid ;;
+*) die "unknown kernel flavour '$flavour'; known: debug, bench, 7.2" ;;
 esac
-version=6.1
 package=linux-source-$version
 fragments=("$here/fragment-common.config" "$here/fragment-$flavour.config")
 jobs=${ACLKM_JOBS:-$(nproc)}
@@ -65,6 +67,7 @@ unpack_source() {
     else
         say "fetching $package (about 140 MB)"
         mkdir "$tmp/debs"
+        if [[ -n $suite ]]; then use_suite "$suite" "$cache/apt-$suite"; fi
         (cd "$tmp/debs" && apt_download "$package")
         deb=$(echo "$tmp"/debs/*.deb)
         pkgversion=$(dpkg-deb -f "$deb" Version)

@@ -5,17 +5,17 @@
 #
 # Prints shell assignments: KVER, KDIR (for make -C), VMLINUZ, MODDIR.
 # A kernel that is in the cache is used as it is, offline too; remove its folder
-# to get a newer one. "debug" and "bench" are kernels of our own: build-kernel.sh.
+# to get a newer one. "debug", "bench" and "7.2" are built by us: build-kernel.sh.
 set -euo pipefail
 . "$(dirname "$(readlink -f "$0")")/common.sh"
 
-[[ $# == 1 ]] || die "usage: ${0##*/} VERSION   (6.1, 6.12, debug or bench)"
+[[ $# == 1 ]] || die "usage: ${0##*/} VERSION   (6.1, 6.12, 7.2, debug or bench)"
 version=$1
 case $version in
 6.1) suite='' ;;
 6.12) suite=bookworm-backports ;;
-debug | bench) exec "$(dirname "$(readlink -f "$0")")/build-kernel.sh" "$version" ;;
-*) die "unknown kernel version '$version'; known: 6.1, 6.12, debug, bench" ;;
+7.2 | debug | bench) exec "$(dirname "$(readlink -f "$0")")/build-kernel.sh" "$version" ;;
+*) die "unknown kernel version '$version'; known: 6.1, 6.12, 7.2, debug, bench" ;;
 esac
 meta=linux-headers-amd64
 
