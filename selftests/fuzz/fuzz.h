@@ -138,6 +138,8 @@ struct op {
 extern struct op ops[];
 extern const unsigned int nr_ops;
 extern struct op *current_op;
+/* In a few programs: an emulator takes seconds to clear a GiB. */
+extern bool gib_allowed;
 
 /* world.c: the model, and the checks of the driver against it */
 void world_init(struct world *w);

@@ -14,6 +14,7 @@
 
 /* A burst of racing threads after this many programs. */
 #define RACE_EVERY 64
+#define GIB_EVERY 100
 /* Of so many, each kind has its turn. */
 #define ENOUGH_CALLS 20000
 
@@ -23,6 +24,7 @@ static unsigned int at_call;
 static unsigned long programs, calls;
 static uint64_t seed = 1;
 struct op *current_op;
+bool gib_allowed;
 
 void wrong(const char *fmt, ...)
 {
@@ -170,12 +172,14 @@ int main(int argc, char **argv)
 			fprintf(stderr, "fuzz: -p wants the digits that a failure has printed\n");
 			return 2;
 		}
+		gib_allowed = true;
 		run(&p);
 		limit = 1;
 	}
 	shown = start;
 	while (now() - start < seconds && (!limit || programs < limit)) {
 		corpus_next(&p);
+		gib_allowed = programs % GIB_EVERY == 0;
 		if (run(&p))
 			corpus_keep(&p);
 		if (programs % RACE_EVERY == 0)

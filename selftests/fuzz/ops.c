@@ -32,7 +32,7 @@ struct op ops[] = {
 	{ "sync", 3, op_sync, ACLKM_FEATURE_DMABUF },
 	{ "pin_user", 3, op_pin_user, ACLKM_FEATURE_PIN },
 	{ "phys", 2, op_phys, ACLKM_FEATURE_PIN },
-	{ "attach", 2, op_attach, ACLKM_FEATURE_DMABUF },
+	{ "attach", 3, op_attach, ACLKM_FEATURE_DMABUF },
 	{ "limit", 1, op_limit },
 	{ "look", 1, op_look },
 	{ "grow", 1, op_grow },
@@ -273,8 +273,7 @@ void op_alloc(struct world *w, const struct call *c)
 	alloc.align = c->mode & 16 ? 1ULL << c->y % 32 : 0;
 	if (c->mode & 32 && w->base.features & ACLKM_FEATURE_DMABUF)
 		alloc.flags = 1U << c->small % 6;
-	/* A GiB takes an emulator a second to clear. */
-	if (alloc.flags == ACLKM_ALLOC_HUGE_1G && c->y >> 8 & 127)
+	if (alloc.flags == ACLKM_ALLOC_HUGE_1G && !gib_allowed)
 		alloc.flags = 0;
 	alloc.node = ACLKM_NODE_ANY;
 	asked = as_sent(&alloc, sizeof(alloc), c);
