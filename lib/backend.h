@@ -23,6 +23,8 @@ struct region {
 	bool contiguous;
 	uint32_t handle; /* the backend's own */
 	int fd;		 /* likewise; -1: none */
+	uint32_t device;
+	uint64_t charged; /* bytes counted against the device */
 };
 
 /* Memory that has no address yet: pages of a file, to be mapped with MAP_SHARED. */
@@ -31,7 +33,9 @@ struct backing {
 	uint64_t offset;
 	uint64_t size;
 	uint64_t page_size; /* addresses and offsets of mappings are multiples of it */
-	bool charged;	    /* counts as this process's */
+	uint32_t device;
+	uint64_t charged; /* bytes counted against the device; 0: it is not this process's
+			   */
 };
 
 struct backend_info {
@@ -40,17 +44,20 @@ struct backend_info {
 	uint64_t largest;
 };
 
-/* Failing functions return enum aclkm_error with the text noted. Thread-safe. */
+/*
+ * Failing functions return enum aclkm_error with the text noted. Thread-safe. Each
+ * device has a part of the memory of its own, and no region has memory of two.
+ */
 struct backend {
 	const char *name;
 	int (*open)(void);
-	int (*info)(struct backend_info *out);
+	int (*info)(uint32_t device, struct backend_info *out);
 	/*
 	 * A region of at least @size bytes on a multiple of @align (a power of
 	 * two, from one page), mapped and resident. Zeroed.
 	 */
-	int (*region_alloc)(uint64_t size, uint64_t align, enum aclkm_pages pages,
-			    struct region *out);
+	int (*region_alloc)(uint32_t device, uint64_t size, uint64_t align,
+			    enum aclkm_pages pages, struct region *out);
 	void (*region_free)(struct region *region);
 	/*
 	 * A file with the @size bytes from @offset in @region on, which another process
@@ -68,7 +75,8 @@ struct backend {
 	int (*region_export)(struct region *region, uint64_t offset, uint64_t size,
 			     bool read_only, int *fd);
 	int (*region_import)(int fd, struct region *out);
-	int (*backing_alloc)(uint64_t size, enum aclkm_pages pages, struct backing *out);
+	int (*backing_alloc)(uint32_t device, uint64_t size, enum aclkm_pages pages,
+			     struct backing *out);
 	void (*backing_free)(struct backing *backing);
 };
 

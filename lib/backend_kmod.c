@@ -11,6 +11,7 @@
 
 #include <linux/aclkm.h>
 
+#include "budget.h"
 #include "config.h"
 #include "error.h"
 #include "guard.h"
@@ -53,18 +54,38 @@ close:
 	return err;
 }
 
-static int kmod_info(struct backend_info *out)
+static int kmod_info(uint32_t number, struct backend_info *out)
 {
 	struct aclkm_info info;
+	uint64_t left;
 
 	memset(&info, 0, sizeof(info));
 	if (ioctl(device, ACLKM_IOC_INFO, &info))
 		return error_set(ACLKM_ERR_IO, "%s: INFO: %s", ACLKM_DEVICE_PATH,
 				 strerror(errno));
-	out->total = info.total;
+	out->total = budget_part(info.total);
 	out->free = info.free;
 	out->largest = info.largest_free;
+	if (config_get()->devices == 1)
+		return ACLKM_OK;
+	left = budget_left(number, out->total);
+	if (left < out->free)
+		out->free = left;
+	if (left < out->largest)
+		out->largest = left;
 	return ACLKM_OK;
+}
+
+/* One device may have all that the driver gives, to however many processes. */
+static int charge(uint32_t number, uint64_t size)
+{
+	struct backend_info info;
+	int err;
+
+	if (config_get()->devices == 1)
+		return budget_take(number, size, UINT64_MAX, "");
+	err = kmod_info(number, &info);
+	return err ?: budget_take(number, size, info.total, "");
 }
 
 static void free_handle(uint32_t handle)
@@ -138,10 +159,27 @@ static uint32_t entry_flags(enum aclkm_pages pages)
 	}
 }
 
-static int take(uint64_t size, uint64_t align, uint32_t flags, struct aclkm_alloc *arg)
+/* The node that ACLKM_NODES names for the device, as long as it has room. */
+static int32_t node_of(uint32_t number)
 {
-	*arg = (struct aclkm_alloc){
-		.size = size, .align = align, .flags = flags, .node = ACLKM_NODE_ANY};
+	const struct config *config = config_get();
+
+	return config->node_count ? config->nodes[number % config->node_count]
+				  : ACLKM_NODE_ANY;
+}
+
+static void wish(uint32_t number, struct aclkm_alloc *arg)
+{
+	arg->node = node_of(number);
+	if (arg->node != ACLKM_NODE_ANY)
+		arg->flags |= ACLKM_ALLOC_NODE_PREFER;
+}
+
+static int take(uint32_t number, uint64_t size, uint64_t align, uint32_t flags,
+		struct aclkm_alloc *arg)
+{
+	*arg = (struct aclkm_alloc){.size = size, .align = align, .flags = flags};
+	wish(number, arg);
 	return ioctl(device, ACLKM_IOC_ALLOC, arg) ? refuse_alloc(errno, arg) : ACLKM_OK;
 }
 
@@ -192,8 +230,8 @@ static uint64_t huge_alignment(uint64_t size, uint64_t align, enum aclkm_pages p
 	return align > huge ? align : huge;
 }
 
-static int kmod_region_alloc(uint64_t size, uint64_t align, enum aclkm_pages pages,
-			     struct region *out)
+static int kmod_region_alloc(uint32_t number, uint64_t size, uint64_t align,
+			     enum aclkm_pages pages, struct region *out)
 {
 	uint64_t want = huge_alignment(size, align, pages);
 	struct aclkm_alloc arg;
@@ -206,11 +244,15 @@ static int kmod_region_alloc(uint64_t size, uint64_t align, enum aclkm_pages pag
 		return error_set(ACLKM_ERR_NOMEM, "no device has %llu bytes",
 				 (unsigned long long)size);
 
-	err = take(size, want, entry_flags(pages), &arg);
-	if (err == ACLKM_ERR_NOMEM && pages == ACLKM_PAGES_HUGE_FIRST && want > align)
-		err = take(size, align, 0, &arg);
+	err = charge(number, size);
 	if (err)
 		return err;
+	err = take(number, size, want, entry_flags(pages), &arg);
+	if (err == ACLKM_ERR_NOMEM && pages == ACLKM_PAGES_HUGE_FIRST && want > align)
+		err = take(number, size, align, 0, &arg);
+	if (err)
+		goto uncharge;
+	*out = (struct region){.fd = -1, .device = number, .charged = size};
 	err = describe(&arg, out);
 	if (err)
 		goto free;
@@ -220,6 +262,8 @@ static int kmod_region_alloc(uint64_t size, uint64_t align, enum aclkm_pages pag
 	return ACLKM_OK;
 free:
 	free_handle(arg.handle);
+uncharge:
+	budget_give(number, size);
 	return err;
 }
 
@@ -228,6 +272,7 @@ static void kmod_region_free(struct region *region)
 	guard_forget(region->addr, region->size);
 	va_release(region->addr, region->size);
 	free_handle(region->handle);
+	budget_give(region->device, region->charged);
 }
 
 static int kmod_region_export(struct region *region, uint64_t offset, uint64_t size,
@@ -311,34 +356,44 @@ static int kmod_region_share(struct region *region, uint64_t offset, uint64_t si
 	return err;
 }
 
-static int kmod_backing_alloc(uint64_t size, enum aclkm_pages pages, struct backing *out)
+static int kmod_backing_alloc(uint32_t number, uint64_t size, enum aclkm_pages pages,
+			      struct backing *out)
 {
 	struct aclkm_alloc arg = {.size = size,
-				  .align = huge_alignment(size, va_page_size(), pages),
-				  .node = ACLKM_NODE_ANY};
-	int err, fd = open(ACLKM_DEVICE_PATH, O_RDWR | O_CLOEXEC);
+				  .align = huge_alignment(size, va_page_size(), pages)};
+	int err = charge(number, size), fd;
 
-	if (fd < 0)
-		return error_set(errno == EMFILE ? ACLKM_ERR_LIMIT : ACLKM_ERR_IO,
-				 "%s: %s", ACLKM_DEVICE_PATH, strerror(errno));
-	if (ioctl(fd, ACLKM_IOC_ALLOC, &arg)) {
-		err = errno == ENOSPC || errno == ENOMEM ? ACLKM_ERR_NOMEM : ACLKM_ERR_IO;
-		error_set(err, "the driver has no piece of %llu bytes: %s",
-			  (unsigned long long)size, strerror(errno));
-		close(fd);
+	if (err)
 		return err;
+	fd = open(ACLKM_DEVICE_PATH, O_RDWR | O_CLOEXEC);
+	if (fd < 0) {
+		err = error_set(errno == EMFILE ? ACLKM_ERR_LIMIT : ACLKM_ERR_IO,
+				"%s: %s", ACLKM_DEVICE_PATH, strerror(errno));
+		goto uncharge;
+	}
+	wish(number, &arg);
+	if (ioctl(fd, ACLKM_IOC_ALLOC, &arg)) {
+		err = refuse_alloc(errno, &arg);
+		goto close;
 	}
 	*out = (struct backing){.fd = fd,
 				.offset = arg.offset,
 				.size = size,
 				.page_size = va_page_size(),
-				.charged = true};
+				.device = number,
+				.charged = size};
 	return ACLKM_OK;
+close:
+	close(fd);
+uncharge:
+	budget_give(number, size);
+	return err;
 }
 
 static void kmod_backing_free(struct backing *backing)
 {
 	close(backing->fd);
+	budget_give(backing->device, backing->charged);
 }
 
 const struct backend backend_kmod = {

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "budget.h"
 #include "config.h"
 #include "error.h"
 #include "guard.h"
@@ -33,11 +33,7 @@
 
 #define THP_DIR "/sys/kernel/mm/transparent_hugepage/"
 
-static struct {
-	pthread_mutex_t lock;
-	uint64_t total;
-	uint64_t used;
-} device = {.lock = PTHREAD_MUTEX_INITIALIZER};
+static uint64_t part; /* of each device */
 
 static uint64_t half_of_ram(void)
 {
@@ -50,46 +46,26 @@ static uint64_t half_of_ram(void)
 
 static int user_open(void)
 {
-	device.total = config_get()->mem;
-	if (!device.total)
-		device.total = half_of_ram();
+	uint64_t total = config_get()->mem;
+
+	part = budget_part(total ? total : half_of_ram());
 	return ACLKM_OK;
 }
 
-static int user_info(struct backend_info *out)
+static int user_info(uint32_t device, struct backend_info *out)
 {
-	pthread_mutex_lock(&device.lock);
-	out->total = device.total;
-	out->free = device.total - device.used;
-	pthread_mutex_unlock(&device.lock);
+	out->total = part;
+	out->free = budget_left(device, part);
 	out->largest = out->free;
 	return ACLKM_OK;
 }
 
-static int charge(uint64_t size)
+static int charge(uint32_t device, uint64_t size)
 {
-	int err = ACLKM_OK;
-
-	pthread_mutex_lock(&device.lock);
-	if (size > device.total - device.used)
-		err = error_set(ACLKM_ERR_NOMEM,
-				"no %llu bytes left: %llu of the device's %llu are free "
-				"(ACLKM_MEM "
-				"sets its size)",
-				(unsigned long long)size,
-				(unsigned long long)(device.total - device.used),
-				(unsigned long long)device.total);
-	else
-		device.used += size;
-	pthread_mutex_unlock(&device.lock);
-	return err;
-}
-
-static void uncharge(uint64_t size)
-{
-	pthread_mutex_lock(&device.lock);
-	device.used -= size;
-	pthread_mutex_unlock(&device.lock);
+	return budget_take(device, size, part,
+			   config_get()->devices == 1
+				   ? " (ACLKM_MEM sets its size)"
+				   : " (ACLKM_MEM sets the size of all together)");
 }
 
 /* Makes every page resident now. False: there are not enough. */
@@ -275,18 +251,19 @@ static uint64_t page_wanted(uint64_t size, enum aclkm_pages pages)
 	return va_page_size();
 }
 
-static int alloc_pages_of(uint64_t page, uint64_t size, uint64_t align,
+static int alloc_pages_of(uint32_t device, uint64_t page, uint64_t size, uint64_t align,
 			  enum aclkm_pages pages, struct region *out)
 {
 	int err;
 
-	*out = (struct region){.fd = -1};
+	*out = (struct region){.fd = -1, .device = device};
 	if (aclkm_align_up(size, page, &out->size))
 		return error_set(ACLKM_ERR_NOMEM, "no device has %llu bytes",
 				 (unsigned long long)size);
-	err = charge(out->size);
+	err = charge(device, out->size);
 	if (err)
 		return err;
+	out->charged = out->size;
 	out->addr = va_reserve(out->size, align > page ? align : page);
 	if (!out->addr) {
 		err = error_set(ACLKM_ERR_NOMEM, "no address space for %llu bytes",
@@ -301,20 +278,20 @@ release:
 	forget_file(out);
 	va_release(out->addr, out->size);
 uncharge:
-	uncharge(out->size);
+	budget_give(device, out->charged);
 	return err;
 }
 
-static int user_region_alloc(uint64_t size, uint64_t align, enum aclkm_pages pages,
-			     struct region *out)
+static int user_region_alloc(uint32_t device, uint64_t size, uint64_t align,
+			     enum aclkm_pages pages, struct region *out)
 {
 	uint64_t page = page_wanted(size, pages);
-	int err = alloc_pages_of(page, size, align, pages, out);
+	int err = alloc_pages_of(device, page, size, align, pages, out);
 
 	/* The last bytes of the device may not do for whole huge pages. */
 	if (err == ACLKM_ERR_NOMEM && pages == ACLKM_PAGES_HUGE_FIRST &&
 	    page != va_page_size())
-		err = alloc_pages_of(va_page_size(), size, align, pages, out);
+		err = alloc_pages_of(device, va_page_size(), size, align, pages, out);
 	return err;
 }
 
@@ -323,7 +300,7 @@ static void user_region_free(struct region *region)
 	forget_file(region);
 	guard_forget(region->addr, region->size);
 	va_release(region->addr, region->size);
-	uncharge(region->size);
+	budget_give(region->device, region->charged);
 }
 
 /* A memfd of @size bytes that are there. -1: there are not enough such pages. */
@@ -418,14 +395,18 @@ static int user_region_share(struct region *region, uint64_t offset, uint64_t si
 	return ACLKM_OK;
 }
 
-static int user_backing_alloc(uint64_t size, enum aclkm_pages pages, struct backing *out)
+static int user_backing_alloc(uint32_t device, uint64_t size, enum aclkm_pages pages,
+			      struct backing *out)
 {
-	int err = charge(size);
+	int err = charge(device, size);
 
 	if (err)
 		return err;
-	*out = (struct backing){
-		.fd = -1, .size = size, .page_size = va_page_size(), .charged = true};
+	*out = (struct backing){.fd = -1,
+				.size = size,
+				.page_size = va_page_size(),
+				.device = device,
+				.charged = size};
 	if (pages == ACLKM_PAGES_HUGE1G) {
 		out->fd = new_file(size, MFD_HUGETLB | MFD_HUGE_1GB);
 		out->page_size = SIZE_1G;
@@ -438,7 +419,7 @@ static int user_backing_alloc(uint64_t size, enum aclkm_pages pages, struct back
 		out->fd = new_file(size, 0);
 	if (out->fd >= 0)
 		return ACLKM_OK;
-	uncharge(size);
+	budget_give(device, size);
 	return error_set(ACLKM_ERR_NOMEM, "the system has no %s for %llu bytes",
 			 pages == ACLKM_PAGES_HUGE1G ? "1 GiB huge pages" : "memory",
 			 (unsigned long long)size);
@@ -447,8 +428,7 @@ static int user_backing_alloc(uint64_t size, enum aclkm_pages pages, struct back
 static void user_backing_free(struct backing *backing)
 {
 	close(backing->fd);
-	if (backing->charged)
-		uncharge(backing->size);
+	budget_give(backing->device, backing->charged);
 }
 
 const struct backend backend_user = {

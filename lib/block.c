@@ -31,7 +31,6 @@ static int compare(const struct tree_node *a, const struct tree_node *b)
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct tree tags = {.compare = compare, .random = 1};
 _Atomic uint32_t block_tag_count;
-static _Atomic uint64_t used[MAX_DEVICES];
 
 static struct usage {
 	uint64_t current;
@@ -40,51 +39,19 @@ static struct usage {
 
 static bool is_plain(const struct block_tag *tag)
 {
-	return config_get()->devices == 1 && tag->module == BLOCK_MODULE_APP &&
-	       !tag->managed && !tag->read_only;
+	return tag->module == BLOCK_MODULE_APP && !tag->managed && !tag->read_only;
 }
 
 bool block_all_plain(void)
 {
-	const struct block_tag plain = {.module = BLOCK_MODULE_APP};
-
-	return is_plain(&plain) && !block_is_watched();
+	/* What a thread keeps at hand is of device 0. */
+	return config_get()->devices == 1 && !block_is_watched();
 }
 
-/* With one device the backend itself knows when its memory is used up. */
-int block_charge(uint32_t device, uint64_t size)
-{
-	struct aclkm_memory_totals totals;
-	uint64_t share, before;
-	int err;
-
-	if (config_get()->devices == 1)
-		return ACLKM_OK;
-	err = heap_totals(&totals);
-	if (err)
-		return err;
-	share = totals.total / config_get()->devices;
-	before = atomic_fetch_add(&used[device], size);
-	if (before <= share && size <= share - before)
-		return ACLKM_OK;
-	atomic_fetch_sub(&used[device], size);
-	return error_set(ACLKM_ERR_NOMEM,
-			 "no %llu bytes left: device %u uses %llu of its %llu (one of %u "
-			 "equal parts of the memory)",
-			 (unsigned long long)size, device, (unsigned long long)before,
-			 (unsigned long long)share, config_get()->devices);
-}
-
-void block_uncharge(uint32_t device, uint64_t size)
-{
-	if (config_get()->devices > 1)
-		atomic_fetch_sub(&used[device], size);
-}
-
-/* With one device the program's own is what the totals say, less the other modules. */
+/* The program's own is what the totals say, less the other modules. */
 static bool is_counted(const struct block_tag *tag)
 {
-	return config_get()->devices > 1 || tag->module != BLOCK_MODULE_APP;
+	return tag->module != BLOCK_MODULE_APP;
 }
 
 static void insert_locked(struct tagged *tagged)
@@ -168,28 +135,25 @@ static int take_tagged(const struct heap_request *request, const struct block_ta
 		return error_set(ACLKM_ERR_NOHEAP,
 				 "no memory for the library's own records");
 	*tagged = (struct tagged){.size = request->ruled, .tag = *tag};
-	err = block_charge(tag->device, request->ruled);
-	if (err)
-		goto free;
 	err = tag->read_only ? readonly_take(request, out) : take(request, out);
-	if (err)
-		goto uncharge;
+	if (err) {
+		free(tagged);
+		return err;
+	}
 	tagged->base = (uint64_t)(uintptr_t)*out;
 	insert(tagged);
 	return ACLKM_OK;
-uncharge:
-	block_uncharge(tag->device, request->ruled);
-free:
-	free(tagged);
-	return err;
 }
 
 int block_take(const struct heap_request *request, const struct block_tag *tag,
 	       void **out)
 {
+	struct heap_request mine = *request;
+
+	mine.device = tag->device;
 	if (is_plain(tag))
-		return take(request, out);
-	return take_tagged(request, tag, out);
+		return take(&mine, out);
+	return take_tagged(&mine, tag, out);
 }
 
 int block_give(void *ptr, enum aclkm_kind kind)
@@ -211,7 +175,6 @@ int block_give(void *ptr, enum aclkm_kind kind)
 		insert(tagged);
 		return err;
 	}
-	block_uncharge(tagged->tag.device, tagged->size);
 	free(tagged);
 	return ACLKM_OK;
 }
@@ -230,23 +193,6 @@ void block_tag(uint64_t base, struct block_tag *out)
 	pthread_mutex_unlock(&lock);
 }
 
-int block_totals(uint32_t device, struct aclkm_memory_totals *out)
-{
-	uint32_t devices = config_get()->devices;
-	uint64_t share, mine;
-	int err = heap_totals(out);
-
-	if (err || devices == 1)
-		return err;
-	share = out->total / devices;
-	mine = atomic_load(&used[device]);
-	out->total = share;
-	mine = mine < share ? share - mine : 0;
-	if (mine < out->free)
-		out->free = mine;
-	return ACLKM_OK;
-}
-
 static int by_current(const void *a, const void *b)
 {
 	const struct block_usage *x = a, *y = b;
@@ -262,19 +208,17 @@ uint32_t block_usages(uint32_t device, struct block_usage *out, uint32_t room)
 	uint32_t i, n = 0;
 	struct usage *app = &usages[device][BLOCK_MODULE_APP];
 
-	block_totals(device, &totals);
+	heap_totals(device, &totals);
 	pthread_mutex_lock(&lock);
 	for (i = 0; i < MODULES; i++) {
 		if (i != BLOCK_MODULE_APP)
 			tagged += usages[device][i].current;
 	}
-	/* What no tag tells of is the program's; with one device that is most of it. */
+	/* What no tag tells of is the program's: most of it. */
 	rest = totals.total - totals.free;
-	if (config_get()->devices == 1) {
-		app->current = rest > tagged ? rest - tagged : 0;
-		if (app->current > app->peak)
-			app->peak = app->current;
-	}
+	app->current = rest > tagged ? rest - tagged : 0;
+	if (app->current > app->peak)
+		app->peak = app->current;
 	for (i = 0; i < MODULES; i++) {
 		if (usages[device][i].peak)
 			all[n++] = (struct block_usage){(uint16_t)i,

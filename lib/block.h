@@ -16,7 +16,7 @@
 #define BLOCK_MODULE_APP 33 /* whose blocks have no module id of their own */
 
 struct block_tag {
-	uint32_t device;
+	uint32_t device; /* whose memory it is */
 	uint16_t module;
 	bool managed;
 	bool read_only; /* in user space */
@@ -29,7 +29,7 @@ struct block_usage {
 	uint64_t peak;
 };
 
-/* As heap_alloc. ACLKM_ERR_NOMEM as well when the device's part is used up. */
+/* As heap_alloc, from the memory of the tag's device. */
 int block_take(const struct heap_request *request, const struct block_tag *tag,
 	       void **out);
 
@@ -62,17 +62,10 @@ bool block_is_watched(void);
 /* The tag of the block that starts at @base; the plain one if it has none. */
 void block_tag(uint64_t base, struct block_tag *out);
 
-/* What the device has and has left of the memory that devices share. */
-int block_totals(uint32_t device, struct aclkm_memory_totals *out);
-
 /*
  * Modules of @device with memory, the largest first; up to @room are written, and how
  * many there are is returned. Module APP has all that has no tag.
  */
 uint32_t block_usages(uint32_t device, struct block_usage *out, uint32_t room);
-
-/* Counts bytes of other kinds (physical memory) against the device. */
-int block_charge(uint32_t device, uint64_t size);
-void block_uncharge(uint32_t device, uint64_t size);
 
 #endif /* LIB_BLOCK_H */

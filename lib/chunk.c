@@ -62,26 +62,26 @@ void chunk_record_put(struct chunk *chunk)
 	pthread_mutex_unlock(&records_lock);
 }
 
-int chunk_size(enum aclkm_pages pages, uint64_t *out)
+int chunk_size(const struct heap *heap, uint64_t *out)
 {
 	const struct backend *backend;
 	struct backend_info info;
 	uint64_t size = MAX_CHUNK;
 	int err;
 
-	if (pages == ACLKM_PAGES_HUGE1G) {
+	if (heap->pages == ACLKM_PAGES_HUGE1G) {
 		*out = SIZE_1G;
 		return ACLKM_OK;
 	}
 	err = backend_get(&backend);
 	if (err)
 		return err;
-	err = backend->info(&info);
+	err = backend->info(heap->device, &info);
 	if (err)
 		return err;
 	while (size > MIN_CHUNK && size > info.total / CHUNK_FRACTION)
 		size /= 2;
-	if (pages == ACLKM_PAGES_HUGE_ONLY && size < SIZE_2M)
+	if (heap->pages == ACLKM_PAGES_HUGE_ONLY && size < SIZE_2M)
 		size = SIZE_2M;
 	*out = size;
 	return ACLKM_OK;
@@ -124,8 +124,8 @@ int chunk_add(struct heap *heap, uint64_t size, uint64_t align, bool shared,
 	if (!chunk)
 		return ACLKM_ERR_NOHEAP;
 	/* No two regions share an entry of the table. */
-	err = backend->region_alloc(size, align > GRANULE ? align : GRANULE, heap->pages,
-				    &chunk->region);
+	err = backend->region_alloc(heap->device, size, align > GRANULE ? align : GRANULE,
+				    heap->pages, &chunk->region);
 	if (err)
 		goto put;
 	base = (uint64_t)(uintptr_t)chunk->region.addr;
@@ -196,7 +196,7 @@ static void link_kept(struct chunk *chunk)
 	atomic_fetch_add(&kept_bytes, chunk->region.size);
 }
 
-static uint64_t limit(void)
+static uint64_t limit(uint32_t device)
 {
 	uint64_t now = atomic_load(&keep_limit);
 	const struct backend *backend;
@@ -204,7 +204,7 @@ static uint64_t limit(void)
 
 	if (now != KEEP_UNSET)
 		return now;
-	if (backend_get(&backend) || backend->info(&info))
+	if (backend_get(&backend) || backend->info(device, &info))
 		return 0;
 	now = info.total / KEEP_FRACTION;
 	return now < KEEP_MAX ? now : KEEP_MAX;
@@ -214,7 +214,7 @@ static uint64_t limit(void)
 static void keep(struct chunk *chunk)
 {
 	struct heap *heap = chunk->heap;
-	uint64_t most = limit();
+	uint64_t most = limit(heap->device);
 
 	if (chunk->region.size > most) {
 		chunk_remove(chunk);

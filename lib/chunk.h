@@ -31,10 +31,11 @@ struct chunk {
 
 struct heap {
 	pthread_mutex_t lock;
-	uint8_t id;
+	uint16_t id;
 	uint8_t class; /* enum heap_class */
 	bool fixed;    /* a pool: its memory is one piece, and no more comes */
 	enum aclkm_pages pages;
+	uint32_t device;
 	uint64_t chunk_bytes; /* of a shared chunk, at most; 0: not asked for yet */
 	struct chunk *shared;
 	uint64_t shared_bytes;
@@ -75,7 +76,7 @@ struct chunk *chunk_record_get(void);
 void chunk_record_put(struct chunk *chunk);
 
 /* Bytes of a shared chunk, at most: less on a small device. */
-int chunk_size(enum aclkm_pages pages, uint64_t *out);
+int chunk_size(const struct heap *heap, uint64_t *out);
 
 int chunk_add(struct heap *heap, uint64_t size, uint64_t align, bool shared,
 	      struct chunk **out);

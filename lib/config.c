@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #define MAX_ALIGN (1ULL << 30)
 #define MIN_MEM (64ULL << 10)
 #define MAX_MEM (1ULL << 46)
+#define MAX_NODE 1023 /* of Linux */
 #define DEFAULT_SOC_NAME "Ascend910B3"
 
 static struct config config;
@@ -113,6 +115,28 @@ static void read_soc_name(void)
 		refuse("ACLKM_SOC_NAME", value, "1 to 31 characters");
 }
 
+/* "0,1": a number of a node for each device, the first again after the last. */
+static void read_nodes(void)
+{
+	const char *value = getenv("ACLKM_NODES"), *at = value;
+	unsigned long node;
+	char *end;
+
+	while (at) {
+		/* strtoul would take a sign, and blanks before the number. */
+		node = *at >= '0' && *at <= '9' ? strtoul(at, &end, 10) : ULONG_MAX;
+		if (node > MAX_NODE || config.node_count == MAX_DEVICES ||
+		    (*end && *end != ',')) {
+			config.node_count = 0;
+			refuse("ACLKM_NODES", value,
+			       "numbers of nodes (0 to 1023) with commas, 64 at most");
+			return;
+		}
+		config.nodes[config.node_count++] = (uint16_t)node;
+		at = *end ? end + 1 : NULL;
+	}
+}
+
 static void read_checks(void)
 {
 	const char *value = getenv("ACLKM_CHECK");
@@ -135,6 +159,7 @@ static void read_config(void)
 							"auto, kmod or user");
 	read_soc_name();
 	read_checks();
+	read_nodes();
 	config.strict = read_word("ACLKM_STRICT", switches, "0 or 1");
 	config.padding = padding_of[read_word("ACLKM_PADDING", paddings, "0, 16 or 32")];
 	config.run_on_device = read_word("ACLKM_RUN_MODE", modes, "host or device");

@@ -9,6 +9,7 @@
  * ACLKM_STRICT   0 | 1; 1 fixes the alignment at 64 and the padding at 32
  * ACLKM_RUN_MODE host | device
  * ACLKM_DEVICES  1 to 64
+ * ACLKM_NODES    NUMA nodes of the devices, in order and around again: 0,1
  * ACLKM_CHECK    a list, see check.h
  * ACLKM_SOC_NAME up to 31 characters
  */
@@ -28,6 +29,8 @@ struct config {
 	uint64_t align;
 	uint32_t padding;
 	uint32_t devices;
+	uint32_t node_count; /* 0: any node will do */
+	uint16_t nodes[MAX_DEVICES];
 	uint32_t checks; /* CHECK_* of check.h */
 	char soc_name[32];
 	bool strict;

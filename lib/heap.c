@@ -6,6 +6,7 @@
 
 #include "backend.h"
 #include "chunk.h"
+#include "config.h"
 #include "error.h"
 #include "guard.h"
 #include "pool.h"
@@ -26,9 +27,44 @@
 static struct heap heaps[BUILTIN_HEAPS] = {HEAPS_OF(HEAP_DEVICE), HEAPS_OF(HEAP_HOST),
 					   HEAPS_OF(HEAP_MEDIA)};
 
+/* Of the devices from 1 on: not touched where there is but one. */
+static struct heap others[MAX_DEVICES - 1][BUILTIN_HEAPS];
+static pthread_once_t others_once = PTHREAD_ONCE_INIT;
+
+static void init_others(void)
+{
+	uint32_t device;
+	unsigned int id;
+
+	for (device = 1; device < config_get()->devices; device++) {
+		for (id = 0; id < BUILTIN_HEAPS; id++) {
+			struct heap *heap = &others[device - 1][id];
+
+			pthread_mutex_init(&heap->lock, NULL);
+			heap->id = (uint16_t)DEVICE_HEAP(device, id);
+			heap->class = heaps[id].class;
+			heap->pages = heaps[id].pages;
+			heap->device = device;
+		}
+	}
+}
+
+static struct heap *heap_of(uint32_t device, unsigned int id)
+{
+	if (!device)
+		return &heaps[id];
+	pthread_once(&others_once, init_others);
+	return &others[device - 1][id];
+}
+
 struct heap *heap_of_id(unsigned int id)
 {
-	return id < BUILTIN_HEAPS ? &heaps[id] : pool_heap_of_id(id);
+	if (id < BUILTIN_HEAPS)
+		return &heaps[id];
+	if (is_pool_heap(id))
+		return pool_heap_of_id(id);
+	id -= HEAPS;
+	return &others[id / BUILTIN_HEAPS][id % BUILTIN_HEAPS];
 }
 
 static int piece_size(const struct heap_request *request, uint64_t *out)
@@ -77,23 +113,25 @@ static int know_chunk_size(struct heap *heap)
 
 	pthread_mutex_lock(&heap->lock);
 	if (!heap->chunk_bytes)
-		err = chunk_size(heap->pages, &heap->chunk_bytes);
+		err = chunk_size(heap, &heap->chunk_bytes);
 	pthread_mutex_unlock(&heap->lock);
 	return err;
 }
 
-/* Gives what this thread and the heaps keep to the backend. */
-static bool drop_kept(void)
+/* Gives what this thread and the heaps of the device keep to the backend. */
+static bool drop_kept(uint32_t device)
 {
 	bool any = false;
-	int i;
+	unsigned int i;
 
 	tcache_flush();
 	for (i = 0; i < BUILTIN_HEAPS; i++) {
-		pthread_mutex_lock(&heaps[i].lock);
-		any |= slab_drop_empty(&heaps[i]);
-		any |= chunk_drop_spares(&heaps[i]);
-		pthread_mutex_unlock(&heaps[i].lock);
+		struct heap *heap = heap_of(device, i);
+
+		pthread_mutex_lock(&heap->lock);
+		any |= slab_drop_empty(heap);
+		any |= chunk_drop_spares(heap);
+		pthread_mutex_unlock(&heap->lock);
 	}
 	return any;
 }
@@ -122,7 +160,7 @@ static int alloc_large(struct heap *heap, const struct heap_request *request,
 {
 	int err = alloc_large_once(heap, request, size, out);
 
-	if (err == ACLKM_ERR_NOMEM && drop_kept())
+	if (err == ACLKM_ERR_NOMEM && drop_kept(heap->device))
 		err = alloc_large_once(heap, request, size, out);
 	return err;
 }
@@ -183,13 +221,14 @@ int heap_alloc(const struct heap_request *request, void **out)
 				 (unsigned long long)request->asked);
 	small = is_small(request, size, &word);
 	if (small && tcache_mine != tcache_none) {
-		struct row *row = bins_row(&tcache_mine->own[id],
-					   class_of_units[size >> UNIT_SHIFT]);
+		struct row *row =
+			bins_row(&tcache_mine->own[OWN_BINS(request->device, id)],
+				 class_of_units[size >> UNIT_SHIFT]);
 
 		if (row_take(row, word, out))
 			return ACLKM_OK;
 	}
-	err = alloc_slowly(&heaps[id], request, size, small, word, out);
+	err = alloc_slowly(heap_of(request->device, id), request, size, small, word, out);
 	if (err == ACLKM_ERR_NOHEAP)
 		error_set(err, "no memory for the library's own records");
 	/* It may be what the layer above has given back as not to be used. */
@@ -327,6 +366,7 @@ static void describe(const struct chunk *chunk, uint64_t addr, struct heap_block
 	uint64_t offset = addr - (uint64_t)(uintptr_t)region->addr;
 
 	out->class = (enum heap_class)chunk->heap->class;
+	out->device = region->device;
 	out->base = addr;
 	/* Changes where the backend moves a region to share it. */
 	out->page_size = __atomic_load_n(&region->page_size, __ATOMIC_RELAXED);
@@ -477,15 +517,17 @@ int heap_export(const void *ptr, uint64_t size, bool read_only, int *fd)
 
 void heap_trim(uint64_t keep)
 {
-	int i;
+	unsigned int i;
 
 	tcache_flush();
-	for (i = 0; i < BUILTIN_HEAPS; i++) {
-		pthread_mutex_lock(&heaps[i].lock);
-		slab_drop_empty(&heaps[i]);
+	for (i = 0; i < BUILTIN_HEAPS * config_get()->devices; i++) {
+		struct heap *heap = heap_of(i / BUILTIN_HEAPS, i % BUILTIN_HEAPS);
+
+		pthread_mutex_lock(&heap->lock);
+		slab_drop_empty(heap);
 		if (chunk_kept() > keep)
-			chunk_drop_spares(&heaps[i]);
-		pthread_mutex_unlock(&heaps[i].lock);
+			chunk_drop_spares(heap);
+		pthread_mutex_unlock(&heap->lock);
 	}
 }
 
@@ -510,15 +552,16 @@ static void add_heap(struct heap *heap, struct aclkm_memory_totals *out)
 	pthread_mutex_unlock(&heap->lock);
 }
 
-int heap_totals(struct aclkm_memory_totals *out)
+int heap_totals(uint32_t device, struct aclkm_memory_totals *out)
 {
 	const struct backend *backend;
 	struct backend_info info;
-	int err, i;
+	unsigned int i;
+	int err;
 
 	err = backend_get(&backend);
 	if (!err)
-		err = backend->info(&info);
+		err = backend->info(device, &info);
 	if (err)
 		return err;
 	*out = (struct aclkm_memory_totals){.total = info.total,
@@ -526,7 +569,7 @@ int heap_totals(struct aclkm_memory_totals *out)
 					    .largest = info.largest,
 					    .backend = backend->name};
 	for (i = 0; i < BUILTIN_HEAPS; i++)
-		add_heap(&heaps[i], out);
+		add_heap(heap_of(device, i), out);
 	return ACLKM_OK;
 }
 

@@ -2,8 +2,9 @@
 /*
  * Blocks of memory. Small ones come from slabs, by way of a stack that each thread
  * has of its own; larger ones share regions (chunks); very large ones have a
- * region of their own. One heap for each class of memory and kind of page, so that
- * an address tells what it was taken for. Thread-safe; failures note their text.
+ * region of their own. One heap for each device, class of memory and kind of page, so
+ * that an address tells what it was taken for, and no region has memory of two
+ * devices. Thread-safe; failures note their text.
  */
 #ifndef LIB_HEAP_H
 #define LIB_HEAP_H
@@ -19,6 +20,7 @@ enum heap_class { HEAP_DEVICE, HEAP_HOST, HEAP_MEDIA, HEAP_CLASSES };
 #define HEAP_ID(class, pages) ((unsigned int)(class) * HEAP_PAGES + (unsigned int)(pages))
 
 struct heap_request {
+	uint32_t device;
 	enum heap_class class;
 	enum aclkm_pages pages;
 	enum aclkm_kind kind;
@@ -30,6 +32,7 @@ struct heap_request {
 
 /* What heap_find tells of the block around an address. */
 struct heap_block {
+	uint32_t device;
 	enum heap_class class;
 	enum aclkm_kind kind;
 	uint64_t base;
@@ -74,7 +77,7 @@ int heap_export(const void *ptr, uint64_t size, bool read_only, int *fd);
 /* Gives back what this thread and the heaps keep, but @keep bytes of regions. */
 void heap_trim(uint64_t keep);
 
-int heap_totals(struct aclkm_memory_totals *out);
+int heap_totals(uint32_t device, struct aclkm_memory_totals *out);
 
 const char *kind_name(enum aclkm_kind kind);
 

@@ -131,7 +131,7 @@ int aclkm_memory_totals(struct aclkm_memory_totals *out)
 		return err;
 	if (!out)
 		return error_set(ACLKM_ERR_INVALID, "out is NULL");
-	return heap_totals(out);
+	return heap_totals(0, out);
 }
 
 int aclkm_memory_trim(size_t keep)

@@ -34,7 +34,7 @@ static bool describe_block(const void *addr, struct place_info *out)
 		.base = block.base,
 		.size = block.asked,
 		.page_size = block.page_size,
-		.device = tag.device,
+		.device = block.device,
 		.media = block.class == HEAP_MEDIA,
 		.managed = tag.managed,
 		.name = kind_name(block.kind),

@@ -26,7 +26,7 @@ static void init_heaps(void)
 	int i;
 
 	for (i = 0; i < POOL_HEAPS; i++) {
-		heaps[i].id = (uint8_t)(BUILTIN_HEAPS + i);
+		heaps[i].id = (uint16_t)(BUILTIN_HEAPS + i);
 		heaps[i].fixed = true;
 		atomic_store(&heaps[i].generation, 1);
 		pthread_mutex_init(&heaps[i].lock, NULL);

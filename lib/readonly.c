@@ -95,7 +95,8 @@ int readonly_take(const struct heap_request *request, void **out)
 		return error_set(ACLKM_ERR_NOHEAP,
 				 "no memory for the library's own records");
 	block->request = *request;
-	err = backend->backing_alloc(size, request->pages, &block->backing);
+	err = backend->backing_alloc(request->device, size, request->pages,
+				     &block->backing);
 	if (err) {
 		free(block);
 		return err;
@@ -146,7 +147,8 @@ bool readonly_find(const void *addr, struct heap_block *out)
 	pthread_mutex_lock(&lock);
 	block = find((uint64_t)(uintptr_t)addr);
 	if (block)
-		*out = (struct heap_block){.class = block->request.class,
+		*out = (struct heap_block){.device = block->request.device,
+					   .class = block->request.class,
 					   .kind = block->request.kind,
 					   .base = block->base,
 					   .asked = block->request.asked,

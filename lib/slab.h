@@ -41,15 +41,15 @@ struct slab {
 	_Atomic uint32_t slots;
 	_Atomic uint32_t row;  /* where a thread's row for it is */
 	_Atomic uint32_t size; /* of a block */
+	_Atomic uint16_t heap; /* its number */
 	_Atomic uint8_t class;
-	_Atomic uint8_t heap; /* its number */
-	uint8_t room;	      /* log2 of the words that the record has */
-	bool listed;	      /* in the heap's list of slabs with free blocks */
+	uint8_t room; /* log2 of the words that the record has */
 	struct chunk *_Atomic chunk;
 
 	/* Under the heap's lock. */
 	uint16_t used; /* blocks in use or kept */
 	uint16_t free; /* first free block, or SLAB_NONE */
+	bool listed;   /* in the heap's list of slabs with free blocks */
 	struct slab *next, *prev;
 	struct extent *piece;
 

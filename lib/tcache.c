@@ -80,7 +80,8 @@ static void make_key(void)
 static struct tcache *make_new(void)
 {
 	struct tcache *mine =
-		map_zeroed(sizeof(*mine) + BUILTIN_HEAPS * sizeof(struct bins));
+		map_zeroed(sizeof(*mine) + (uint64_t)config_get()->devices *
+						   BUILTIN_HEAPS * sizeof(struct bins));
 	int i;
 
 	for (i = 0; mine && i < NEAR; i++)
@@ -123,7 +124,8 @@ static struct tcache *make_mine(void)
 
 uint32_t tcache_row_of(const struct heap *heap, unsigned int class)
 {
-	uint64_t bins = heap->id < BUILTIN_HEAPS ? heap->id * sizeof(struct bins) : 0;
+	uint64_t bins =
+		is_pool_heap(heap->id) ? 0 : own_bins(heap->id) * sizeof(struct bins);
 
 	return (uint32_t)(bins + (class + 1) * sizeof(struct row));
 }
@@ -180,8 +182,8 @@ struct bins *tcache_need(struct heap *heap)
 		mine = make_mine();
 	if (mine == tcache_none)
 		return NULL;
-	if (heap->id < BUILTIN_HEAPS)
-		return &mine->own[heap->id];
+	if (!is_pool_heap(heap->id))
+		return &mine->own[own_bins(heap->id)];
 	return need_pool(mine, heap);
 }
 
@@ -306,8 +308,8 @@ static void flush_heap(struct heap *heap, struct bins *bins)
 
 static struct bins *bins_of(struct tcache *cache, unsigned int id)
 {
-	if (id < BUILTIN_HEAPS)
-		return &cache->own[id];
+	if (!is_pool_heap(id))
+		return &cache->own[own_bins(id)];
 	return atomic_load_explicit(&cache->pools[id - BUILTIN_HEAPS],
 				    memory_order_acquire);
 }
@@ -319,7 +321,7 @@ void tcache_flush(void)
 
 	if (mine == tcache_none)
 		return;
-	for (id = 0; id < HEAPS; id++) {
+	for (id = 0; id < DEVICE_HEAP(config_get()->devices, 0); id++) {
 		struct bins *bins = bins_of(mine, id);
 		struct heap *heap = heap_of_id(id);
 

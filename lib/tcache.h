@@ -29,6 +29,25 @@
 #define BUILTIN_HEAPS (HEAP_CLASSES * 4)
 #define POOL_HEAPS (HEAPS - BUILTIN_HEAPS)
 
+/*
+ * Numbers of heaps: those of device 0, those of pools, and from HEAPS on those of
+ * the other devices. A thread's rows of the devices lie in the order of these.
+ */
+#define DEVICE_HEAP(device, id)                                                          \
+	((device) ? HEAPS + ((device)-1) * BUILTIN_HEAPS + (id) : (id))
+#define OWN_BINS(device, id) ((device)*BUILTIN_HEAPS + (id))
+
+static inline bool is_pool_heap(unsigned int id)
+{
+	return id >= BUILTIN_HEAPS && id < HEAPS;
+}
+
+/* Where in tcache.own the bins of a heap are that is no pool's. */
+static inline unsigned int own_bins(unsigned int id)
+{
+	return id < BUILTIN_HEAPS ? id : id - POOL_HEAPS;
+}
+
 #define NEAR 2048 /* granules that a thread finds at once */
 
 struct kept {
@@ -67,7 +86,7 @@ struct tcache {
 	struct bins *_Atomic pools[POOL_HEAPS]; /* NULL until the pool is used */
 	struct tcache *next;			/* all there ever were */
 	bool in_use;
-	struct bins own[]; /* BUILTIN_HEAPS; tcache_none has none */
+	struct bins own[]; /* BUILTIN_HEAPS of each device; tcache_none has none */
 };
 
 extern struct tcache *const tcache_none;

@@ -157,8 +157,6 @@ static void release_physical(struct object *object)
 	struct physical *physical = object_entry(object, struct physical, object);
 	const struct backend *backend;
 
-	if (physical->backing.charged && !physical->property.host)
-		block_uncharge(physical->property.device, physical->backing.size);
 	if (!backend_get(&backend))
 		backend->backing_free(&physical->backing);
 	free(physical);
@@ -186,28 +184,22 @@ no_heap:
 	return error_set(ACLKM_ERR_NOHEAP, "no memory for the library's own records");
 }
 
-int vmm_create(uint64_t size, const struct vmm_property *property, uintptr_t *handle)
+int vmm_create(uint64_t size, const struct vmm_property *property, uint32_t device,
+	       uintptr_t *handle)
 {
 	const struct backend *backend;
 	struct backing backing;
 	int err = backend_get(&backend);
 
-	if (!err && !property->host)
-		err = block_charge(property->device, size);
 	if (err)
 		return err;
-	err = backend->backing_alloc(size, property->pages, &backing);
+	err = backend->backing_alloc(property->host ? device : property->device, size,
+				     property->pages, &backing);
 	if (err)
-		goto uncharge;
+		return err;
 	err = add_physical(&backing, property, false, handle);
 	if (err)
-		goto free;
-	return ACLKM_OK;
-free:
-	backend->backing_free(&backing);
-uncharge:
-	if (!property->host)
-		block_uncharge(property->device, size);
+		backend->backing_free(&backing);
 	return err;
 }
 
@@ -286,7 +278,7 @@ int vmm_file(uintptr_t handle, struct backing *out, bool once)
 				(void *)handle);
 	} else {
 		*out = physical->backing;
-		out->charged = false;
+		out->charged = 0;
 		out->fd = fcntl(physical->backing.fd, F_DUPFD_CLOEXEC, 0);
 		if (out->fd < 0)
 			err = error_set(ACLKM_ERR_LIMIT, "no more open files: %s",

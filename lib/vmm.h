@@ -46,7 +46,9 @@ int vmm_release(uint64_t base);
 /* The range around @addr. ACLKM_ERR_FOREIGN. */
 int vmm_range(uint64_t addr, uint64_t *base, uint64_t *size);
 
-int vmm_create(uint64_t size, const struct vmm_property *property, uintptr_t *handle);
+/* Host memory is taken from the part of @device; other memory, of its own device. */
+int vmm_create(uint64_t size, const struct vmm_property *property, uint32_t device,
+	       uintptr_t *handle);
 
 /* Memory that another process gave; @backing is the handle's from now on. */
 int vmm_adopt(const struct backing *backing, const struct vmm_property *property,

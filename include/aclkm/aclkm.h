@@ -13,8 +13,10 @@
  * ACLKM_PADDING   bytes behind each block and segment: 32 (default), 16 or 0
  * ACLKM_STRICT    1: to the letter of the founding documents (acl/acl_rt.h);
  *                 fixes alignment and padding at 64 and 32
- * ACLKM_DEVICES   how many devices there are, 1 (default) to 64; they share the memory
- *                 of the backend in equal parts
+ * ACLKM_DEVICES   how many devices there are, 1 (default) to 64; each has an equal part
+ *                 of the backend's memory, and regions of its own
+ * ACLKM_NODES     NUMA nodes of the devices in order and around again, 0 to 1023 with
+ *                 commas: kmod takes their memory there while there is some; any node
  * ACLKM_SOC_NAME  what aclrtGetSocName says: 1 to 31 characters; Ascend910B3
  * ACLKM_CHECK     checks, a list with commas: redzone, poison, free, align, bounds,
  *                 flight, leak, sync, align64, all; exitcode=N, abort=1, log=FILE; see

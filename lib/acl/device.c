@@ -107,9 +107,9 @@ aclError aclrtGetDeviceInfo(uint32_t deviceId, aclrtDevAttr attr, int64_t *value
 		return code;
 	switch ((uint32_t)attr) {
 	case ACL_DEV_ATTR_TOTAL_GLOBAL_MEM_SIZE:
-		code = acl_result(heap_totals(&totals));
+		code = acl_result(heap_totals(deviceId, &totals));
 		if (!code)
-			*value = (int64_t)(totals.total / config_get()->devices);
+			*value = (int64_t)totals.total;
 		return code;
 	case ACL_DEV_ATTR_PHY_CHIP_ID:
 		*value = deviceId;

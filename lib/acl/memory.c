@@ -233,7 +233,7 @@ aclError aclrtGetMemInfo(aclrtMemAttr attr, size_t *free, size_t *total)
 	if ((uint32_t)attr > ACL_MEM_P2P_HUGE1G)
 		return acl_refuse(ACL_ERROR_RT_INVALID_MEMORY_TYPE,
 				  "attr = %d: not a value of aclrtMemAttr", (int)attr);
-	err = block_totals(context_device(), &totals);
+	err = heap_totals(context_device(), &totals);
 	if (err)
 		return acl_result(err);
 	*free = totals.free;

@@ -189,7 +189,7 @@ aclError aclrtMallocPhysical(aclrtDrvMemHandle *handle, size_t size,
 			ACL_ERROR_RT_PARAM_INVALID,
 			"size = %zu: must be a multiple of the granularity, %llu", size,
 			(unsigned long long)granularity);
-	code = acl_result(vmm_create(size, &property, &number));
+	code = acl_result(vmm_create(size, &property, context_device(), &number));
 	if (!code)
 		*handle = (aclrtDrvMemHandle)number;
 	return code;

@@ -308,8 +308,8 @@ static int with_two_devices(void)
 		code |= aclrtMalloc(&p[i], 100, NORMAL);
 	is(code, 0, "blocks of device 0");
 	free_after = free_bytes();
-	is(free_before - free_after, 32 * 160, "each is counted there");
-	is(used_by(0, "APP"), 32 * 160, "as the program's");
+	is(free_before - free_after, 32 * 512, "each is counted there");
+	is(used_by(0, "APP"), 32 * 512, "as the program's");
 	for (i = 0; i < 32; i++)
 		code |= aclrtFree(p[i]);
 	is(code, 0, "free them");

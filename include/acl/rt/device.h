@@ -75,8 +75,8 @@ ACL_FUNC_VISIBILITY aclError aclrtGetDevice(int32_t *deviceId);
 
 /**
  * aclrtGetDeviceCount - how many devices there are
- * @count: out; ACLKM_DEVICES (1 to 64) in the environment, 1 without. They share
- *         the memory of the backend in equal parts.
+ * @count: out; ACLKM_DEVICES (1 to 64) in the environment, 1 without. Each has
+ *         an equal part of the backend's memory, and regions of its own.
  *
  * Needs no context. Returns 0; 100000 NULL.
  */
