@@ -7,6 +7,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,36 +19,43 @@
 static __typeof__(&drmPrimeFDToHandle) fd_to_handle;
 static __typeof__(&drmPrimeHandleToFD) handle_to_fd;
 
-static int need_libdrm(void)
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* Kept for as long as the process lives. */
+static void find_libdrm(void)
 {
-	/* Kept for as long as the process lives; loading it twice gives the same. */
 	void *libdrm = dlopen("libdrm.so.2", RTLD_NOW | RTLD_LOCAL);
 
-	if (libdrm) {
-		fd_to_handle =
-			(__typeof__(fd_to_handle))dlsym(libdrm, "drmPrimeFDToHandle");
-		handle_to_fd =
-			(__typeof__(handle_to_fd))dlsym(libdrm, "drmPrimeHandleToFD");
-	}
-	if (!fd_to_handle || !handle_to_fd)
-		return error_set(ACLKM_ERR_UNSUPPORTED, "libdrm.so.2 is not there");
-	return ACLKM_OK;
+	if (!libdrm)
+		return;
+	fd_to_handle = (__typeof__(fd_to_handle))dlsym(libdrm, "drmPrimeFDToHandle");
+	handle_to_fd = (__typeof__(handle_to_fd))dlsym(libdrm, "drmPrimeHandleToFD");
+}
+
+static int need_libdrm(void)
+{
+	pthread_once(&once, find_libdrm);
+	if (fd_to_handle && handle_to_fd)
+		return ACLKM_OK;
+	return error_set(ACLKM_ERR_UNSUPPORTED, "libdrm.so.2 is not there");
 }
 
 int aclkm_drm_import(int drm, const void *ptr, size_t size, unsigned int flags,
 		     uint32_t *gem)
 {
-	int err, fd;
+	int fd, err = api_enter(__func__);
 
-	if (!gem) {
-		err = api_enter(__func__);
-		return err ? err : error_set(ACLKM_ERR_INVALID, "gem is NULL");
-	}
-	err = aclkm_dmabuf_export(ptr, size, flags, &fd);
 	if (err)
 		return err;
+	if (!gem)
+		return error_set(ACLKM_ERR_INVALID, "gem is NULL");
+	/* Before anything is exported: nothing of the block is told for nothing. */
 	err = need_libdrm();
-	if (!err && fd_to_handle(drm, fd, gem))
+	if (!err)
+		err = aclkm_dmabuf_export(ptr, size, flags, &fd);
+	if (err)
+		return err;
+	if (fd_to_handle(drm, fd, gem))
 		err = error_set(ACLKM_ERR_IO, "drm = %d does not take the dma-buf: %m",
 				drm);
 	close(fd);

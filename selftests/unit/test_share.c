@@ -173,6 +173,40 @@ static void drm(char *block)
 	close(card);
 }
 
+/* Many threads need libdrm first at the same time. */
+static void *export_nothing(void *arg)
+{
+	void *addr = NULL;
+	size_t size;
+	long i, odd = 0;
+
+	(void)arg;
+	for (i = 0; i < 50; i++) {
+		int err = aclkm_drm_export(-1, 1, &addr, &size);
+
+		odd += err != ACLKM_ERR_IO && err != ACLKM_ERR_UNSUPPORTED;
+	}
+	return (void *)odd;
+}
+
+static void drm_threads(void)
+{
+	pthread_t threads[4];
+	long all = 0;
+	void *odd;
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		if (pthread_create(&threads[i], NULL, export_nothing, NULL))
+			bail_out("no thread");
+	}
+	for (i = 0; i < 4; i++) {
+		pthread_join(threads[i], &odd);
+		all += (long)odd;
+	}
+	is(all, 0, "four threads ask a DRM device that is none");
+}
+
 int main(void)
 {
 	void *block;
@@ -180,6 +214,7 @@ int main(void)
 	small_device();
 	need_device();
 	is(aclkm_memory_alloc(SIZE, PAGE, ACLKM_PAGES_HUGE_FIRST, &block), 0, "a block");
+	drm_threads();
 	bad_arguments(block);
 	if (on_kmod()) {
 		parts(block);
