@@ -151,6 +151,7 @@ static void read_config(void)
 {
 	static const char *const backends[] = {"auto", "kmod", "user", NULL};
 	static const char *const switches[] = {"0", "1", NULL};
+	static const char *const guards[] = {"1", "0", NULL};
 	static const char *const paddings[] = {"32", "16", "0", NULL};
 	static const char *const modes[] = {"host", "device", NULL};
 	static const uint32_t padding_of[] = {32, 16, 0};
@@ -160,6 +161,7 @@ static void read_config(void)
 	read_soc_name();
 	read_checks();
 	read_nodes();
+	config.guard = !read_word("ACLKM_GUARD", guards, "1 or 0");
 	config.strict = read_word("ACLKM_STRICT", switches, "0 or 1");
 	config.padding = padding_of[read_word("ACLKM_PADDING", paddings, "0, 16 or 32")];
 	config.run_on_device = read_word("ACLKM_RUN_MODE", modes, "host or device");

@@ -11,6 +11,7 @@
  * ACLKM_DEVICES  1 to 64
  * ACLKM_NODES    NUMA nodes of the devices, in order and around again: 0,1
  * ACLKM_CHECK    a list, see check.h
+ * ACLKM_GUARD    1 | 0; 0: AddressSanitizer and Valgrind are told of no blocks
  * ACLKM_SOC_NAME up to 31 characters
  */
 #ifndef LIB_CONFIG_H
@@ -34,6 +35,7 @@ struct config {
 	uint32_t checks; /* CHECK_* of check.h */
 	char soc_name[32];
 	bool strict;
+	bool guard;
 	bool run_on_device;
 	char bad[384]; /* what is wrong, "" when nothing is */
 };

@@ -5,6 +5,7 @@
 #include "backend.h"
 #include "chunk.h"
 #include "error.h"
+#include "guard.h"
 #include "heap.h"
 #include "pool.h"
 #include "rules.h"
@@ -49,7 +50,10 @@ static __attribute__((noinline)) int alloc_slowly(const char *call, size_t size,
 	if (err)
 		return error_set(err, "size = %zu leaves 64 bits when rounded up to 32",
 				 size);
-	return heap_alloc(&request, out);
+	err = heap_alloc(&request, out);
+	if (!err && guard_is_watched())
+		guard_alloc(*out, size, request.ruled);
+	return err;
 }
 
 int aclkm_memory_alloc(size_t size, size_t align, enum aclkm_pages pages, void **out)
@@ -65,12 +69,17 @@ int aclkm_memory_alloc(size_t size, size_t align, enum aclkm_pages pages, void *
 
 static __attribute__((noinline)) int free_slowly(const char *call, void *ptr)
 {
+	struct heap_block block;
 	int err = api_enter(call);
 
 	if (err)
 		return err;
 	if (!ptr)
 		return error_set(ACLKM_ERR_INVALID, "ptr is NULL");
+	/* Before the free: the bytes may be somebody else's a moment later. */
+	if (guard_is_watched() && !heap_find(ptr, &block, NULL, NULL) &&
+	    block.kind == ACLKM_KIND_NATIVE && block.base == (uint64_t)(uintptr_t)ptr)
+		guard_free(ptr, block.ruled);
 	return heap_free(ptr, ACLKM_KIND_NATIVE);
 }
 

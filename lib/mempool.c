@@ -9,6 +9,7 @@
 
 #include "block.h"
 #include "error.h"
+#include "guard.h"
 #include "object.h"
 #include "rules.h"
 #include "stream.h"
@@ -99,6 +100,8 @@ static void drop_piece(struct piece **at)
 
 	*at = piece->next;
 	piece->pool->stats.reserved -= piece->size;
+	/* It is hidden since its stream came to its free. */
+	guard_alloc(piece->addr, piece->size, piece->size);
 	block_give(piece->addr, ACLKM_KIND_POOL);
 	object_put(&piece->pool->object);
 	free(piece);
@@ -191,11 +194,15 @@ static int new_piece_locked(struct mempool *pool, uint64_t size, struct piece **
 	pool->stats.reserved += size;
 	if (pool->stats.reserved > pool->stats.reserved_high)
 		pool->stats.reserved_high = pool->stats.reserved;
+	/* As one that was used before. */
+	piece->state = FREE;
+	guard_free(piece->addr, piece->size);
 	*out = piece;
 	return ACLKM_OK;
 }
 
-static int take_locked(struct mempool *pool, uint64_t size, uintptr_t stream, void **out)
+static int take_locked(struct mempool *pool, uint64_t asked, uint64_t size,
+		       uintptr_t stream, void **out)
 {
 	struct piece *piece = reuse_locked(pool, size, stream);
 	int err = ACLKM_OK;
@@ -208,6 +215,9 @@ static int take_locked(struct mempool *pool, uint64_t size, uintptr_t stream, vo
 	}
 	if (err)
 		return err;
+	/* What its stream has not reached yet may still use all of it. */
+	if (piece->state == FREE)
+		guard_alloc(piece->addr, asked, piece->size);
 	piece->state = USED;
 	pool->stats.used += piece->size;
 	if (pool->stats.used > pool->stats.used_high)
@@ -218,6 +228,7 @@ static int take_locked(struct mempool *pool, uint64_t size, uintptr_t stream, vo
 
 int mempool_take(uintptr_t handle, uint64_t size, uintptr_t stream, void **out)
 {
+	uint64_t asked = size;
 	struct mempool *pool;
 	int err = stream_check(stream);
 
@@ -228,7 +239,7 @@ int mempool_take(uintptr_t handle, uint64_t size, uintptr_t stream, void **out)
 	if (err)
 		return err;
 	pthread_mutex_lock(&lock);
-	err = take_locked(pool, size, stream, out);
+	err = take_locked(pool, asked, size, stream, out);
 	pthread_mutex_unlock(&lock);
 	object_put(&pool->object);
 	return err;
@@ -245,6 +256,7 @@ static void reach_free(struct task *task)
 		at = &(*at)->next;
 	if (*at && (*at)->state == FREED && (*at)->frees == reached->frees) {
 		(*at)->state = FREE;
+		guard_free((*at)->addr, (*at)->size);
 		if ((*at)->pool->destroyed)
 			drop_piece(at);
 	}

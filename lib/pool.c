@@ -7,6 +7,7 @@
 #include "config.h"
 #include "error.h"
 #include "extents.h"
+#include "guard.h"
 #include "rules.h"
 #include "slab.h"
 
@@ -313,6 +314,7 @@ static int make(const struct aclkm_pool_options *o, struct aclkm_pool **out)
 		free_pool(pool);
 		goto no_heap;
 	}
+	guard_pool_make(pool, pool->base, pool->size);
 	*out = pool;
 	return ACLKM_OK;
 drop:
@@ -371,6 +373,9 @@ int aclkm_pool_destroy(struct aclkm_pool *pool, unsigned int flags)
 				 "%llu segments live: free them, or say ACLKM_POOL_FORCE",
 				 (unsigned long long)live);
 
+	guard_pool_drop(pool, pool->base, pool->size);
+	if (pool->parent)
+		guard_hide(pool->base, pool->size);
 	/* From here on no query finds the pool by an address. */
 	drop_heap(pool);
 	give_memory(pool);
@@ -393,6 +398,8 @@ int aclkm_pool_reset(struct aclkm_pool *pool)
 	} else {
 		if (pool->heap)
 			forget_slabs(pool);
+		guard_pool_drop(pool, pool->base, pool->size);
+		guard_pool_make(pool, pool->base, pool->size);
 		extents_destroy(pool->extents);
 		blocks_reset(&pool->blocks);
 		err = extents_init(pool->extents, (uint64_t)(uintptr_t)pool->base,

@@ -10,6 +10,7 @@
 
 #include "backend.h"
 #include "error.h"
+#include "guard.h"
 #include "rules.h"
 #include "tree.h"
 #include "va.h"
@@ -109,6 +110,9 @@ int readonly_take(const struct heap_request *request, void **out)
 				 strerror(errno));
 	}
 	*out = (void *)(uintptr_t)block->base;
+	guard_alloc(*out, request->asked, block->backing.size);
+	/* Its bytes are what the device writes: never without a value. */
+	guard_forget(*out, request->asked);
 	pthread_mutex_lock(&lock);
 	tree_insert(&blocks, &block->by_base);
 	atomic_fetch_add(&count, 1);
@@ -134,6 +138,8 @@ bool readonly_give(void *ptr, uint64_t *size)
 	if (!block)
 		return false;
 	*size = block->request.ruled;
+	guard_free((void *)(uintptr_t)block->base, block->backing.size);
+	guard_forget((void *)(uintptr_t)block->base, block->backing.size);
 	unmap_and_free(block);
 	return true;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "error.h"
+#include "guard.h"
 #include "pool.h"
 #include "rules.h"
 #include "slab.h"
@@ -126,6 +127,8 @@ static int alloc_locked(struct aclkm_pool *pool, size_t len, uint64_t stride, vo
 		return no_room(pool, len, takes);
 	err = pool->blocks.stride ? take_block(pool, len, out)
 				  : take_piece(pool, len, stride, out);
+	if (!err)
+		guard_pool_alloc(pool, *out, len);
 	now = pool_used(pool);
 	if (!err && now > pool->high_water)
 		pool->high_water = now;
@@ -237,6 +240,8 @@ static int free_locked(struct aclkm_pool *pool, uint64_t addr)
 	if (pool->blocks.stride) {
 		err = find_block(pool, addr, &number);
 		if (!err) {
+			guard_pool_free(pool, (void *)(uintptr_t)addr,
+					pool->blocks.stride);
 			pool->blocks.asked[number] = 0;
 			pool->blocks.next[pool->blocks.free++] = number;
 		}
@@ -245,8 +250,10 @@ static int free_locked(struct aclkm_pool *pool, uint64_t addr)
 	err = extents_find(pool->extents, addr, &piece);
 	if (!err && piece->owner)
 		return ACLKM_ERR_KIND;
-	if (!err)
+	if (!err) {
+		guard_pool_free(pool, (void *)(uintptr_t)addr, piece->size);
 		extents_free(pool->extents, piece);
+	}
 	return err;
 }
 

@@ -12,6 +12,7 @@
 
 #include "block.h"
 #include "error.h"
+#include "guard.h"
 #include "object.h"
 #include "rules.h"
 #include "tree.h"
@@ -33,6 +34,7 @@ struct span {
 	uint64_t base;
 	uint64_t size;
 	uint32_t maps;		   /* of a range */
+	bool hidden;		   /* parts of the range are, from those who look on */
 	struct physical *physical; /* of a mapping */
 	enum vmm_access access;
 };
@@ -130,6 +132,8 @@ int vmm_release(uint64_t base)
 				 (void *)(uintptr_t)base);
 	if (err)
 		return err;
+	if (range->hidden)
+		guard_forget((void *)(uintptr_t)base, range->size);
 	va_release((void *)(uintptr_t)base, range->size);
 	free(range);
 	return ACLKM_OK;
@@ -352,6 +356,14 @@ static int protection(enum vmm_access access)
 	return access == VMM_READ ? PROT_READ : PROT_NONE;
 }
 
+static void guard_access(const struct span *mapping)
+{
+	if (mapping->access == VMM_NONE)
+		guard_hide((void *)(uintptr_t)mapping->base, mapping->size);
+	else
+		guard_forget((void *)(uintptr_t)mapping->base, mapping->size);
+}
+
 static int map_locked(struct span *range, struct span *mapping)
 {
 	struct physical *physical = mapping->physical;
@@ -365,6 +377,8 @@ static int map_locked(struct span *range, struct span *mapping)
 		return error_set(errno == ENOMEM ? ACLKM_ERR_NOMEM : ACLKM_ERR_IO,
 				 "mapping %llu bytes: %s",
 				 (unsigned long long)mapping->size, strerror(errno));
+	guard_alloc((void *)(uintptr_t)mapping->base, mapping->size, mapping->size);
+	guard_access(mapping);
 	tree_insert(&mappings, &mapping->by_base);
 	range->maps++;
 	physical->maps++;
@@ -397,7 +411,7 @@ int vmm_map(uint64_t addr, uint64_t size, uintptr_t handle, enum vmm_access acce
 
 int vmm_unmap(uint64_t addr)
 {
-	struct span *mapping;
+	struct span *mapping, *range;
 	void *got = NULL;
 
 	pthread_mutex_lock(&lock);
@@ -407,8 +421,11 @@ int vmm_unmap(uint64_t addr)
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
 			   0);
 	if (got && got != MAP_FAILED) {
+		guard_free(got, mapping->size);
 		tree_erase(&mappings, &mapping->by_base);
-		find(&ranges, addr)->maps--;
+		range = find(&ranges, addr);
+		range->maps--;
+		range->hidden = true;
 		mapping->physical->maps--;
 		drop_locked(mapping->physical);
 		atomic_fetch_sub(&mapped, 1);
@@ -454,6 +471,7 @@ int vmm_set_access(uint64_t addr, uint64_t size, enum vmm_access access)
 	for (at = addr; !err && at - addr < size; at += mapping->size) {
 		mapping = find(&mappings, at);
 		mapping->access = access;
+		guard_access(mapping);
 	}
 	pthread_mutex_unlock(&lock);
 	return err;

@@ -21,6 +21,8 @@
  * ACLKM_CHECK     checks, a list with commas: redzone, poison, free, align, bounds,
  *                 flight, leak, sync, align64, all; exitcode=N, abort=1, log=FILE; see
  *                 Documentation/ascendcl-checks.md
+ * ACLKM_GUARD     1 (default): AddressSanitizer and Valgrind see blocks and segments
+ *                 as allocations; 0: they are told of none, and nothing is slower
  * ACLKM_RUN_MODE  what aclrtGetRunMode says: host (default) or device
  */
 #ifndef ACLKM_ACLKM_H

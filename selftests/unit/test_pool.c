@@ -218,6 +218,7 @@ int main(void)
 	struct aclkm_memory_totals before, after;
 
 	small_device();
+	without_guard();
 	if (aclkm_memory_totals(&before))
 		bail_out(aclkm_last_error());
 	test_create();

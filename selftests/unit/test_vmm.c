@@ -331,6 +331,7 @@ int main(void)
 	void *p;
 
 	small_device();
+	without_guard();
 	is(aclrtReserveMemAddress(&p, UNIT, 0, NULL, 0), 107002, "no context");
 	need_device();
 	if (aclrtCreateStream(&stream))
