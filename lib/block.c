@@ -8,6 +8,7 @@
 #include "config.h"
 #include "error.h"
 #include "guard.h"
+#include "managed.h"
 #include "readonly.h"
 #include "tree.h"
 
@@ -141,6 +142,8 @@ static int take_tagged(const struct heap_request *request, const struct block_ta
 		return err;
 	}
 	tagged->base = (uint64_t)(uintptr_t)*out;
+	if (tag->managed)
+		managed_forget(tagged->base);
 	insert(tagged);
 	return ACLKM_OK;
 }
@@ -165,6 +168,8 @@ int block_give(void *ptr, enum aclkm_kind kind)
 	/* Out before the free: the address may be somebody's else a moment later. */
 	if (block_any_tagged())
 		tagged = take_out((uint64_t)(uintptr_t)ptr);
+	if (tagged && tagged->tag.managed && kind == ACLKM_KIND_DEVICE)
+		managed_forget(tagged->base);
 	if (tagged && tagged->tag.read_only && kind == ACLKM_KIND_DEVICE)
 		err = readonly_give(ptr, &size) ? ACLKM_OK : ACLKM_ERR_FOREIGN;
 	else

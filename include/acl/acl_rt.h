@@ -27,6 +27,7 @@
 #include "rt/device.h"
 #include "rt/context.h"
 #include "rt/memory.h"
+#include "rt/managed.h"
 #include "rt/copy.h"
 #include "rt/stream.h"
 #include "rt/event.h"

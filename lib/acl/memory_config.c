@@ -3,6 +3,7 @@
 #include "memory.h"
 
 #include "../config.h"
+#include "../managed.h"
 #include "../rules.h"
 #include "context.h"
 #include "result.h"
@@ -11,8 +12,6 @@
 	((uint32_t)ACL_MEM_TYPE_LOW_BAND_WIDTH | (uint32_t)ACL_MEM_TYPE_HIGH_BAND_WIDTH)
 #define READ_ONLY ((uint32_t)ACL_MEM_ACCESS_USER_SPACE_READONLY)
 #define BASE_POLICIES 0xffU
-
-#define MANAGED_UNIT (2ULL << 20)
 
 static aclError apply(const aclrtMallocAttribute *attribute, size_t index,
 		      struct block_tag *out)

@@ -272,7 +272,8 @@ ACL_FUNC_VISIBILITY aclError aclrtMallocHostWithCfg(void **ptr, uint64_t size,
  * @size: rounded up to 2 MiB
  * @flag: ACL_RT_MEM_ATTACH_GLOBAL
  *
- * All memory is of this kind here; aclrtPointerGetAttributes tells it apart.
+ * All memory is of this kind here; aclrtPointerGetAttributes tells it apart, and
+ * acl/rt/managed.h has what can be said of it.
  *
  * Errors: the shared ones; 107000 another flag.
  */
