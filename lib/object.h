@@ -19,6 +19,7 @@ enum object_type {
 	OBJECT_PHYSICAL,
 	OBJECT_POOL,
 	OBJECT_ALLOCATOR,
+	OBJECT_NOTIFY,
 };
 
 struct object {
@@ -48,6 +49,12 @@ struct object_table {
 	}
 
 #define object_entry(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
+
+/* A small number that no other live object of the table has. */
+static inline uint32_t object_number(uintptr_t handle)
+{
+	return (uint32_t)(handle >> 4 & 0xffffff);
+}
 
 /*
  * Gives @object a handle; the table has one reference of it. @max 0: no limit.

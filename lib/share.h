@@ -14,7 +14,7 @@
 
 #include "backend.h"
 
-enum share_kind { SHARE_PHYSICAL = 1, SHARE_MEMORY, SHARE_EVENT };
+enum share_kind { SHARE_PHYSICAL = 1, SHARE_MEMORY, SHARE_EVENT, SHARE_NOTIFY };
 
 /* What goes over with the file. */
 struct share_item {

@@ -37,6 +37,7 @@ typedef int aclError;
  */
 typedef void *aclrtStream;
 typedef void *aclrtEvent;
+typedef void *aclrtNotify;
 typedef void *aclrtContext;
 
 typedef uint16_t aclFloat16;
@@ -125,6 +126,7 @@ static const int ACL_ERROR_PROFILING_FAILURE = 500005;
 #define ACL_ERROR_RT_NO_PERMISSION 207006
 #define ACL_ERROR_RT_NO_EVENT_RESOURCE 207007
 #define ACL_ERROR_RT_NO_STREAM_RESOURCE 207008
+#define ACL_ERROR_RT_NO_NOTIFY_RESOURCE 207009
 #define ACL_ERROR_RT_OVER_LIMIT 207012
 #define ACL_ERROR_RT_DEVICE_OOM 207018
 #define ACL_ERROR_RT_TIMEOUT 207020
@@ -215,6 +217,22 @@ ACL_FUNC_VISIBILITY size_t aclGetDataBufferSizeV2(const aclDataBuffer *dataBuffe
 
 /* aclDataTypeSize - bytes of an element; 0 for strings, parts of bytes and the rest. */
 ACL_FUNC_VISIBILITY size_t aclDataTypeSize(aclDataType dataType);
+
+/**
+ * aclFloat16ToFloat - a half precision number as a float
+ *
+ * The largest exponent is one as the others here: 0x7C00 (elsewhere infinite) gives
+ * 65536, 0x7E00 (elsewhere no number) 98304. (AscendCL API reference.)
+ */
+ACL_FUNC_VISIBILITY float aclFloat16ToFloat(aclFloat16 value);
+
+/**
+ * aclFloatToFloat16 - a float as a half precision number
+ *
+ * The nearest one, the even one of two; what is larger than all, infinite or no number
+ * becomes the largest, 65504, with its sign. (AscendCL API reference.)
+ */
+ACL_FUNC_VISIBILITY aclFloat16 aclFloatToFloat16(float value);
 
 /* aclAppLog - a line of the program on standard error, from warnings on. */
 ACL_FUNC_VISIBILITY void aclAppLog(aclLogLevel logLevel, const char *func,

@@ -12,6 +12,7 @@
 #include "../device.h"
 #include "../stream.h"
 #include "result.h"
+#include "state.h"
 
 aclError context_need(void)
 {
@@ -54,15 +55,33 @@ aclError context_deadline(int32_t timeout, int zero_too, int64_t *out)
 
 aclError aclrtSetDevice(int32_t deviceId)
 {
-	return acl_enter(__func__)
+	aclError code = acl_enter(__func__);
+
+	if (code)
+		return code;
+	if (!device_check(deviceId))
+		state_tell(deviceId, ACL_RT_DEVICE_STATE_SET_PRE);
+	/* Once more, as what was called may have called, too. */
+	code = acl_enter(__func__)
 		       ?: acl_result_for(device_set(deviceId), ACLKM_ERR_INVALID,
 					 ACL_ERROR_RT_INVALID_DEVICEID);
+	if (!code)
+		state_tell(deviceId, ACL_RT_DEVICE_STATE_SET_POST);
+	return code;
 }
 
-static aclError reset(int32_t id, bool force)
+static aclError reset(const char *call, int32_t id, bool force)
 {
-	int err = device_reset(id, force);
+	int err;
 
+	if (!device_check(id))
+		state_tell(id, ACL_RT_DEVICE_STATE_RESET_PRE);
+	err = acl_enter(call);
+	if (err)
+		return err;
+	err = device_reset(id, force);
+	if (!err)
+		state_tell(id, ACL_RT_DEVICE_STATE_RESET_POST);
 	if (err == ACLKM_ERR_HANDLE)
 		return acl_result_for(err, err, ACL_ERROR_RT_CONTEXT_NULL);
 	return acl_result_for(err, ACLKM_ERR_INVALID, ACL_ERROR_RT_INVALID_DEVICEID);
@@ -70,12 +89,12 @@ static aclError reset(int32_t id, bool force)
 
 aclError aclrtResetDevice(int32_t deviceId)
 {
-	return acl_enter(__func__) ?: reset(deviceId, false);
+	return acl_enter(__func__) ?: reset(__func__, deviceId, false);
 }
 
 aclError aclrtResetDeviceForce(int32_t deviceId)
 {
-	return acl_enter(__func__) ?: reset(deviceId, true);
+	return acl_enter(__func__) ?: reset(__func__, deviceId, true);
 }
 
 aclError aclrtGetDevice(int32_t *deviceId)
@@ -193,10 +212,11 @@ aclError aclrtDeviceTaskAbort(int32_t deviceId, uint32_t timeout)
 {
 	aclError code = acl_enter(__func__) ?: context_check_device(deviceId);
 
-	(void)timeout;
 	if (code)
 		return code;
+	state_tell_abort(deviceId, ACL_RT_DEVICE_TASK_ABORT_PRE, timeout);
 	stream_abort_device((uint32_t)deviceId);
+	state_tell_abort(deviceId, ACL_RT_DEVICE_TASK_ABORT_POST, timeout);
 	return ACL_SUCCESS;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../float16.h"
 #include "result.h"
 
 struct aclDataBuffer {
@@ -114,4 +115,24 @@ void aclAppLog(aclLogLevel logLevel, const char *func, const char *file, uint32_
 	va_end(args);
 	fprintf(stderr, "[%s] %s:%u %s: %s\n", names[logLevel], file ? file : "?", line,
 		func ? func : "?", text);
+}
+
+#define HALF_MAX 0x7bffU
+
+float aclFloat16ToFloat(aclFloat16 value)
+{
+	float size = (float)(1024 + (value & HALF_FRACTION)) * 64.0f;
+
+	if ((value & HALF_EXPONENT) == HALF_EXPONENT)
+		return value & 0x8000U ? -size : size;
+	return half_to_float(value);
+}
+
+aclFloat16 aclFloatToFloat16(float value)
+{
+	aclFloat16 half = float_to_half(value);
+
+	if ((half & HALF_EXPONENT) == HALF_EXPONENT)
+		return (half & 0x8000U) | HALF_MAX;
+	return half;
 }

@@ -124,3 +124,61 @@ aclError aclrtGetDeviceInfo(uint32_t deviceId, aclrtDevAttr attr, int64_t *value
 			(int)attr);
 	}
 }
+
+static aclError same_number(const char *call, int32_t from, const char *name, int32_t *to)
+{
+	aclError code = acl_enter(call) ?: acl_need(to, name) ?: context_check_device(from);
+
+	if (!code)
+		*to = from;
+	return code;
+}
+
+aclError aclrtGetLogicDevIdByUserDevId(const int32_t userDevid, int32_t *const logicDevId)
+{
+	return same_number(__func__, userDevid, "logicDevId", logicDevId);
+}
+
+aclError aclrtGetUserDevIdByLogicDevId(const int32_t logicDevId, int32_t *const userDevid)
+{
+	return same_number(__func__, logicDevId, "userDevid", userDevid);
+}
+
+aclError aclrtGetLogicDevIdByPhyDevId(const int32_t phyDevId, int32_t *const logicDevId)
+{
+	return same_number(__func__, phyDevId, "logicDevId", logicDevId);
+}
+
+aclError aclrtGetPhyDevIdByLogicDevId(const int32_t logicDevId, int32_t *const phyDevId)
+{
+	return same_number(__func__, logicDevId, "phyDevId", phyDevId);
+}
+
+aclError aclrtGetUserDevIdByPhyDevId(const int32_t phyDevId, int32_t *const userDevId)
+{
+	return same_number(__func__, phyDevId, "userDevId", userDevId);
+}
+
+aclError aclrtGetPhyDevIdByUserDevId(const int32_t userDevId, int32_t *const phyDevId)
+{
+	return same_number(__func__, userDevId, "phyDevId", phyDevId);
+}
+
+aclError aclrtHostMemMapCapabilities(uint32_t deviceId, aclrtHacType hacType,
+				     aclrtHostMemMapCapability *capabilities)
+{
+	aclError code = acl_enter(__func__) ?: acl_need(capabilities, "capabilities") ?:
+			context_check_device(deviceId);
+
+	if (code)
+		return code;
+	if ((uint32_t)hacType > ACL_RT_HAC_TYPE_CCU)
+		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
+				  "hacType = %d: not a value of aclrtHacType",
+				  (int)hacType);
+	*capabilities =
+		hacType == ACL_RT_HAC_TYPE_PCIEDMA || hacType == ACL_RT_HAC_TYPE_SDMA
+			? ACL_RT_HOST_MEM_MAP_SUPPORTED
+			: ACL_RT_HOST_MEM_MAP_NOT_SUPPORTED;
+	return ACL_SUCCESS;
+}

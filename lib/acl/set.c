@@ -132,19 +132,85 @@ static int run_hint(struct task *task)
 	return ACLKM_OK;
 }
 
-aclError aclrtCmoAsync(void *src, size_t size, aclrtCmoType cmoType, aclrtStream stream)
+static aclError check_cmo_type(aclrtCmoType type)
+{
+	if ((uint32_t)type <= ACL_RT_CMO_TYPE_FLUSH)
+		return ACL_SUCCESS;
+	return acl_refuse(ACL_ERROR_INVALID_PARAM,
+			  "cmoType = %d: not a value of aclrtCmoType", (int)type);
+}
+
+static aclError hint(aclrtStream stream)
 {
 	const struct task task = {.run = run_hint};
-	aclError code = acl_enter(__func__) ?: acl_need(src, "src") ?:
-			acl_need_size(size, "size");
 
-	if (code)
-		return code;
-	if ((uint32_t)cmoType > ACL_RT_CMO_TYPE_FLUSH)
-		return acl_refuse(ACL_ERROR_INVALID_PARAM,
-				  "cmoType = %d: not a value of aclrtCmoType",
-				  (int)cmoType);
 	return context_need()
 		       ?: stream_result(stream_submit(context_stream(stream), &task,
 						      sizeof(task), WORKER_NOW));
+}
+
+aclError aclrtCmoAsync(void *src, size_t size, aclrtCmoType cmoType, aclrtStream stream)
+{
+	return acl_enter(__func__) ?: acl_need(src, "src") ?:
+	       acl_need_size(size, "size") ?: check_cmo_type(cmoType) ?: hint(stream);
+}
+
+#define CMO_MAGIC 0x6d6b6c6361636d6fULL
+
+struct cmo_descriptor {
+	uint64_t magic;
+	void *src;
+	uint64_t size;
+	uint64_t reserved;
+};
+
+aclError aclrtCmoGetDescSize(size_t *size)
+{
+	aclError code = acl_enter(__func__) ?: acl_need(size, "size");
+
+	if (!code)
+		*size = sizeof(struct cmo_descriptor);
+	return code;
+}
+
+static aclError check_cmo_descriptor(const void *descriptor)
+{
+	if (place_of(descriptor) != PLACE_UNKNOWN)
+		return ACL_SUCCESS;
+	return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
+			  "cmoDesc = %p: not memory of AscendCL", descriptor);
+}
+
+aclError aclrtCmoSetDesc(void *cmoDesc, void *src, size_t size)
+{
+	const struct cmo_descriptor made = {CMO_MAGIC, src, size, 0};
+	aclError code = acl_enter(__func__) ?: acl_need(cmoDesc, "cmoDesc") ?:
+			acl_need(src, "src") ?: acl_need_size(size, "size") ?:
+			check_cmo_descriptor(cmoDesc);
+
+	if (!code)
+		memcpy(readonly_target(cmoDesc), &made, sizeof(made));
+	return code;
+}
+
+aclError aclrtCmoAsyncWithDesc(void *cmoDesc, aclrtCmoType cmoType, aclrtStream stream,
+			       const void *reserve)
+{
+	struct cmo_descriptor now;
+	aclError code = acl_enter(__func__) ?: acl_need(cmoDesc, "cmoDesc") ?:
+			check_cmo_type(cmoType);
+
+	if (code)
+		return code;
+	if (reserve)
+		return acl_refuse(ACL_ERROR_INVALID_PARAM, "reserve = %p: must be NULL",
+				  reserve);
+	code = check_cmo_descriptor(cmoDesc);
+	if (code)
+		return code;
+	memcpy(&now, cmoDesc, sizeof(now));
+	if (now.magic != CMO_MAGIC)
+		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
+				  "cmoDesc = %p: not made by aclrtCmoSetDesc", cmoDesc);
+	return hint(stream);
 }

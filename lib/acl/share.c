@@ -2,23 +2,15 @@
 /* Sharing between processes: the argument rules of AscendCL. */
 #include "acl/acl_rt.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../device.h"
 #include "../ipc.h"
 #include "context.h"
+#include "key.h"
 #include "result.h"
 
-#define KEY_PREFIX "aclkm-ipc-"
 #define FABRIC_MAGIC "aclkm-fabric"
-
-/* What nobody offers is 107017, what is another's 207006. */
-static aclError share_result(int err)
-{
-	return acl_result_for(err, ACLKM_ERR_HANDLE, ACL_ERROR_RT_INVALID_HANDLE);
-}
 
 static aclError argument_result(int err)
 {
@@ -31,19 +23,6 @@ static aclError check_flags(uint64_t flags)
 		return ACL_SUCCESS;
 	return acl_refuse(ACL_ERROR_RT_PARAM_INVALID, "flags = %llu: must be 0 or 1",
 			  (unsigned long long)flags);
-}
-
-static aclError check_pids(const int32_t *pids, size_t count)
-{
-	size_t i;
-	aclError code = acl_need(pids, "pid") ?: acl_need_size(count, "number of pids");
-
-	for (i = 0; i < count && !code; i++) {
-		if (pids[i] <= 0)
-			code = acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
-					  "pid[%zu] = %d: must be 1 or more", i, pids[i]);
-	}
-	return code;
 }
 
 /* The two forms of a shareable handle: a number, or 128 bytes with it inside. */
@@ -126,8 +105,8 @@ aclError aclrtMemExportToShareableHandleV2(aclrtDrvMemHandle handle, uint64_t fl
 aclError aclrtMemSetPidToShareableHandle(uint64_t shareableHandle, int32_t *pid,
 					 size_t pidNum)
 {
-	return acl_enter(__func__) ?: check_pids(pid, pidNum) ?: context_need() ?:
-	       share_result(share_allow(shareableHandle, pid, pidNum));
+	return acl_enter(__func__) ?: key_check_pids(pid, pidNum) ?: context_need() ?:
+	       key_result(share_allow(shareableHandle, pid, pidNum));
 }
 
 aclError aclrtMemSetPidToShareableHandleV2(void *shareableHandle,
@@ -137,10 +116,10 @@ aclError aclrtMemSetPidToShareableHandleV2(void *shareableHandle,
 	uint64_t number = 0;
 
 	return acl_enter(__func__) ?: acl_need(shareableHandle, "shareableHandle") ?:
-	       check_pids(pid, pidNum) ?: context_need() ?:
+	       key_check_pids(pid, pidNum) ?: context_need() ?:
 	       check_share_type(shareType) ?:
 	       read_handle(shareableHandle, shareType, &number) ?:
-	       share_result(share_allow(number, pid, pidNum));
+	       key_result(share_allow(number, pid, pidNum));
 }
 
 static aclError import_physical(uint64_t number, int32_t device,
@@ -148,8 +127,7 @@ static aclError import_physical(uint64_t number, int32_t device,
 {
 	uintptr_t got;
 	int err = ipc_import_physical(number, (uint32_t)device, &got);
-	aclError code =
-		err == ACLKM_ERR_INVALID ? argument_result(err) : share_result(err);
+	aclError code = err == ACLKM_ERR_INVALID ? argument_result(err) : key_result(err);
 
 	if (!code)
 		*handle = (aclrtDrvMemHandle)got;
@@ -180,22 +158,6 @@ aclError aclrtMemImportFromShareableHandleV2(void *shareableHandle,
 	return import_physical(number, (int32_t)context_device(), handle);
 }
 
-static aclError read_key(const char *key, uint64_t *number)
-{
-	size_t prefix = strlen(KEY_PREFIX);
-	char *end = NULL;
-	aclError code = acl_need(key, "key");
-
-	if (code)
-		return code;
-	if (!strncmp(key, KEY_PREFIX, prefix) && key[prefix] != '-')
-		*number = strtoull(key + prefix, &end, 16);
-	if (!end || *end || end != key + prefix + 16)
-		return acl_refuse(ACL_ERROR_RT_INVALID_HANDLE,
-				  "key = \"%.40s\": not one of this library", key);
-	return ACL_SUCCESS;
-}
-
 aclError aclrtIpcMemGetExportKey(void *devPtr, size_t size, char *key, size_t len,
 				 uint64_t flags)
 {
@@ -206,25 +168,19 @@ aclError aclrtIpcMemGetExportKey(void *devPtr, size_t size, char *key, size_t le
 
 	if (code)
 		return code;
-	if (len < ACL_RT_IPC_MEM_KEY_LENGTH)
-		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
-				  "len = %zu: must be %d or more", len,
-				  ACL_RT_IPC_MEM_KEY_LENGTH);
-	code = argument_result(ipc_export_block(devPtr, size, flags, &number));
-	if (code)
-		return code;
-	memset(key, 0, ACL_RT_IPC_MEM_KEY_LENGTH);
-	snprintf(key, ACL_RT_IPC_MEM_KEY_LENGTH, KEY_PREFIX "%016llx",
-		 (unsigned long long)number);
-	return ACL_SUCCESS;
+	code = key_check_length(len)
+		       ?: argument_result(ipc_export_block(devPtr, size, flags, &number));
+	if (!code)
+		key_write(number, key);
+	return code;
 }
 
 aclError aclrtIpcMemSetImportPid(const char *key, int32_t *pid, size_t num)
 {
 	uint64_t number = 0;
 
-	return acl_enter(__func__) ?: read_key(key, &number) ?: check_pids(pid, num) ?:
-	       context_need() ?: share_result(share_allow(number, pid, num));
+	return acl_enter(__func__) ?: key_read(key, &number) ?: key_check_pids(pid, num) ?:
+	       context_need() ?: key_result(share_allow(number, pid, num));
 }
 
 aclError aclrtIpcMemImportByKey(void **devPtr, const char *key, uint64_t flags)
@@ -232,16 +188,16 @@ aclError aclrtIpcMemImportByKey(void **devPtr, const char *key, uint64_t flags)
 	uint64_t number = 0;
 
 	return acl_enter(__func__) ?: acl_need(devPtr, "devPtr") ?:
-	       read_key(key, &number) ?: context_need() ?: check_flags(flags) ?:
-	       share_result(ipc_import_block(number, context_device(), devPtr));
+	       key_read(key, &number) ?: context_need() ?: check_flags(flags) ?:
+	       key_result(ipc_import_block(number, context_device(), devPtr));
 }
 
 aclError aclrtIpcMemClose(const char *key)
 {
 	uint64_t number = 0;
 
-	return acl_enter(__func__) ?: read_key(key, &number) ?:
-	       share_result(ipc_close_block(number));
+	return acl_enter(__func__) ?: key_read(key, &number) ?:
+	       key_result(ipc_close_block(number));
 }
 
 #define EVENT_MAGIC "aclkm-ipc-event"
@@ -273,7 +229,7 @@ aclError aclrtIpcOpenEventHandle(aclrtIpcEventHandle handle, aclrtEvent *event)
 		return acl_refuse(ACL_ERROR_RT_INVALID_HANDLE,
 				  "handle: not one of this library");
 	memcpy(&number, handle.reserved + 32, sizeof(number));
-	code = share_result(ipc_import_event(number, context_device(), &got));
+	code = key_result(ipc_import_event(number, context_device(), &got));
 	if (!code)
 		*event = (aclrtEvent)got;
 	return code;

@@ -226,6 +226,28 @@ ACL_FUNC_VISIBILITY aclError aclrtMemsetD32Async(void *ptr, size_t memSize,
 ACL_FUNC_VISIBILITY aclError aclrtCmoAsync(void *src, size_t size, aclrtCmoType cmoType,
 					   aclrtStream stream);
 
+/* aclrtCmoGetDescSize - bytes of a descriptor of a hint. Returns 0; 100000 NULL. */
+ACL_FUNC_VISIBILITY aclError aclrtCmoGetDescSize(size_t *size);
+
+/**
+ * aclrtCmoSetDesc - describe a hint
+ * @cmoDesc: memory of AscendCL with aclrtCmoGetDescSize bytes
+ *
+ * Returns 0; 100000 NULL, size 0; 107000 @cmoDesc is other memory.
+ */
+ACL_FUNC_VISIBILITY aclError aclrtCmoSetDesc(void *cmoDesc, void *src, size_t size);
+
+/**
+ * aclrtCmoAsyncWithDesc - the hint that a descriptor describes
+ * @reserve: NULL
+ *
+ * As aclrtCmoAsync. Returns 0; 100000 NULL, type, @reserve; 107000 @cmoDesc was not made
+ * by aclrtCmoSetDesc; 107002; 107003.
+ */
+ACL_FUNC_VISIBILITY aclError aclrtCmoAsyncWithDesc(void *cmoDesc, aclrtCmoType cmoType,
+						   aclrtStream stream,
+						   const void *reserve);
+
 #ifdef __cplusplus
 }
 #endif

@@ -207,6 +207,92 @@ ACL_FUNC_VISIBILITY aclError aclrtDeviceGetUuid(int32_t deviceId, aclrtUuid *uui
 ACL_FUNC_VISIBILITY aclError aclrtGetDeviceInfo(uint32_t deviceId, aclrtDevAttr attr,
 						int64_t *value);
 
+/*
+ * The three numberings of devices: the user's, the process's and the machine's. They
+ * are the same here. Need no context. Return 0; 100000 NULL; 107001 bad id.
+ */
+ACL_FUNC_VISIBILITY aclError aclrtGetLogicDevIdByUserDevId(const int32_t userDevid,
+							   int32_t *const logicDevId);
+ACL_FUNC_VISIBILITY aclError aclrtGetUserDevIdByLogicDevId(const int32_t logicDevId,
+							   int32_t *const userDevid);
+ACL_FUNC_VISIBILITY aclError aclrtGetLogicDevIdByPhyDevId(const int32_t phyDevId,
+							  int32_t *const logicDevId);
+ACL_FUNC_VISIBILITY aclError aclrtGetPhyDevIdByLogicDevId(const int32_t logicDevId,
+							  int32_t *const phyDevId);
+ACL_FUNC_VISIBILITY aclError aclrtGetUserDevIdByPhyDevId(const int32_t phyDevId,
+							 int32_t *const userDevId);
+ACL_FUNC_VISIBILITY aclError aclrtGetPhyDevIdByUserDevId(const int32_t userDevId,
+							 int32_t *const phyDevId);
+
+/* Engines of a device that may reach host memory. */
+typedef enum aclrtHacType {
+	ACL_RT_HAC_TYPE_STARS = 0,
+	ACL_RT_HAC_TYPE_AICPU = 1,
+	ACL_RT_HAC_TYPE_AIC = 2,
+	ACL_RT_HAC_TYPE_AIV = 3,
+	ACL_RT_HAC_TYPE_PCIEDMA = 4,
+	ACL_RT_HAC_TYPE_RDMA = 5,
+	ACL_RT_HAC_TYPE_SDMA = 6,
+	ACL_RT_HAC_TYPE_DVPP = 7,
+	ACL_RT_HAC_TYPE_UDMA = 8,
+	ACL_RT_HAC_TYPE_CCU = 9
+} aclrtHacType;
+
+typedef enum aclrtHostMemMapCapability {
+	ACL_RT_HOST_MEM_MAP_NOT_SUPPORTED = 0,
+	ACL_RT_HOST_MEM_MAP_SUPPORTED = 1
+} aclrtHostMemMapCapability;
+
+/**
+ * aclrtHostMemMapCapabilities - whether an engine reaches registered host memory
+ * @capabilities: out; what copies does, and nothing else is here
+ *
+ * Needs no context. Returns 0; 100000 NULL; 107000 another @hacType; 107001 bad id.
+ */
+ACL_FUNC_VISIBILITY aclError aclrtHostMemMapCapabilities(
+	uint32_t deviceId, aclrtHacType hacType, aclrtHostMemMapCapability *capabilities);
+
+/* When a callback of aclrtRegDeviceStateCallback is called. */
+typedef enum aclrtDeviceState {
+	ACL_RT_DEVICE_STATE_SET_PRE = 0,
+	ACL_RT_DEVICE_STATE_SET_POST = 1, /* also when it was set before */
+	ACL_RT_DEVICE_STATE_RESET_PRE = 2,
+	ACL_RT_DEVICE_STATE_RESET_POST = 3
+} aclrtDeviceState;
+
+typedef void (*aclrtDeviceStateCallback)(int32_t deviceId, aclrtDeviceState state,
+					 void *args);
+
+/**
+ * aclrtRegDeviceStateCallback - be called when a device is set or reset
+ * @regName:  a name of your own, 1 to 63 characters
+ * @callback: NULL ends the registration of that name
+ *
+ * Called in the thread that calls aclrtSetDevice, aclrtResetDevice or the forced form,
+ * before and, where it succeeded, after; with an id that is there. It may call functions
+ * of AscendCL, this one too. Any thread. (AscendCL API reference.)
+ *
+ * Returns 0; 100000 NULL; 107000 an empty or too long name, one that is registered, or
+ * is not when it should end; 200000 the library's own heap.
+ */
+ACL_FUNC_VISIBILITY aclError aclrtRegDeviceStateCallback(
+	const char *regName, aclrtDeviceStateCallback callback, void *args);
+
+/* When a callback of aclrtSetDeviceTaskAbortCallback is called. */
+typedef enum aclrtDeviceTaskAbortStage {
+	ACL_RT_DEVICE_TASK_ABORT_PRE = 0,
+	ACL_RT_DEVICE_TASK_ABORT_POST = 1
+} aclrtDeviceTaskAbortStage;
+
+/* @timeout: what aclrtDeviceTaskAbort was given. What it returns says nothing. */
+typedef int32_t (*aclrtDeviceTaskAbortCallback)(int32_t deviceId,
+						aclrtDeviceTaskAbortStage stage,
+						uint32_t timeout, void *args);
+
+/* aclrtSetDeviceTaskAbortCallback - the same for aclrtDeviceTaskAbort. */
+ACL_FUNC_VISIBILITY aclError aclrtSetDeviceTaskAbortCallback(
+	const char *regName, aclrtDeviceTaskAbortCallback callback, void *args);
+
 #ifdef __cplusplus
 }
 #endif
