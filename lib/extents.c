@@ -208,6 +208,21 @@ int extents_alloc(struct extents *ex, uint64_t size, uint64_t align, struct exte
 	return ACLKM_OK;
 }
 
+int extents_split(struct extents *ex, struct extent *piece, uint64_t size,
+		  struct extent **out)
+{
+	struct extent *rest = calloc(1, sizeof(*rest));
+
+	if (!rest)
+		return ACLKM_ERR_NOHEAP;
+	cut(ex, piece, size, rest);
+	rest->used = true;
+	rest->kind = piece->kind;
+	ex->count++;
+	*out = rest;
+	return ACLKM_OK;
+}
+
 int extents_find(const struct extents *ex, uint64_t addr, struct extent **out)
 {
 	struct extent key = {.addr = addr};

@@ -68,6 +68,13 @@ uint64_t extents_fit(const struct extents *ex, uint64_t size, uint64_t align);
  */
 int extents_find(const struct extents *ex, uint64_t addr, struct extent **out);
 
+/*
+ * Cuts a used piece in two used ones: @piece keeps @size bytes, less than it has; the
+ * rest is @out. ACLKM_ERR_NOHEAP.
+ */
+int extents_split(struct extents *ex, struct extent *piece, uint64_t size,
+		  struct extent **out);
+
 /* @piece must be a used one, from extents_alloc or extents_find. */
 void extents_free(struct extents *ex, struct extent *piece);
 

@@ -76,10 +76,10 @@ static int piece_size(const struct heap_request *request, uint64_t *out)
 	return aclkm_align_up(request->ruled, granule, out);
 }
 
-static int alloc_own(struct heap *heap, uint64_t size, uint64_t align,
+static int alloc_own(struct heap *heap, uint64_t size, uint64_t align, bool fresh,
 		     struct extent **out)
 {
-	struct chunk *chunk = chunk_reuse(heap, size, align);
+	struct chunk *chunk = fresh ? NULL : chunk_reuse(heap, size, align);
 	int err = ACLKM_OK;
 
 	if (!chunk)
@@ -92,19 +92,19 @@ static int alloc_own(struct heap *heap, uint64_t size, uint64_t align,
 	return err;
 }
 
-static int alloc_piece(struct heap *heap, uint64_t size, uint64_t align,
+static int alloc_piece(struct heap *heap, uint64_t size, uint64_t align, bool alone,
 		       struct extent **out)
 {
 	uint64_t bytes = heap->chunk_bytes;
 	struct chunk *chunk;
 	int err;
 
-	if (size <= bytes / 2 && align <= heap_chunk_align(bytes)) {
+	if (!alone && size <= bytes / 2 && align <= heap_chunk_align(bytes)) {
 		err = chunk_piece(heap, size, align, &chunk, out);
 		if (err != ACLKM_ERR_NOMEM)
 			return err;
 	}
-	return alloc_own(heap, size, align, out);
+	return alloc_own(heap, size, align, alone, out);
 }
 
 static int know_chunk_size(struct heap *heap)
@@ -143,7 +143,7 @@ static int alloc_large_once(struct heap *heap, const struct heap_request *reques
 	int err;
 
 	pthread_mutex_lock(&heap->lock);
-	err = alloc_piece(heap, size, request->align, &piece);
+	err = alloc_piece(heap, size, request->align, request->alone, &piece);
 	if (!err) {
 		piece->asked = request->asked;
 		piece->ruled = request->ruled;
@@ -316,7 +316,7 @@ static int refuse_small(const struct slab *slab, void *ptr)
 	if (index >= slab_read(slab->slots))
 		return explain(ACLKM_ERR_NOTALIVE, ptr, 0);
 	word = slab_read(slab->words[index]);
-	if (!word_kind(word))
+	if (!word_lives(word))
 		return explain(ACLKM_ERR_NOTALIVE, ptr, 0);
 	if (offset)
 		return explain(ACLKM_ERR_INTERIOR, ptr, 0);
@@ -383,7 +383,7 @@ static int find_small(const struct slab *slab, uint64_t addr, struct heap_block 
 	if (index >= slab_read(slab->slots))
 		return ACLKM_ERR_NOTALIVE;
 	word = slab_read(slab->words[index]);
-	if (!word_kind(word))
+	if (!word_lives(word))
 		return ACLKM_ERR_NOTALIVE;
 	*out = (struct heap_block){
 		.kind = (enum aclkm_kind)(word_kind(word) - 1),

@@ -28,6 +28,7 @@ struct heap_request {
 	uint64_t ruled; /* what the rule makes of it */
 	uint64_t align;
 	void *owner; /* the pool, for ACLKM_KIND_POOL */
+	bool alone;  /* in a region that nothing else ever was in */
 };
 
 /* What heap_find tells of the block around an address. */

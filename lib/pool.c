@@ -3,13 +3,17 @@
 #include "pool.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "backend.h"
 #include "config.h"
 #include "error.h"
 #include "extents.h"
 #include "guard.h"
+#include "pending.h"
 #include "rules.h"
 #include "slab.h"
+#include "va.h"
 
 /* Start of the block that a pool divides: enough for every segment rule. */
 #define POOL_ALIGN 512
@@ -73,7 +77,7 @@ static int check_plain(const struct aclkm_pool_options *o)
 	if ((unsigned int)o->pages > ACLKM_PAGES_HUGE1G)
 		return error_set(ACLKM_ERR_INVALID,
 				 "pages = %d: not a value of aclkm_pages", (int)o->pages);
-	if (o->flags & ~(ACLKM_POOL_HOST | ACLKM_POOL_THREADS))
+	if (o->flags & ~(ACLKM_POOL_HOST | ACLKM_POOL_THREADS | ACLKM_POOL_SHARED))
 		return error_set(ACLKM_ERR_INVALID, "flags = %#x: unknown bits",
 				 o->flags);
 	return ACLKM_OK;
@@ -91,6 +95,10 @@ static int check_together(const struct aclkm_pool_options *o)
 					  : (unsigned long long)o->limit);
 	if (!o->parent)
 		return ACLKM_OK;
+	if (o->flags & ACLKM_POOL_SHARED)
+		return error_set(ACLKM_ERR_INVALID,
+				 "parent: its memory is not a file of its own, as "
+				 "ACLKM_POOL_SHARED asks; export the parent");
 	if (threads || o->parent->heap || o->parent->blocks.stride)
 		return error_set(ACLKM_ERR_INVALID, "parent: neither pool may have %s",
 				 threads || o->parent->heap ? "ACLKM_POOL_THREADS"
@@ -136,11 +144,28 @@ static int take_memory(struct aclkm_pool *pool, const struct aclkm_pool_options 
 				       .ruled = size,
 				       .align = pool->heap ? GRANULE : POOL_ALIGN,
 				       .owner = pool};
+	struct backing file;
+	int err;
 
 	pool->size = size;
 	if (pool->parent)
 		return take_from_parent(pool, size);
-	return heap_alloc(&request, &pool->base);
+	if (!(o->flags & ACLKM_POOL_SHARED))
+		return heap_alloc(&request, &pool->base);
+
+	request.alone = true;
+	if (request.align < va_page_size())
+		request.align = va_page_size();
+	err = heap_alloc(&request, &pool->base);
+	if (err)
+		return err;
+	/* Now, as memory that becomes a file must not be written meanwhile. */
+	err = heap_share(pool->base, size, &file);
+	if (err)
+		heap_free(pool->base, ACLKM_KIND_POOL);
+	else
+		pool->file = file.fd;
+	return err;
 }
 
 static void give_memory(struct aclkm_pool *pool)
@@ -148,6 +173,8 @@ static void give_memory(struct aclkm_pool *pool)
 	struct aclkm_pool *parent = pool->parent;
 	struct extent *piece;
 
+	if (pool->file >= 0)
+		close(pool->file);
 	if (!parent) {
 		heap_free(pool->base, ACLKM_KIND_POOL);
 		return;
@@ -251,6 +278,7 @@ static struct aclkm_pool *new_pool(const struct aclkm_pool_options *o)
 	pool->lock = &pool->own_lock;
 	pool->extents = &pool->own_extents;
 	pool->class = class_of(o);
+	pool->file = -1;
 	pool->parent = o->parent;
 	pool->limit = o->limit;
 	pool->padding = config_get()->padding;
@@ -270,7 +298,7 @@ static void free_pool(struct aclkm_pool *pool)
 static int make(const struct aclkm_pool_options *o, struct aclkm_pool **out)
 {
 	struct aclkm_pool *pool;
-	uint64_t size;
+	uint64_t size, unit = ACLKM_RULE_ALIGN_MEDIA;
 	int err;
 
 	if (!o || !out)
@@ -282,10 +310,12 @@ static int make(const struct aclkm_pool_options *o, struct aclkm_pool **out)
 		err = check_together(o);
 	if (err)
 		return err;
-	err = aclkm_align_up(o->size, ACLKM_RULE_ALIGN_MEDIA, &size);
+	if (o->flags & ACLKM_POOL_SHARED)
+		unit = va_page_size();
+	err = aclkm_align_up(o->size, unit, &size);
 	if (err)
-		return error_set(err, "size = %zu leaves 64 bits when rounded up to 128",
-				 o->size);
+		return error_set(err, "size = %zu leaves 64 bits when rounded up to %llu",
+				 o->size, (unsigned long long)unit);
 	if (o->block && aclkm_segment_stride(o->block, config_get()->padding,
 					     ACLKM_RULE_ALIGN_MEDIA, &(uint64_t){0}))
 		return error_set(ACLKM_ERR_OVERFLOW,
@@ -344,8 +374,8 @@ int aclkm_pool_create(enum aclkm_pool_kind kind, size_t size, enum aclkm_pages p
 
 int aclkm_pool_destroy(struct aclkm_pool *pool, unsigned int flags)
 {
+	uint64_t live, waiting;
 	unsigned int children;
-	uint64_t live;
 	int err = api_enter(__func__);
 
 	if (err)
@@ -358,6 +388,7 @@ int aclkm_pool_destroy(struct aclkm_pool *pool, unsigned int flags)
 	pthread_mutex_lock(pool->lock);
 	children = pool->children;
 	live = pool_count(pool) - children;
+	waiting = pool->pending_count;
 	if (pool->heap) {
 		uint64_t kept;
 
@@ -370,13 +401,16 @@ int aclkm_pool_destroy(struct aclkm_pool *pool, unsigned int flags)
 				 "%u pools live in it: destroy them first", children);
 	if (live && !(flags & ACLKM_POOL_FORCE))
 		return error_set(ACLKM_ERR_BUSY,
-				 "%llu segments live: free them, or say ACLKM_POOL_FORCE",
-				 (unsigned long long)live);
+				 "%llu segments live, %llu of them until their streams "
+				 "come to the free: free them, synchronise, or say "
+				 "ACLKM_POOL_FORCE",
+				 (unsigned long long)live, (unsigned long long)waiting);
 
+	/* From here on no stream and no query by an address finds the pool. */
+	pending_forget(pool);
 	guard_pool_drop(pool, pool->base, pool->size);
 	if (pool->parent)
 		guard_hide(pool->base, pool->size);
-	/* From here on no query finds the pool by an address. */
 	drop_heap(pool);
 	give_memory(pool);
 	free_pool(pool);
@@ -391,11 +425,13 @@ int aclkm_pool_reset(struct aclkm_pool *pool)
 		return err;
 	if (!pool)
 		return error_set(ACLKM_ERR_INVALID, "pool is NULL");
+	pending_lock();
 	pthread_mutex_lock(pool->lock);
 	if (pool->children) {
 		err = error_set(ACLKM_ERR_BUSY, "%u pools live in it: destroy them first",
 				pool->children);
 	} else {
+		pending_forget_locked(pool);
 		if (pool->heap)
 			forget_slabs(pool);
 		guard_pool_drop(pool, pool->base, pool->size);
@@ -406,6 +442,7 @@ int aclkm_pool_reset(struct aclkm_pool *pool)
 				   pool->size);
 	}
 	pthread_mutex_unlock(pool->lock);
+	pending_unlock();
 	if (err == ACLKM_ERR_NOHEAP)
 		error_set(err, "no memory for the library's own records");
 	return err;

@@ -79,14 +79,16 @@ static int no_room(const struct aclkm_pool *pool, size_t len, uint64_t stride)
 	if (pool->limit && used + stride > pool->limit)
 		return error_set(ACLKM_ERR_NOMEM,
 				 "len = %zu takes %llu bytes: %llu are used, the pool's "
-				 "limit is %llu",
+				 "limit is %llu, %llu wait for streams",
 				 len, (unsigned long long)stride, used,
-				 (unsigned long long)pool->limit);
+				 (unsigned long long)pool->limit,
+				 (unsigned long long)pool->pending_bytes);
 	return error_set(ACLKM_ERR_NOMEM,
 			 "len = %zu takes %llu bytes of the pool: %llu are free, the "
-			 "largest piece is %llu",
+			 "largest piece is %llu, %llu wait for streams",
 			 len, (unsigned long long)stride, pool->size - used,
-			 (unsigned long long)largest(pool));
+			 (unsigned long long)largest(pool),
+			 (unsigned long long)pool->pending_bytes);
 }
 
 static int take_block(struct aclkm_pool *pool, size_t len, void **out)
@@ -151,7 +153,7 @@ static int take_small(struct aclkm_pool *pool, size_t len, uint64_t stride, void
 			     rounding->tag | (uint32_t)len, out);
 }
 
-static int alloc_slowly(struct aclkm_pool *pool, size_t len, uint64_t stride, void **out)
+int segment_take(struct aclkm_pool *pool, size_t len, uint64_t stride, void **out)
 {
 	int err;
 
@@ -189,6 +191,26 @@ static inline struct bins *bins_now(const struct aclkm_pool *pool)
 	return bins;
 }
 
+int segment_check(const struct aclkm_pool *pool, size_t len, void *const *out,
+		  uint64_t *stride)
+{
+	int err;
+
+	if (!pool || !out)
+		return error_set(ACLKM_ERR_INVALID, "%s is NULL", pool ? "out" : "pool");
+	if (!len)
+		return error_set(ACLKM_ERR_INVALID, "len = 0: must be 1 or more");
+	err = aclkm_segment_stride(len, pool->padding, pool->align, stride);
+	if (err)
+		return error_set(err, "len = %zu leaves 64 bits by ALIGN_UP[len,32] + %u",
+				 len, pool->padding);
+	if (pool->blocks.stride && len > pool->segment_limit)
+		return error_set(ACLKM_ERR_INVALID,
+				 "len = %zu: the pool's blocks have %llu bytes", len,
+				 (unsigned long long)pool->segment_limit);
+	return ACLKM_OK;
+}
+
 int aclkm_segment_alloc(struct aclkm_pool *pool, size_t len, void **out)
 {
 	struct bins *bins = pool && out ? bins_now(pool) : NULL;
@@ -198,21 +220,9 @@ int aclkm_segment_alloc(struct aclkm_pool *pool, size_t len, void **out)
 	if (bins && tcache_alloc(bins, &pool->rounding, len, out))
 		return ACLKM_OK;
 	err = api_enter(__func__);
-	if (err)
-		return err;
-	if (!pool || !out)
-		return error_set(ACLKM_ERR_INVALID, "%s is NULL", pool ? "out" : "pool");
-	if (!len)
-		return error_set(ACLKM_ERR_INVALID, "len = 0: must be 1 or more");
-	err = aclkm_segment_stride(len, pool->padding, pool->align, &stride);
-	if (err)
-		return error_set(err, "len = %zu leaves 64 bits by ALIGN_UP[len,32] + %u",
-				 len, pool->padding);
-	if (pool->blocks.stride && len > pool->segment_limit)
-		return error_set(ACLKM_ERR_INVALID,
-				 "len = %zu: the pool's blocks have %llu bytes", len,
-				 (unsigned long long)pool->segment_limit);
-	return alloc_slowly(pool, len, stride, out);
+	if (!err)
+		err = segment_check(pool, len, out, &stride);
+	return err ? err : segment_take(pool, len, stride, out);
 }
 
 /* The block around @addr. FOREIGN, NOTALIVE, INTERIOR as extents_find. */
@@ -226,9 +236,20 @@ static int find_block(const struct aclkm_pool *pool, uint64_t addr, uint32_t *nu
 	if (in / blocks->stride >= blocks->count)
 		return ACLKM_ERR_NOTALIVE;
 	*number = (uint32_t)(in / blocks->stride);
-	if (!blocks->asked[*number])
+	if (!blocks->asked[*number] || blocks->asked[*number] & BLOCK_PENDING)
 		return ACLKM_ERR_NOTALIVE;
 	return in % blocks->stride ? ACLKM_ERR_INTERIOR : ACLKM_OK;
+}
+
+static int find_piece(const struct aclkm_pool *pool, uint64_t addr, struct extent **out)
+{
+	int err = extents_find(pool->extents, addr, out);
+
+	if (*out && (*out)->kind == SEGMENT_PENDING)
+		return ACLKM_ERR_NOTALIVE;
+	if (!err && (*out)->owner)
+		return ACLKM_ERR_KIND;
+	return err;
 }
 
 static int free_locked(struct aclkm_pool *pool, uint64_t addr)
@@ -247,9 +268,7 @@ static int free_locked(struct aclkm_pool *pool, uint64_t addr)
 		}
 		return err;
 	}
-	err = extents_find(pool->extents, addr, &piece);
-	if (!err && piece->owner)
-		return ACLKM_ERR_KIND;
+	err = find_piece(pool, addr, &piece);
 	if (!err) {
 		guard_pool_free(pool, (void *)(uintptr_t)addr, piece->size);
 		extents_free(pool->extents, piece);
@@ -261,7 +280,7 @@ static int refusal(const struct slab *slab, uint64_t addr)
 {
 	uint64_t offset, index = slab_index(slab, addr, &offset);
 
-	if (index >= slab_read(slab->slots) || !word_kind(slab_read(slab->words[index])))
+	if (index >= slab_read(slab->slots) || !word_lives(slab_read(slab->words[index])))
 		return ACLKM_ERR_NOTALIVE;
 	return offset ? ACLKM_ERR_INTERIOR : ACLKM_OK;
 }
@@ -302,13 +321,87 @@ static int free_slowly(struct aclkm_pool *pool, void *ptr)
 		err = free_locked(pool, addr);
 		pthread_mutex_unlock(pool->lock);
 	}
+	return err ? segment_explain(pool, ptr, err) : ACLKM_OK;
+}
+
+int segment_explain(const struct aclkm_pool *pool, const void *ptr, int err)
+{
 	if (err == ACLKM_ERR_KIND)
 		return error_set(err,
 				 "address %p is a pool: aclkm_pool_destroy gives it back",
 				 ptr);
+	return error_set(err, "address %p, pool at %p: %s", ptr, pool->base,
+			 aclkm_strerror(err));
+}
+
+/* The segment of a slab, or NOTALIVE where @addr is in none. */
+static int find_in_slab(const struct aclkm_pool *pool, uint64_t addr, struct slab *slab,
+			struct segment *out)
+{
+	uint64_t index;
+	int err;
+
+	if (slab_read(slab->heap) != pool->heap->id)
+		return ACLKM_ERR_FOREIGN;
+	err = refusal(slab, addr);
 	if (err)
-		return error_set(err, "address %p, pool at %p: %s", ptr, pool->base,
-				 aclkm_strerror(err));
+		return err;
+	slab_holds(slab, addr, &index);
+	*out = (struct segment){.addr = addr,
+				.takes = slab_read(slab->size),
+				.asked = slab_read(slab->words[index]) & WORD_VALUE,
+				.slab = slab,
+				.number = (uint32_t)index};
+	return ACLKM_OK;
+}
+
+int segment_find(const struct aclkm_pool *pool, const void *ptr, struct segment *out)
+{
+	uint64_t addr = (uint64_t)(uintptr_t)ptr;
+	uintptr_t entry = pool->heap ? table_get(addr) : 0;
+	struct extent *piece;
+	uint32_t number;
+	int err;
+
+	if (entry && !(entry & TABLE_CHUNK))
+		return find_in_slab(pool, addr, (struct slab *)entry, out);
+	if (pool->blocks.stride) {
+		err = find_block(pool, addr, &number);
+		if (!err)
+			*out = (struct segment){.addr = addr,
+						.takes = pool->blocks.stride,
+						.asked = pool->blocks.asked[number],
+						.number = number};
+		return err;
+	}
+	err = find_piece(pool, addr, &piece);
+	if (!err)
+		*out = (struct segment){.addr = addr,
+					.takes = piece->size,
+					.asked = piece->asked,
+					.piece = piece};
+	return err;
+}
+
+int aclkm_segment_place(struct aclkm_pool *pool, const void *ptr, uint64_t *offset,
+			uint64_t *len)
+{
+	struct segment segment;
+	int err = api_enter(__func__);
+
+	if (err)
+		return err;
+	if (!pool || !ptr || !offset)
+		return error_set(ACLKM_ERR_INVALID, "%s is NULL",
+				 !pool ? "pool" : ptr ? "offset" : "ptr");
+	pthread_mutex_lock(pool->lock);
+	err = segment_find(pool, ptr, &segment);
+	pthread_mutex_unlock(pool->lock);
+	if (err)
+		return segment_explain(pool, ptr, err);
+	*offset = segment.addr - (uint64_t)(uintptr_t)pool->base;
+	if (len)
+		*len = segment.asked;
 	return ACLKM_OK;
 }
 
@@ -347,6 +440,7 @@ int aclkm_pool_stats(struct aclkm_pool *pool, struct aclkm_pool_stats *out)
 		.segments = pool_count(pool),
 		.high_water = pool->high_water,
 		.limit = pool->limit,
+		.pending = pool->pending_bytes,
 	};
 	pthread_mutex_unlock(pool->lock);
 	if (out->used > out->high_water)
@@ -389,6 +483,8 @@ int pool_narrow(struct aclkm_pool *pool, uint64_t addr, struct heap_block *block
 	err = extents_find(pool->extents, addr, &piece);
 	if (err == ACLKM_ERR_INTERIOR)
 		err = ACLKM_OK;
+	if (!err && piece->kind == SEGMENT_PENDING)
+		err = ACLKM_ERR_NOTALIVE;
 	if (!err) {
 		if (block->phys_valid)
 			block->phys += piece->addr - block->base;

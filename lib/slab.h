@@ -4,6 +4,7 @@
  * each block is a word beside the slab's record, outside of the memory:
  *
  *   in use    bits 28..31 kind + 1, bits 24..25 padding / 16, bits 0..23 bytes asked
+ *   pending   as in use, with bits 28..31 all set: freed in a stream that is not there
  *   kept      0: free, in some thread's cache
  *   free      bits 24..31 are 0, bits 0..23 the next free block + 1, or END
  *
@@ -29,6 +30,7 @@
 #define WORD_VALUE 0xffffffU
 #define WORD_KEPT 0U
 #define WORD_END WORD_VALUE
+#define WORD_PENDING (0xfU << WORD_KIND_SHIFT)
 
 struct chunk;
 struct extent;
@@ -60,6 +62,12 @@ struct slab {
 static inline uint32_t word_kind(uint32_t word)
 {
 	return word >> WORD_KIND_SHIFT; /* kind + 1; 0: free */
+}
+
+/* Whether the block is in use and not freed in any way. */
+static inline bool word_lives(uint32_t word)
+{
+	return word_kind(word) && word < WORD_PENDING;
 }
 
 static inline uint32_t word_tag(enum aclkm_kind kind, uint32_t padding)

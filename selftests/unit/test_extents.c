@@ -191,6 +191,34 @@ static void test_best_fit(void)
 }
 
 /* Many holes of the right size and the wrong alignment, and one that fits. */
+/* A used piece becomes two, and each can be freed by itself. */
+static void test_split(void)
+{
+	struct extent *a, *b, *rest = NULL, *found;
+	struct extents ex;
+	int err;
+
+	err = extents_init(&ex, BASE, 1024);
+	err |= extents_alloc(&ex, 512, 64, &a) | extents_alloc(&ex, 64, 64, &b);
+	is(err, 0, "two pieces");
+	is(extents_split(&ex, a, 128, &rest), 0, "split the first");
+	ok(a->size == 128 && rest->addr == BASE + 128 && rest->size == 384 && rest->used,
+	   "into two used ones");
+	is(ex.used, 576, "no byte more is used");
+	is(ex.count, 3, "three pieces are");
+	is(extents_find(&ex, BASE + 128, &found), 0, "the second is found");
+	ok(found == rest, "as such");
+	is(extents_find(&ex, BASE + 127, &found), ACLKM_ERR_INTERIOR,
+	   "the first ends where it starts");
+	ok(found == a, "and has its bytes");
+	extents_free(&ex, a);
+	is(extents_find(&ex, BASE + 128, &found), 0, "it outlives the first");
+	extents_free(&ex, rest);
+	is(extents_alloc(&ex, 512, 64, &a), 0, "both are one free piece again");
+	is(a->addr, BASE, "from the start");
+	extents_destroy(&ex);
+}
+
 static void test_misaligned_holes(void)
 {
 	static struct extent *keep[64], *hole[64];
@@ -222,6 +250,7 @@ int main(void)
 {
 	test_results();
 	test_best_fit();
+	test_split();
 	test_misaligned_holes();
 	test_random();
 	return done_testing();

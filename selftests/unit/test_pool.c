@@ -31,8 +31,8 @@ static void test_create(void)
 	   ACLKM_ERR_INVALID, "create: kind 4");
 	is(aclkm_pool_create(ACLKM_POOL_LINEAR, MIB, (enum aclkm_pages)4, 0, &pool),
 	   ACLKM_ERR_INVALID, "create: pages 4");
-	is(aclkm_pool_create(ACLKM_POOL_LINEAR, MIB, ACLKM_PAGES_NORMAL, 4, &pool),
-	   ACLKM_ERR_INVALID, "create: flag 4");
+	is(aclkm_pool_create(ACLKM_POOL_LINEAR, MIB, ACLKM_PAGES_NORMAL, 8, &pool),
+	   ACLKM_ERR_INVALID, "create: flag 8");
 	ok(!pool, "no failure gives a pool");
 	is(aclkm_pool_destroy(NULL, 0), ACLKM_ERR_INVALID, "destroy: NULL");
 	ok(!aclkm_pool_base(NULL), "base of NULL");

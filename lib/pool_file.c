@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+/* Pools as files, and mappings of those of other processes. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "backend.h"
+#include "error.h"
+#include "pool.h"
+#include "registered.h"
+#include "va.h"
+
+/* How the system names the files of the user backend. */
+#define MEMFD_NAME "/memfd:aclkm"
+
+struct import {
+	struct import *next;
+	struct region region;
+	bool mapped_here; /* not by the backend */
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct import *imports;
+
+/* A memfd that was opened for reading cannot be mapped writable. */
+static int open_again(int file)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static int export_file(const struct aclkm_pool *pool, bool read_only, int *fd)
+{
+	const struct backend *backend;
+	int err = backend_get(&backend);
+
+	if (err)
+		return err;
+	if (read_only && backend->region_export)
+		return heap_export(pool->base, pool->size, true, fd);
+	*fd = read_only ? open_again(pool->file) : fcntl(pool->file, F_DUPFD_CLOEXEC, 0);
+	if (*fd >= 0)
+		return ACLKM_OK;
+	if (errno == EMFILE || errno == ENFILE)
+		return error_set(ACLKM_ERR_LIMIT, "no more open files: %s",
+				 strerror(errno));
+	return error_set(ACLKM_ERR_IO, "the pool's file: %s", strerror(errno));
+}
+
+int aclkm_pool_export(struct aclkm_pool *pool, unsigned int flags, int *fd)
+{
+	int err = api_enter(__func__), file;
+
+	if (err)
+		return err;
+	if (!pool || !fd)
+		return error_set(ACLKM_ERR_INVALID, "%s is NULL", pool ? "fd" : "pool");
+	if (flags & ~ACLKM_POOL_READ_ONLY)
+		return error_set(ACLKM_ERR_INVALID,
+				 "flags = %#x: only ACLKM_POOL_READ_ONLY is known",
+				 flags);
+	if (pool->file < 0)
+		return error_set(ACLKM_ERR_UNSUPPORTED,
+				 "pool at %p: made without ACLKM_POOL_SHARED, other blocks "
+				 "share its memory",
+				 pool->base);
+	err = export_file(pool, flags & ACLKM_POOL_READ_ONLY, &file);
+	if (!err)
+		*fd = file;
+	return err;
+}
+
+/* Of the user backend: no other file is mapped, whoever sent it. */
+static bool is_pool_file(int fd, struct stat *info)
+{
+	char path[32], name[64];
+	ssize_t n;
+
+	if (fd < 0 || fstat(fd, info) || !S_ISREG(info->st_mode) || info->st_size <= 0)
+		return false;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	n = readlink(path, name, sizeof(name));
+	return n >= (ssize_t)strlen(MEMFD_NAME) &&
+	       !strncmp(name, MEMFD_NAME, strlen(MEMFD_NAME));
+}
+
+static int map_file(int fd, struct region *out)
+{
+	int prot = PROT_READ | PROT_WRITE;
+	struct stat info;
+	uint64_t page;
+	int err;
+
+	if (!is_pool_file(fd, &info))
+		return error_set(ACLKM_ERR_INVALID,
+				 "fd = %d: not from aclkm_pool_export on this backend",
+				 fd);
+	page = (uint64_t)info.st_blksize;
+	if (page < va_page_size())
+		page = va_page_size();
+	*out = (struct region){
+		.size = (uint64_t)info.st_size, .page_size = page, .fd = -1};
+	out->addr = va_reserve(out->size, page);
+	if (!out->addr)
+		return error_set(ACLKM_ERR_NOMEM, "no address space for %llu bytes",
+				 (unsigned long long)out->size);
+	if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY)
+		prot = PROT_READ;
+	if (mmap(out->addr, out->size, prot, MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED)
+		return ACLKM_OK;
+	err = error_set(ACLKM_ERR_IO, "fd = %d: mmap: %s", fd, strerror(errno));
+	va_release(out->addr, out->size);
+	return err;
+}
+
+static int map(const struct backend *backend, int fd, struct import *import)
+{
+	int err;
+
+	import->mapped_here = !backend->region_import;
+	if (import->mapped_here)
+		return map_file(fd, &import->region);
+	err = backend->region_import(fd, &import->region);
+	if (err == ACLKM_ERR_FOREIGN)
+		err = error_set(ACLKM_ERR_INVALID,
+				"fd = %d: a dma-buf of another driver, no pool", fd);
+	return err;
+}
+
+static void unmap(const struct backend *backend, struct import *import)
+{
+	if (import->mapped_here)
+		va_release(import->region.addr, import->region.size);
+	else
+		backend->region_free(&import->region);
+	free(import);
+}
+
+/* What copies know it by. */
+static int make_known(const struct region *region)
+{
+	const struct registered range = {.base = (uint64_t)(uintptr_t)region->addr,
+					 .size = region->size,
+					 .page_size = region->page_size};
+
+	return registered_add(&range);
+}
+
+int aclkm_pool_import(int fd, void **base, uint64_t *size)
+{
+	const struct backend *backend;
+	struct import *import;
+	int err = api_enter(__func__);
+
+	if (err)
+		return err;
+	if (!base || !size)
+		return error_set(ACLKM_ERR_INVALID, "%s is NULL", base ? "size" : "base");
+	err = backend_get(&backend);
+	if (err)
+		return err;
+	import = calloc(1, sizeof(*import));
+	if (!import)
+		return error_set(ACLKM_ERR_NOHEAP,
+				 "no memory for the library's own records");
+	err = map(backend, fd, import);
+	if (err) {
+		free(import);
+		return err;
+	}
+	err = make_known(&import->region);
+	if (err) {
+		unmap(backend, import);
+		return error_set(err, "no memory for the library's own records");
+	}
+	*base = import->region.addr;
+	*size = import->region.size;
+	pthread_mutex_lock(&lock);
+	import->next = imports;
+	imports = import;
+	pthread_mutex_unlock(&lock);
+	return ACLKM_OK;
+}
+
+static struct import *take_out(const void *base)
+{
+	struct import **at, *found;
+
+	pthread_mutex_lock(&lock);
+	for (at = &imports; *at && (*at)->region.addr != base; at = &(*at)->next)
+		;
+	found = *at;
+	if (found)
+		*at = found->next;
+	pthread_mutex_unlock(&lock);
+	return found;
+}
+
+int aclkm_pool_release(void *base)
+{
+	const struct backend *backend;
+	struct registered range;
+	struct import *import;
+	int err = api_enter(__func__);
+
+	if (err)
+		return err;
+	if (!base)
+		return error_set(ACLKM_ERR_INVALID, "base is NULL");
+	err = backend_get(&backend);
+	if (err)
+		return err;
+	import = take_out(base);
+	if (!import)
+		return error_set(
+			ACLKM_ERR_FOREIGN,
+			"base = %p: not from aclkm_pool_import, or released before",
+			base);
+	registered_remove((uint64_t)(uintptr_t)base, &range);
+	unmap(backend, import);
+	return ACLKM_OK;
+}
