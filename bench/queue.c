@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "futex.h"
 #include "queue.h"
 
 #define SIZE 4096
@@ -50,6 +51,11 @@ static double ran(void)
 	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
+static void wait_for_all(void)
+{
+	queue_wait(&queue, queue_count(&queue), NO_DEADLINE);
+}
+
 static atomic_uint busy_now;
 
 static void run(const struct task *task)
@@ -68,16 +74,17 @@ static void run(const struct task *task)
 
 static void *work(void *unused)
 {
-	struct task task;
+	union {
+		struct task task;
+		char bytes[QUEUE_TASK];
+	} taken;
 
 	(void)unused;
 	while (queue_sleep(&queue)) {
-		queue_enter(&queue);
-		while (queue_take(&queue, &task, sizeof(task))) {
-			run(&task);
-			queue_done(&queue);
-		}
-		queue_leave(&queue);
+		if (!queue_take(&queue, &taken))
+			continue;
+		run(&taken.task);
+		queue_done(&queue);
 	}
 	return NULL;
 }
@@ -110,7 +117,7 @@ static double submit(void)
 		for (j = 0; j < PUTS; j++)
 			queue_put(&queue, &none, sizeof(none));
 		times[i] = (ran() - start) / PUTS;
-		queue_wait(&queue);
+		wait_for_all();
 	}
 	return median(times, ROUNDS);
 }
@@ -131,7 +138,7 @@ static double once(int at_once)
 			} else {
 				queue_put(&queue, &task, sizeof(task));
 			}
-			queue_wait(&queue);
+			wait_for_all();
 		}
 		times[i] = (now() - start) / EACH;
 	}
@@ -169,7 +176,7 @@ static double wake(void)
 		usleep(50);
 		start = now();
 		queue_put(&queue, &none, sizeof(none));
-		queue_wait(&queue);
+		wait_for_all();
 		times[i] = now() - start;
 	}
 	return median(times, ROUNDS);
@@ -225,7 +232,8 @@ int main(int argc, char **argv)
 
 	memset(from, 1, SIZE);
 	memset(to, 2, SIZE);
-	if (queue_init(&queue, 20000) || pthread_create(&worker, NULL, work, NULL))
+	queue_init(&queue, 20000);
+	if (pthread_create(&worker, NULL, work, NULL))
 		return 1;
 	if (!strcmp(what, "submit"))
 		result = submit();

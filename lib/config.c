@@ -147,6 +147,60 @@ static void read_checks(void)
 		       "align64, all, exitcode=N, abort=0|1 or log=FILE, with commas");
 }
 
+static void read_cpus(void)
+{
+	const char *value = getenv("ACLKM_WORKER_CPUS");
+	struct placing *placing = &config.placing;
+	char rule[192], list[128];
+
+	if (!value)
+		return;
+	placing->placed = true;
+	if (placing_parse(value, &placing->cpus) && placing_allow(&placing->cpus, true))
+		return;
+	snprintf(rule, sizeof(rule),
+		 "numbers and ranges with commas, of CPUs that this process may use: %s",
+		 placing_allowed(list, sizeof(list)));
+	refuse("ACLKM_WORKER_CPUS", value, rule);
+	placing->placed = false;
+}
+
+static void read_node(void)
+{
+	const char *value = getenv("ACLKM_WORKER_NODE");
+	struct placing *placing = &config.placing;
+	uint64_t node;
+	cpu_set_t cpus;
+
+	if (!value)
+		return;
+	if (parse_size(value, &node) && node <= INT32_MAX &&
+	    placing_node((int32_t)node, &cpus) && placing_allow(&cpus, false)) {
+		if (!placing->placed)
+			placing->cpus = cpus;
+		placing->placed = true;
+		CPU_AND(&placing->cpus, &placing->cpus, &cpus);
+		if (CPU_COUNT(&placing->cpus))
+			return;
+	}
+	refuse("ACLKM_WORKER_NODE", value,
+	       "the number of a NUMA node that has some of the CPUs that this process "
+	       "may use, and of ACLKM_WORKER_CPUS");
+	placing->placed = false;
+}
+
+static void read_placing(void)
+{
+	config.placing.threads = (uint32_t)read_size(
+		"ACLKM_WORKERS", 0, 1, PLACING_THREADS, false, "a number from 1 to 16");
+	config.placing.spin_set = getenv("ACLKM_WORKER_SPIN");
+	config.placing.spin_us =
+		(uint32_t)read_size("ACLKM_WORKER_SPIN", 0, 0, PLACING_SPIN_US, false,
+				    "microseconds from 0 to 1000000");
+	read_cpus();
+	read_node();
+}
+
 static void read_config(void)
 {
 	static const char *const backends[] = {"auto", "kmod", "user", NULL};
@@ -172,6 +226,7 @@ static void read_config(void)
 	config.mem =
 		read_size("ACLKM_MEM", 0, MIN_MEM, MAX_MEM, false,
 			  "a size from 64K to 64T: digits, then nothing or K, M, G, T");
+	read_placing();
 	if (config.strict) {
 		config.align = ACLKM_RULE_ALIGN;
 		config.padding = ACLKM_RULE_PADDING;

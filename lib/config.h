@@ -13,12 +13,19 @@
  * ACLKM_CHECK    a list, see check.h
  * ACLKM_GUARD    1 | 0; 0: AddressSanitizer and Valgrind are told of no blocks
  * ACLKM_SOC_NAME up to 31 characters
+ *
+ * ACLKM_WORKERS      threads that share one large copy, 1 to 16
+ * ACLKM_WORKER_CPUS  CPUs of the library's threads: 0-3,8
+ * ACLKM_WORKER_NODE  the NUMA node of the library's threads
+ * ACLKM_WORKER_SPIN  microseconds they look for work before they sleep, 0 to 1000000
  */
 #ifndef LIB_CONFIG_H
 #define LIB_CONFIG_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "placing.h"
 
 #define MAX_DEVICES 64
 
@@ -37,6 +44,7 @@ struct config {
 	bool strict;
 	bool guard;
 	bool run_on_device;
+	struct placing placing;
 	char bad[384]; /* what is wrong, "" when nothing is */
 };
 

@@ -7,11 +7,14 @@
 #include <time.h>
 
 #include "aclkm/copy.h"
+#include "chunk.h"
 #include "counters.h"
 #include "crew.h"
 #include "error.h"
 #include "heap.h"
 #include "kernels.h"
+#include "slab.h"
+#include "table.h"
 #include "tuner.h"
 
 /* Below this the caches win everywhere, and taking the time would cost. */
@@ -56,6 +59,18 @@ enum place copy_place(const void *ptr)
 	if (heap_find(ptr, &block, NULL, NULL))
 		return PLACE_UNKNOWN;
 	return block.class == HEAP_HOST ? PLACE_HOST : PLACE_DEVICE;
+}
+
+enum place copy_place_of_block(const void *ptr)
+{
+	uintptr_t entry = table_get((uint64_t)(uintptr_t)ptr);
+	const struct chunk *chunk = (const struct chunk *)(entry & ~TABLE_CHUNK);
+
+	if (!entry)
+		return PLACE_UNKNOWN;
+	if (!(entry & TABLE_CHUNK))
+		chunk = slab_read(((const struct slab *)entry)->chunk);
+	return slab_read(chunk->heap)->class == HEAP_HOST ? PLACE_HOST : PLACE_DEVICE;
 }
 
 static void run(const struct span *span, const struct kernel *kernel)
@@ -184,15 +199,36 @@ static bool overlap(const char *a, const char *b, size_t count)
 	return (uintptr_t)a - (uintptr_t)b < count || (uintptr_t)b - (uintptr_t)a < count;
 }
 
-void copy_bytes(void *dst, const void *src, size_t count)
+static void copy_one(void *dst, const void *src, size_t count)
 {
 	const struct span span = {.dst = dst, .src = src, .count = count};
+	size_t limit = atomic_load_explicit(&past_caches, memory_order_relaxed);
 
-	if (overlap(dst, src, count))
+	if ((count < TUNED_FROM && (!limit || count < limit)) || overlap(dst, src, count))
 		memmove(dst, src, count);
 	else
 		run_span(&span, copy_tuners);
+}
+
+void copy_bytes(void *dst, const void *src, size_t count)
+{
+	copy_one(dst, src, count);
 	counter_add(COUNT_BYTES_COPIED, count);
+}
+
+void copy_rows(void *dst, size_t dst_pitch, const void *src, size_t src_pitch,
+	       size_t width, size_t rows)
+{
+	const char *from = src;
+	char *to = dst;
+
+	if (dst_pitch == width && src_pitch == width) {
+		copy_bytes(dst, src, width * rows);
+		return;
+	}
+	counter_add(COUNT_BYTES_COPIED, width * rows);
+	for (; rows; rows--, to += dst_pitch, from += src_pitch)
+		copy_one(to, from, width);
 }
 
 void fill_bytes(void *dst, int value, size_t count)
@@ -248,7 +284,6 @@ int aclkm_copy_2d(void *dst, size_t dst_pitch, const void *src, size_t src_pitch
 		  size_t width, size_t rows)
 {
 	int err = api_enter(__func__);
-	size_t row;
 
 	if (err)
 		return err;
@@ -259,13 +294,7 @@ int aclkm_copy_2d(void *dst, size_t dst_pitch, const void *src, size_t src_pitch
 		err = check_2d(src, src_pitch, width, rows, "src");
 	if (err)
 		return err;
-	if (dst_pitch == width && src_pitch == width) {
-		copy_bytes(dst, src, width * rows);
-		return ACLKM_OK;
-	}
-	for (row = 0; row < rows; row++)
-		copy_bytes((char *)dst + row * dst_pitch,
-			   (const char *)src + row * src_pitch, width);
+	copy_rows(dst, dst_pitch, src, src_pitch, width, rows);
 	return ACLKM_OK;
 }
 

@@ -13,8 +13,15 @@ enum place {
 
 enum place copy_place(const void *ptr);
 
+/* The same for an address in a block that lives, without a lock. */
+enum place copy_place_of_block(const void *ptr);
+
 /* Does it now. The ranges may overlap. */
 void copy_bytes(void *dst, const void *src, size_t count);
+
+/* @rows rows, as one where nothing lies between them. The areas do not overlap. */
+void copy_rows(void *dst, size_t dst_pitch, const void *src, size_t src_pitch,
+	       size_t width, size_t rows);
 
 /* Sets every byte of the range to the low byte of @value, now. */
 void fill_bytes(void *dst, int value, size_t count);

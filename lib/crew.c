@@ -8,8 +8,9 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "placing.h"
 
-#define MAX_CREW 16
+#define MAX_CREW PLACING_THREADS
 #define DEFAULT_CREW 4
 
 /* Rounds of looking before a helper sleeps, or the caller waits for the last part. */
@@ -75,22 +76,15 @@ static void *help(void *unused)
 	return NULL;
 }
 
-static unsigned int cpus(void)
-{
-	cpu_set_t set;
-
-	if (sched_getaffinity(0, sizeof(set), &set))
-		return 1;
-	return (unsigned int)CPU_COUNT(&set);
-}
-
 unsigned int crew_size(void)
 {
 	unsigned int size = atomic_load(&wanted);
 
+	if (!size)
+		size = placing_threads();
 	if (size)
 		return size;
-	size = cpus();
+	size = placing_cpus();
 	return size < DEFAULT_CREW ? size : DEFAULT_CREW;
 }
 
@@ -110,7 +104,7 @@ static void start_helpers(unsigned int helpers)
 	process_in_use();
 	sigfillset(&every);
 	pthread_sigmask(SIG_SETMASK, &every, &before);
-	while (started < helpers && !pthread_create(&thread, NULL, help, NULL)) {
+	while (started < helpers && !placing_create(&thread, help, NULL)) {
 		pthread_detach(thread);
 		started++;
 	}

@@ -95,3 +95,10 @@ enum place place_of(const void *addr)
 		return range.host ? PLACE_HOST : PLACE_DEVICE;
 	return PLACE_UNKNOWN;
 }
+
+enum place place_of_used(const void *addr)
+{
+	enum place place = copy_place_of_block(addr);
+
+	return place == PLACE_UNKNOWN ? place_of(addr) : place;
+}

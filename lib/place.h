@@ -27,4 +27,7 @@ bool place_describe(const void *addr, struct place_info *out);
 /* Only the side that it is on. */
 enum place place_of(const void *addr);
 
+/* The same where memory that was freed may be taken for what it was: faster. */
+enum place place_of_used(const void *addr);
+
 #endif /* LIB_PLACE_H */

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "queue.h"
 
-#include <limits.h>
-#include <linux/futex.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
+
+#include "futex.h"
 
 /* Rounds of looking between two looks at the clock. */
 #define LOOKS 64
@@ -22,49 +19,48 @@ static void relax(void)
 #endif
 }
 
-static void futex_wait(_Atomic uint32_t *word, uint32_t value)
+/* False: the time is up. */
+static bool sleep_on(_Atomic uint32_t *word, uint32_t value, int64_t deadline)
 {
-	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+	struct timespec at = clock_spec(deadline);
+
+	return !syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, value,
+			deadline == NO_DEADLINE ? NULL : &at, NULL,
+			FUTEX_BITSET_MATCH_ANY) ||
+	       errno != ETIMEDOUT;
 }
 
-static void futex_wake(_Atomic uint32_t *word)
+static void wake_all(_Atomic uint32_t *word)
 {
 	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
-}
-
-static uint64_t nanoseconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
 }
 
 /* ------------------------------------------------------------ unused nodes */
 
 static struct queue_node *node_of(struct queue *queue, uint32_t number)
 {
-	unsigned int block = 0;
-	uint32_t first = 0, length = QUEUE_FIRST;
+	unsigned int block;
+	uint32_t at;
 
-	while (number - first >= length) {
-		first += length;
-		length *= 2;
-		block++;
-	}
+	if (number == queue->first.number)
+		return &queue->first;
+	at = number - 2 + QUEUE_FIRST;
+	block = 31 - (unsigned int)__builtin_clz(at / QUEUE_FIRST);
 	return &atomic_load_explicit(&queue->blocks[block],
-				     memory_order_acquire)[number - first];
+				     memory_order_acquire)[at - (QUEUE_FIRST << block)];
 }
 
-static void node_put(struct queue *queue, struct queue_node *node)
+/* A chain from @first to @last, linked by next_free. */
+static void nodes_put(struct queue *queue, const struct queue_node *first,
+		      struct queue_node *last)
 {
 	uint64_t old = atomic_load_explicit(&queue->unused, memory_order_relaxed);
 	uint64_t new;
 
 	do {
-		atomic_store_explicit(&node->next_free, (uint32_t)old,
+		atomic_store_explicit(&last->next_free, (uint32_t)old,
 				      memory_order_relaxed);
-		new = (old & ~(uint64_t)UINT32_MAX) | (node->number + 1);
+		new = (old & ~(uint64_t)UINT32_MAX) | first->number;
 	} while (!atomic_compare_exchange_weak_explicit(
 		&queue->unused, &old, new, memory_order_release, memory_order_relaxed));
 }
@@ -74,14 +70,14 @@ static struct queue_node *node_get(struct queue *queue)
 	uint64_t old = atomic_load_explicit(&queue->unused, memory_order_acquire);
 
 	while ((uint32_t)old) {
-		struct queue_node *node = node_of(queue, (uint32_t)old - 1);
+		struct queue_node *node = node_of(queue, (uint32_t)old);
 		uint32_t next =
 			atomic_load_explicit(&node->next_free, memory_order_relaxed);
 		uint64_t new = ((old >> 32) + 1) << 32 | next;
 
 		/* The worker wrote to it last; whoever puts next will want it. */
 		if (next)
-			__builtin_prefetch(node_of(queue, next - 1), 1);
+			__builtin_prefetch(node_of(queue, next), 1);
 		if (atomic_compare_exchange_weak_explicit(&queue->unused, &old, new,
 							  memory_order_acquire,
 							  memory_order_acquire))
@@ -93,20 +89,22 @@ static struct queue_node *node_get(struct queue *queue)
 static int add_block(struct queue *queue)
 {
 	uint32_t length = QUEUE_FIRST << queue->nr_blocks, i;
-	uint32_t first = length - QUEUE_FIRST;
+	uint32_t first = length - QUEUE_FIRST + 2;
 	struct queue_node *nodes = NULL;
 
 	if (queue->nr_blocks < QUEUE_BLOCKS)
-		nodes = aligned_alloc(64, (length * sizeof(*nodes) + 63) & ~63UL);
+		nodes = aligned_alloc(64, length * sizeof(*nodes));
 	if (!nodes)
 		return ACLKM_ERR_NOHEAP;
 	memset(nodes, 0, length * sizeof(*nodes));
-	for (i = 0; i < length; i++)
+	for (i = 0; i < length; i++) {
 		nodes[i].number = first + i;
+		atomic_store_explicit(&nodes[i].next_free, first + i + 1,
+				      memory_order_relaxed);
+	}
 	atomic_store_explicit(&queue->blocks[queue->nr_blocks++], nodes,
 			      memory_order_release);
-	for (i = 0; i < length; i++)
-		node_put(queue, &nodes[i]);
+	nodes_put(queue, nodes, &nodes[length - 1]);
 	return ACLKM_OK;
 }
 
@@ -127,23 +125,45 @@ static struct queue_node *node_need(struct queue *queue)
 	return node;
 }
 
+/* Inside. Some at a time, so that those who put are seldom disturbed. */
+static void node_spent(struct queue *queue, struct queue_node *node)
+{
+	uint32_t next = queue->spent ? queue->spent->number : 0;
+
+	atomic_store_explicit(&node->next_free, next, memory_order_relaxed);
+	if (!queue->spent)
+		queue->spent_end = node;
+	queue->spent = node;
+	if (++queue->nr_spent < QUEUE_SPENT)
+		return;
+	nodes_put(queue, queue->spent, queue->spent_end);
+	queue->spent = NULL;
+	queue->nr_spent = 0;
+}
+
 /* ---------------------------------------------------------------- the queue */
 
-int queue_init(struct queue *queue, uint32_t spin_ns)
+void queue_init(struct queue *queue, uint32_t spin_ns)
 {
-	struct queue_node *first;
-
-	memset(queue, 0, sizeof(*queue));
-	pthread_mutex_init(&queue->grow, NULL);
+	/* Not @inside: see the header. */
+	atomic_store(&queue->unused, 0);
+	atomic_store(&queue->interrupted, 0);
+	atomic_store(&queue->sleeping, 0);
 	atomic_store(&queue->spin, spin_ns);
-	first = node_need(queue);
-	if (!first) {
-		pthread_mutex_destroy(&queue->grow);
-		return ACLKM_ERR_NOHEAP;
-	}
-	queue->head = first;
-	atomic_store(&queue->tail, first);
-	return ACLKM_OK;
+	atomic_store(&queue->wake_at, UINT64_MAX);
+	atomic_store(&queue->signal, 0);
+	queue->taken = 0;
+	queue->dropped = 0;
+	queue->spent = NULL;
+	queue->nr_spent = 0;
+	queue->nr_blocks = 0;
+	pthread_mutex_init(&queue->grow, NULL);
+	queue->first.number = 1;
+	atomic_store(&queue->first.next, NULL);
+	queue->head = &queue->first;
+	atomic_store(&queue->tail, &queue->first);
+	atomic_store(&queue->done, 0);
+	atomic_store(&queue->put, 0);
 }
 
 void queue_destroy(struct queue *queue)
@@ -151,7 +171,8 @@ void queue_destroy(struct queue *queue)
 	unsigned int i;
 
 	for (i = 0; i < queue->nr_blocks; i++)
-		free(queue->blocks[i]);
+		free(atomic_load(&queue->blocks[i]));
+	queue->nr_blocks = 0;
 	pthread_mutex_destroy(&queue->grow);
 }
 
@@ -163,158 +184,219 @@ void queue_set_spin(struct queue *queue, uint32_t spin_ns)
 int queue_put(struct queue *queue, const void *task, size_t size)
 {
 	struct queue_node *node = node_need(queue), *before;
+	uint64_t count = atomic_load_explicit(&queue->put, memory_order_relaxed);
 
 	if (!node)
 		return ACLKM_ERR_NOHEAP;
 	memcpy(node->task, task, size);
 	atomic_store_explicit(&node->next, NULL, memory_order_relaxed);
 	/* Counted first: whoever waits for this count waits for this task. */
-	atomic_fetch_add(&queue->put, 1);
+	do {
+		if (count & QUEUE_STOPPED) {
+			nodes_put(queue, node, node);
+			return ACLKM_ERR_HANDLE;
+		}
+	} while (!atomic_compare_exchange_weak(&queue->put, &count, count + 1));
 	before = atomic_exchange(&queue->tail, node);
-	atomic_store(&before->next, node);
+	atomic_store_explicit(&before->next, node, memory_order_release);
 	if (atomic_load(&queue->sleeping)) {
 		atomic_store(&queue->sleeping, 0);
-		futex_wake(&queue->sleeping);
+		wake_all(&queue->sleeping);
 	}
 	return ACLKM_OK;
 }
 
-bool queue_take(struct queue *queue, void *task, size_t size)
+static bool is_done(struct queue *queue, uint64_t count)
 {
-	struct queue_node *node = atomic_load(&queue->head->next);
+	return atomic_load(&queue->done) >= count;
+}
+
+/* From one of two states to another; waits while it is none of them. */
+static uint32_t move(struct queue *queue, uint32_t a, uint32_t to_a, uint32_t b,
+		     uint32_t to_b)
+{
+	uint32_t now = a;
+	int looks = 0;
+
+	for (;;) {
+		if (atomic_compare_exchange_weak(&queue->inside, &now,
+						 now == b ? to_b : to_a))
+			return now;
+		while (now != a && now != b) {
+			if (++looks % LOOKS)
+				relax();
+			else
+				sched_yield();
+			now = atomic_load(&queue->inside);
+		}
+	}
+}
+
+/* Inside. */
+static bool take_out(struct queue *queue, void *task)
+{
+	struct queue_node *node =
+		atomic_load_explicit(&queue->head->next, memory_order_acquire);
 
 	if (!node)
 		return false;
 	/* The head is the node before the next task: its own task was taken. */
-	memcpy(task, node->task, size);
-	node_put(queue, queue->head);
+	memcpy(task, node->task, QUEUE_TASK);
+	node_spent(queue, queue->head);
 	queue->head = node;
+	queue->taken++;
 	return true;
+}
+
+bool queue_take(struct queue *queue, void *task)
+{
+	bool taken;
+
+	move(queue, QUEUE_NOBODY, QUEUE_TAKING, QUEUE_NOBODY, QUEUE_TAKING);
+	taken = take_out(queue, task);
+	if (taken)
+		atomic_store_explicit(&queue->interrupted, 0, memory_order_relaxed);
+	atomic_store_explicit(&queue->inside, taken ? QUEUE_RUNNING : QUEUE_NOBODY,
+			      memory_order_release);
+	/* Counted, but not linked yet: whoever puts it may need this CPU. */
+	if (!taken)
+		sched_yield();
+	return taken;
+}
+
+static void tell_done(struct queue *queue, uint64_t n)
+{
+	uint64_t done = atomic_fetch_add(&queue->done, n) + n;
+
+	if (done < atomic_load(&queue->wake_at))
+		return;
+	atomic_store(&queue->wake_at, UINT64_MAX);
+	atomic_fetch_add(&queue->signal, 1);
+	wake_all(&queue->signal);
 }
 
 void queue_done(struct queue *queue)
 {
-	uint64_t done = atomic_load_explicit(&queue->done, memory_order_relaxed) + 1;
+	uint64_t n;
 
-	atomic_store_explicit(&queue->done, done, memory_order_release);
-	atomic_store(&queue->done_signal, (uint32_t)done);
-	if (atomic_load(&queue->waiting))
-		futex_wake(&queue->done_signal);
+	move(queue, QUEUE_RUNNING, QUEUE_TAKING, QUEUE_RUNNING, QUEUE_TAKING);
+	n = 1 + queue->dropped;
+	queue->dropped = 0;
+	/* Left before it is told: whoever is told can enter. */
+	atomic_store_explicit(&queue->inside, QUEUE_NOBODY, memory_order_release);
+	tell_done(queue, n);
 }
 
-bool queue_is_idle(struct queue *queue)
+bool queue_hold(struct queue *queue, bool interrupt)
 {
-	/* In this order: what is done was put before. */
-	uint64_t done = atomic_load_explicit(&queue->done, memory_order_acquire);
+	bool runs = move(queue, QUEUE_NOBODY, QUEUE_TAKING, QUEUE_RUNNING,
+			 QUEUE_RUNNING_AND_TAKING) == QUEUE_RUNNING;
 
-	return atomic_load(&queue->put) == done;
+	if (runs && interrupt)
+		atomic_store(&queue->interrupted, 1);
+	return runs;
 }
 
-bool queue_try_enter(struct queue *queue)
+bool queue_drop(struct queue *queue, void *task, uint64_t before)
 {
-	uint32_t outside = 0;
-
-	if (!queue_is_idle(queue) ||
-	    !atomic_compare_exchange_strong(&queue->inside, &outside, 1))
+	if (queue->taken >= before || !take_out(queue, task))
 		return false;
-	if (queue_is_idle(queue))
-		return true;
-	queue_leave(queue);
-	return false;
+	queue->dropped++;
+	return true;
 }
 
-void queue_leave(struct queue *queue)
+void queue_release(struct queue *queue, bool runs)
 {
-	atomic_store_explicit(&queue->inside, 0, memory_order_release);
-}
+	uint64_t n = queue->dropped;
 
-/* Whoever is inside does one short task. */
-void queue_enter(struct queue *queue)
-{
-	uint32_t outside = 0;
-	int looks = 0;
-
-	while (!atomic_compare_exchange_weak(&queue->inside, &outside, 1)) {
-		outside = 0;
-		if (++looks % LOOKS)
-			relax();
-		else
-			sched_yield();
+	if (runs) {
+		atomic_store_explicit(&queue->inside, QUEUE_RUNNING,
+				      memory_order_release);
+		return;
 	}
+	queue->dropped = 0;
+	atomic_store_explicit(&queue->inside, QUEUE_NOBODY, memory_order_release);
+	if (n)
+		tell_done(queue, n);
 }
 
-/* Looks for as long as is set; true: @found holds. */
+bool queue_is_interrupted(struct queue *queue)
+{
+	return atomic_load(&queue->interrupted);
+}
+
+/* Looks for as long as is set, not beyond @deadline; true: @found holds. */
 static bool look(struct queue *queue, bool (*found)(struct queue *queue, uint64_t arg),
-		 uint64_t arg)
+		 uint64_t arg, int64_t deadline)
 {
 	uint32_t spin = atomic_load_explicit(&queue->spin, memory_order_relaxed);
-	uint64_t until;
+	int64_t until;
 	int i;
 
 	if (found(queue, arg))
 		return true;
 	if (!spin)
 		return false;
-	until = nanoseconds() + spin;
+	until = clock_now() + spin;
+	if (until > deadline)
+		until = deadline;
 	do {
 		for (i = 0; i < LOOKS; i++) {
 			if (found(queue, arg))
 				return true;
 			relax();
 		}
-	} while (nanoseconds() < until);
+	} while (clock_now() < until);
 	return found(queue, arg);
 }
 
 static bool has_work(struct queue *queue, uint64_t unused)
 {
 	(void)unused;
-	return !queue_is_idle(queue) || atomic_load(&queue->stopping);
+	return queue_has_left(queue) || atomic_load(&queue->put) & QUEUE_STOPPED;
 }
 
 bool queue_sleep(struct queue *queue)
 {
-	while (!look(queue, has_work, 0)) {
+	while (!look(queue, has_work, 0, NO_DEADLINE)) {
 		atomic_store(&queue->sleeping, 1);
 		if (has_work(queue, 0)) {
 			atomic_store(&queue->sleeping, 0);
 			break;
 		}
-		futex_wait(&queue->sleeping, 1);
+		sleep_on(&queue->sleeping, 1, NO_DEADLINE);
 	}
-	if (queue_is_idle(queue))
-		return false;
-	/* Counted but not in the list yet: whoever puts it may need this CPU. */
-	if (!atomic_load(&queue->head->next))
-		sched_yield();
-	return true;
+	return queue_has_left(queue);
 }
 
-static bool is_done(struct queue *queue, uint64_t target)
+static void wake_me_at(struct queue *queue, uint64_t count)
 {
-	return atomic_load_explicit(&queue->done, memory_order_acquire) >= target;
+	uint64_t at = atomic_load(&queue->wake_at);
+
+	while (count < at && !atomic_compare_exchange_weak(&queue->wake_at, &at, count))
+		;
 }
 
-void queue_wait(struct queue *queue)
+bool queue_wait(struct queue *queue, uint64_t count, int64_t deadline)
 {
-	uint64_t target = atomic_load(&queue->put);
+	bool in_time = true;
 
-	if (is_done(queue, target) || look(queue, is_done, target))
-		return;
-	atomic_fetch_add(&queue->waiting, 1);
-	for (;;) {
-		uint32_t signal = atomic_load(&queue->done_signal);
+	if (look(queue, is_done, count, deadline))
+		return true;
+	while (in_time) {
+		uint32_t signal = atomic_load(&queue->signal);
 
-		if (is_done(queue, target))
-			break;
-		futex_wait(&queue->done_signal, signal);
+		wake_me_at(queue, count);
+		if (is_done(queue, count))
+			return true;
+		in_time = sleep_on(&queue->signal, signal, deadline);
 	}
-	atomic_fetch_sub(&queue->waiting, 1);
+	return is_done(queue, count);
 }
 
 void queue_stop(struct queue *queue)
 {
-	atomic_store(&queue->stopping, 1);
+	atomic_fetch_or(&queue->put, QUEUE_STOPPED);
 	atomic_store(&queue->sleeping, 0);
-	futex_wake(&queue->sleeping);
+	wake_all(&queue->sleeping);
 }

@@ -2,6 +2,7 @@
 #include "stream.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "allocator.h"
 #include "callback.h"
@@ -11,63 +12,166 @@
 #include "mempool.h"
 #include "object.h"
 
+/*
+ * Records are never given back, only used again, so that a handle is looked up
+ * without a lock and a record that has just gone can still be read. Who counts itself
+ * as a user of a record and then finds its handle there has the stream for certain.
+ */
 struct stream {
-	struct object object;
-	struct worker worker;
-	uintptr_t context;
-	uint32_t device;
+	/* Written by each who submits. */
+	_Alignas(64) _Atomic uint64_t users;   /* one is the table's, while it lives */
+	_Alignas(64) _Atomic uintptr_t handle; /* 0: none */
+	_Atomic uintptr_t context;
+	_Atomic uint32_t device;
+	_Atomic bool dying; /* to be used again when nobody uses it */
+	uint32_t number;
+	uint32_t generation;
+	struct stream *next_free;
 	pthread_mutex_t lock; /* of the attributes */
 	struct stream_attributes attributes;
+	struct worker worker;
 };
 
-static struct object_table streams = OBJECT_TABLE(OBJECT_STREAM);
+/* Bits of a handle as those of object.h: type, generation, number + 1, four zeros. */
+#define NUMBER_SHIFT 4
+#define GENERATION_SHIFT 28
+#define TYPE_SHIFT 56
+#define NUMBER_MASK ((1ULL << (GENERATION_SHIFT - NUMBER_SHIFT)) - 1)
+#define GENERATION_MASK ((1U << (TYPE_SHIFT - GENERATION_SHIFT)) - 1)
+
+#define FIRST_BLOCK 16 /* records; each further block has twice as many */
+#define BLOCKS 14      /* enough for STREAM_MAX of MAX_DEVICES */
+_Static_assert(FIRST_BLOCK *((1UL << BLOCKS) - 1) >= 1UL * STREAM_MAX * MAX_DEVICES,
+	       "records for all streams");
+
+static struct stream *_Atomic blocks[BLOCKS];
+static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct stream *unused;	 /* under the lock */
+static _Atomic uint32_t records; /* in the blocks there are */
 static _Atomic uint32_t alive[MAX_DEVICES];
 
-static void release(struct object *object)
+static struct stream *record_at(uint32_t number)
 {
-	struct stream *stream = object_entry(object, struct stream, object);
+	uint32_t at = number + FIRST_BLOCK;
+	unsigned int block = 31 - (unsigned int)__builtin_clz(at / FIRST_BLOCK);
+	struct stream *first;
 
-	worker_destroy(&stream->worker);
-	pthread_mutex_destroy(&stream->lock);
-	free(stream);
+	if (block >= BLOCKS)
+		return NULL;
+	first = atomic_load_explicit(&blocks[block], memory_order_acquire);
+	return first ? &first[at - (FIRST_BLOCK << block)] : NULL;
 }
 
-static int add(struct stream *stream)
+static struct stream *find(uintptr_t handle)
 {
-	uint32_t count = atomic_fetch_add(&alive[stream->device], 1);
-	int err = ACLKM_ERR_LIMIT;
+	uint64_t number = handle >> NUMBER_SHIFT & NUMBER_MASK;
 
-	if (count < STREAM_MAX)
-		err = object_add(&streams, &stream->object, 0, release);
-	if (err)
-		atomic_fetch_sub(&alive[stream->device], 1);
+	return number ? record_at((uint32_t)number - 1) : NULL;
+}
+
+static int add_block_locked(void)
+{
+	uint32_t count = atomic_load(&records), length = count + FIRST_BLOCK, i;
+	unsigned int block = 31 - (unsigned int)__builtin_clz(length / FIRST_BLOCK);
+	struct stream *streams = NULL;
+
+	if (block < BLOCKS)
+		streams = aligned_alloc(64, length * sizeof(*streams));
+	if (!streams)
+		return ACLKM_ERR_NOHEAP;
+	memset(streams, 0, length * sizeof(*streams));
+	for (i = length; i; i--) {
+		streams[i - 1].number = count + i - 1;
+		streams[i - 1].next_free = unused;
+		unused = &streams[i - 1];
+	}
+	atomic_store_explicit(&blocks[block], streams, memory_order_release);
+	atomic_store(&records, count + length);
+	return ACLKM_OK;
+}
+
+static int take_record(struct stream **out)
+{
+	int err = ACLKM_OK;
+
+	pthread_mutex_lock(&table_lock);
+	if (!unused)
+		err = add_block_locked();
+	if (!err) {
+		*out = unused;
+		unused = unused->next_free;
+	}
+	pthread_mutex_unlock(&table_lock);
 	return err;
+}
+
+/* Nobody uses it. Those who come late count themselves in and out: once is enough. */
+static void release(struct stream *stream)
+{
+	bool dying = true;
+
+	if (!atomic_compare_exchange_strong(&stream->dying, &dying, false))
+		return;
+	worker_destroy(&stream->worker);
+	pthread_mutex_destroy(&stream->lock);
+	pthread_mutex_lock(&table_lock);
+	stream->next_free = unused;
+	unused = stream;
+	pthread_mutex_unlock(&table_lock);
+}
+
+static void put(struct stream *stream)
+{
+	if (atomic_fetch_sub(&stream->users, 1) == 1)
+		release(stream);
+}
+
+static bool hold(struct stream *stream, uintptr_t handle)
+{
+	atomic_fetch_add(&stream->users, 1);
+	if (atomic_load(&stream->handle) == handle)
+		return true;
+	put(stream);
+	return false;
+}
+
+static int no_room(int err)
+{
+	return error_set(err,
+			 err == ACLKM_ERR_LIMIT
+				 ? "%d streams live: the device has no more"
+				 : "no memory for the library's own records",
+			 STREAM_MAX);
 }
 
 int stream_create(uintptr_t context, uint32_t device, const struct stream_config *config,
 		  uintptr_t *handle)
 {
 	static _Atomic int32_t last_id;
-	struct stream *stream = calloc(1, sizeof(*stream));
-	int err;
+	struct stream *stream = NULL;
+	int err = ACLKM_ERR_LIMIT;
 
-	if (!stream)
-		return error_set(ACLKM_ERR_NOHEAP,
-				 "no memory for the library's own records");
+	if (atomic_fetch_add(&alive[device], 1) < STREAM_MAX)
+		err = take_record(&stream);
+	if (err) {
+		atomic_fetch_sub(&alive[device], 1);
+		return no_room(err);
+	}
+	atomic_fetch_add(&stream->users, 1);
 	worker_init(&stream->worker);
 	pthread_mutex_init(&stream->lock, NULL);
-	stream->context = context;
-	stream->device = device;
-	stream->attributes.flags = config->flags;
-	stream->attributes.priority = config->priority;
-	stream->attributes.id = atomic_fetch_add(&last_id, 1);
-	err = add(stream);
-	if (err) {
-		release(&stream->object);
-		return error_set(err, "%d streams live: the device has no more",
-				 STREAM_MAX);
-	}
-	*handle = stream->object.handle;
+	atomic_store(&stream->context, context);
+	atomic_store(&stream->device, device);
+	stream->attributes = (struct stream_attributes){
+		.flags = config->flags,
+		.priority = config->priority,
+		.id = atomic_fetch_add(&last_id, 1),
+	};
+	stream->generation = (stream->generation + 1) & GENERATION_MASK;
+	*handle = (uintptr_t)OBJECT_STREAM << TYPE_SHIFT |
+		  (uintptr_t)stream->generation << GENERATION_SHIFT |
+		  (uintptr_t)(stream->number + 1) << NUMBER_SHIFT;
+	atomic_store(&stream->handle, *handle);
 	return ACLKM_OK;
 }
 
@@ -78,29 +182,72 @@ static int not_alive(uintptr_t handle)
 			 (void *)handle);
 }
 
-static int get(uintptr_t handle, struct stream **out)
+static int not_here(uintptr_t handle, uintptr_t context, uintptr_t here)
 {
-	struct object *object = object_get(&streams, handle);
-	uintptr_t here = device_context();
-	struct stream *stream = NULL;
+	return error_set(ACLKM_ERR_CONTEXT,
+			 "stream = %p: belongs to context %p, this thread's is %p",
+			 (void *)handle, (void *)context, (void *)here);
+}
 
-	if (!object)
+/* The record, if the stream lives now and is one of this thread's context. */
+static int look_up(uintptr_t handle, struct stream **out)
+{
+	struct stream *stream = find(handle);
+	uintptr_t context, here = device_context();
+
+	if (!stream)
 		return not_alive(handle);
-	stream = object_entry(object, struct stream, object);
-	if (here && stream->context != here) {
-		object_put(object);
-		return error_set(
-			ACLKM_ERR_CONTEXT,
-			"stream = %p: belongs to context %p, this thread's is %p",
-			(void *)handle, (void *)stream->context, (void *)here);
-	}
+	context = atomic_load_explicit(&stream->context, memory_order_relaxed);
+	if (atomic_load(&stream->handle) != handle)
+		return not_alive(handle);
+	if (here && context != here)
+		return not_here(handle, context, here);
 	*out = stream;
 	return ACLKM_OK;
 }
 
-static void put(struct stream *stream)
+static int get(uintptr_t handle, struct stream **out)
 {
-	object_put(&stream->object);
+	struct stream *stream = NULL;
+	int err = look_up(handle, &stream);
+
+	if (err)
+		return err;
+	if (!hold(stream, handle))
+		return not_alive(handle);
+	*out = stream;
+	return ACLKM_OK;
+}
+
+/* Of a record that may go at any time. */
+static bool is_of(struct stream *stream, uintptr_t context)
+{
+	return atomic_load_explicit(&stream->context, memory_order_relaxed) == context;
+}
+
+struct worker *stream_try_enter(uintptr_t handle, uintptr_t context)
+{
+	struct stream *stream = find(handle);
+
+	if (!stream || !worker_try_enter(&stream->worker))
+		return NULL;
+	/* Whoever destroys it first ends the handle, then waits for the worker. */
+	if (atomic_load(&stream->handle) == handle && is_of(stream, context))
+		return &stream->worker;
+	worker_leave(&stream->worker);
+	return NULL;
+}
+
+bool stream_is_done(uintptr_t handle, uintptr_t context)
+{
+	struct stream *stream = find(handle);
+
+	/* If it is the same stream after the look, all of it was done. */
+	if (worker_in_task || !stream || !is_of(stream, context) ||
+	    !worker_is_done(&stream->worker) || atomic_load(&stream->handle) != handle)
+		return false;
+	mempool_synchronized();
+	return true;
 }
 
 int stream_may_wait(void)
@@ -166,11 +313,8 @@ int stream_query(uintptr_t handle, bool *idle)
 int stream_check(uintptr_t handle)
 {
 	struct stream *stream = NULL;
-	int err = get(handle, &stream);
 
-	if (!err)
-		put(stream);
-	return err;
+	return look_up(handle, &stream);
 }
 
 int stream_abort(uintptr_t handle, bool queued)
@@ -215,38 +359,39 @@ int stream_change(uintptr_t handle,
 	return err;
 }
 
-static void destroy(struct stream *stream, bool force)
+static void destroy(struct stream *stream, uintptr_t handle, bool force)
 {
 	if (force)
 		worker_abort(&stream->worker, true);
 	/* A callback that nobody processes any more must not hold up the end. */
-	callback_stream_ends(stream->object.handle);
-	allocator_stream_ends(stream->object.handle);
+	callback_stream_ends(handle);
+	allocator_stream_ends(handle);
 	worker_stop(&stream->worker);
+	atomic_store(&stream->dying, true);
 	put(stream);
 }
 
-static bool remove_stream(uintptr_t handle, struct stream **out)
+/* Ends the handle; the table's use of the record goes to the caller. */
+static bool remove_stream(struct stream *stream, uintptr_t handle)
 {
-	struct object *object = object_remove(&streams, handle);
+	uint32_t device = atomic_load(&stream->device);
 
-	if (!object)
+	if (!atomic_compare_exchange_strong(&stream->handle, &handle, 0))
 		return false;
-	*out = object_entry(object, struct stream, object);
-	atomic_fetch_sub(&alive[(*out)->device], 1);
+	atomic_fetch_sub(&alive[device], 1);
 	return true;
 }
 
 int stream_destroy(uintptr_t handle, bool force)
 {
-	struct stream *stream = NULL;
+	struct stream *stream = find(handle);
 	int err = stream_may_wait();
 
 	if (err)
 		return err;
-	if (!remove_stream(handle, &stream))
+	if (!stream || !handle || !remove_stream(stream, handle))
 		return not_alive(handle);
-	destroy(stream, force);
+	destroy(stream, handle, force);
 	return ACLKM_OK;
 }
 
@@ -257,21 +402,34 @@ uint32_t stream_available(uint32_t device)
 	return count < STREAM_MAX ? STREAM_MAX - count : 0;
 }
 
+/* The first living one from record *@at on, held; *@at goes behind it. */
+static struct stream *next_stream(uint32_t *at, uintptr_t *handle)
+{
+	struct stream *stream;
+
+	while (*at < atomic_load(&records)) {
+		stream = record_at((*at)++);
+		*handle = atomic_load(&stream->handle);
+		if (*handle && hold(stream, *handle))
+			return stream;
+	}
+	return NULL;
+}
+
 int stream_wait_device(uint32_t device, int64_t deadline)
 {
-	struct object *object;
-	struct stream *stream = NULL;
+	struct stream *stream;
 	int err, first = stream_may_wait();
+	uintptr_t handle;
 	uint32_t at = 0;
 
 	if (first)
 		return first;
-	while ((object = object_next(&streams, &at))) {
-		stream = object_entry(object, struct stream, object);
-		if (stream->device == device) {
+	while ((stream = next_stream(&at, &handle))) {
+		if (atomic_load(&stream->device) == device) {
 			err = worker_wait(&stream->worker, deadline);
 			if (err && !first)
-				first = explain(err, object->handle);
+				first = explain(err, handle);
 		}
 		put(stream);
 	}
@@ -281,13 +439,12 @@ int stream_wait_device(uint32_t device, int64_t deadline)
 
 void stream_abort_device(uint32_t device)
 {
-	struct object *object;
-	struct stream *stream = NULL;
+	struct stream *stream;
+	uintptr_t handle;
 	uint32_t at = 0;
 
-	while ((object = object_next(&streams, &at))) {
-		stream = object_entry(object, struct stream, object);
-		if (stream->device == device)
+	while ((stream = next_stream(&at, &handle))) {
+		if (atomic_load(&stream->device) == device)
 			worker_abort(&stream->worker, true);
 		put(stream);
 	}
@@ -295,14 +452,14 @@ void stream_abort_device(uint32_t device)
 
 void stream_destroy_context(uintptr_t context)
 {
-	struct stream *stream, *removed;
-	struct object *object;
+	struct stream *stream;
+	uintptr_t handle;
 	uint32_t at = 0;
 
-	while ((object = object_next(&streams, &at))) {
-		stream = object_entry(object, struct stream, object);
-		if (stream->context == context && remove_stream(object->handle, &removed))
-			destroy(removed, false);
+	while ((stream = next_stream(&at, &handle))) {
+		if (atomic_load(&stream->context) == context &&
+		    remove_stream(stream, handle))
+			destroy(stream, handle, false);
 		put(stream);
 	}
 }

@@ -44,8 +44,20 @@ int stream_create(uintptr_t context, uint32_t device, const struct stream_config
 int stream_submit(uintptr_t handle, const struct task *task, size_t size,
 		  unsigned int flags);
 
+/*
+ * For something short that cannot fail or wait: if the stream lives, is one of
+ * @context, and all before is done, its worker, which the caller now is until
+ * worker_leave. Else NULL, and no text; also where stream_submit would say what is wrong.
+ */
+struct worker *stream_try_enter(uintptr_t handle, uintptr_t context);
+
 /* ACLKM_ERR_TIMEOUT, ACLKM_ERR_ABORTED, ACLKM_ERR_TASK. */
 int stream_wait(uintptr_t handle, int64_t deadline);
+/*
+ * True: stream_wait would give ACLKM_OK at once, and need not be called. No text. For
+ * a thread that has @context.
+ */
+bool stream_is_done(uintptr_t handle, uintptr_t context);
 int stream_query(uintptr_t handle, bool *idle);
 int stream_check(uintptr_t handle);
 int stream_abort(uintptr_t handle, bool queued);

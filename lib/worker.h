@@ -8,9 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "queue.h"
+
 struct worker;
 
-/* The first member of what a kind of task needs beside it. */
+/* The first member of what a kind of task needs beside it; QUEUE_TASK together. */
 struct task {
 	/* 0, or ACLKM_ERR_TASK and the like: the task failed. */
 	int (*run)(struct task *task);
@@ -20,53 +22,70 @@ struct task {
 	const void *src;
 	size_t count;
 	uint64_t value;
-	struct worker *worker; /* set by worker_submit, as are the next two */
-	struct task *next;
-	uint32_t size;
+	struct worker *worker; /* set for run and drop, as is the next */
 	bool ran;
 };
 
 struct worker {
-	pthread_mutex_t lock;
-	pthread_cond_t work; /* there is a task, or stop */
-	pthread_cond_t done; /* a task has finished */
+	struct queue queue;
+	pthread_mutex_t lock; /* of the thread's start and end, @word and errors */
 	pthread_t thread;
-	struct task *head, **tail;
-	struct task *spare; /* small records to use again */
-	uint32_t spares;
-	uint32_t waiters;
-	uint64_t submitted;
-	uint64_t finished;
-	uint64_t dropped;	/* thrown away while a task ran: finished when it is */
-	uint64_t aborts;	/* how often */
-	_Atomic uint32_t *word; /* what the running task waits on */
-	int error;		/* of the first task that failed, not told yet */
-	bool busy;		/* a task runs */
-	bool interrupted;	/* and is to give up waiting */
-	bool stop_on_failure;
-	bool started;
+	_Atomic uint32_t *word;	 /* what the running task waits on */
+	_Atomic uint64_t aborts; /* how often */
+	_Atomic int error;	 /* of the first task that failed, not told yet */
+	_Atomic bool stop_on_failure;
+	_Atomic bool stopped; /* by a failure */
+	_Atomic bool started;
 	bool stopping;
-	bool stopped; /* by a failure */
 };
 
 /* Flags of worker_submit. */
 #define WORKER_NOW (1U << 0) /* run it in this call if nothing is before it */
 
+/* As queue_init: in memory that was zero or a worker before. */
 void worker_init(struct worker *worker);
 
 /*
  * Queues a copy of @task and what lies behind it, @size bytes together; the first
  * one starts the thread. ACLKM_ERR_NOHEAP, ACLKM_ERR_NOTHREAD, ACLKM_ERR_HANDLE
- * once worker_stop has begun; drop is not called then.
+ * once worker_stop has begun, ACLKM_ERR_INVALID for more than QUEUE_TASK bytes; drop
+ * is not called then.
  */
 int worker_submit(struct worker *worker, const struct task *task, size_t size,
 		  unsigned int flags);
+
+/*
+ * True: the caller is the worker until worker_leave, for something short that
+ * cannot fail or wait, and all tasks before are done. Also while the worker is
+ * initialised again: the caller must look then whether it is still the same one.
+ */
+static inline bool worker_try_enter(struct worker *worker)
+{
+	if (!queue_try_enter(&worker->queue))
+		return false;
+	if (!atomic_load_explicit(&worker->stopped, memory_order_relaxed))
+		return true;
+	queue_leave(&worker->queue);
+	return false;
+}
+
+static inline void worker_leave(struct worker *worker)
+{
+	queue_leave(&worker->queue);
+}
 
 /*
  * Waits for the tasks submitted before the call. ACLKM_ERR_TIMEOUT,
  * ACLKM_ERR_ABORTED, or the error of a task, which is told once.
  */
 int worker_wait(struct worker *worker, int64_t deadline);
+
+/* True: worker_wait would return ACLKM_OK at once. */
+static inline bool worker_is_done(struct worker *worker)
+{
+	return queue_is_idle(&worker->queue) &&
+	       !atomic_load_explicit(&worker->error, memory_order_relaxed);
+}
 
 bool worker_is_idle(struct worker *worker);
 

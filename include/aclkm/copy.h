@@ -14,6 +14,7 @@
 #define ACLKM_COPY_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "error.h"
 
@@ -73,6 +74,31 @@ ACLKM_API int aclkm_fill(void *dst, int value, size_t count);
 
 /* aclkm_copy_tune - from now on; NULL: all by measurement. */
 ACLKM_API int aclkm_copy_tune(const struct aclkm_copy_tuning *tuning);
+
+/*
+ * The library's threads: one for each stream that has something to do, and those
+ * that share large copies with them.
+ */
+struct aclkm_workers {
+	const char *cpus; /* where they may run: "0-3,8"; NULL: as the process may */
+	int32_t node;	  /* only the CPUs of this NUMA node; -1: any */
+	uint32_t threads; /* that share one large copy, at most 16; 1: no sharing; 0: as
+			   * many as there are CPUs, at most 4 */
+	uint32_t spin_us; /* microseconds for which a thread that has nothing to do, or
+			   * waits for a stream, looks before it sleeps, at most
+			   * 1000000; UINT32_MAX: 20, and 0 where there is one CPU */
+};
+
+/**
+ * aclkm_workers_set - for streams and threads that are made from now on
+ * @workers: NULL: what ACLKM_WORKER_CPUS, ACLKM_WORKER_NODE, ACLKM_WORKERS and
+ *	ACLKM_WORKER_SPIN say in the environment, which is also how it begins
+ *
+ * What aclkm_copy_tune says of threads goes before. Nothing is changed on an error.
+ * ACLKM_ERR_INVALID: CPUs that are no list, or that this process may not use; no such
+ * node, or none of the CPUs is on it; a number above its limit. ACLKM_ERR_CONFIG.
+ */
+ACLKM_API int aclkm_workers_set(const struct aclkm_workers *workers);
 
 #ifdef __cplusplus
 }

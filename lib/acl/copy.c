@@ -36,7 +36,7 @@ static aclError copy_async(const char *call, const struct transfer *transfer,
 {
 	aclError code = acl_enter(call);
 
-	if (code || !transfer->count)
+	if (code || !transfer->count || transfer_quick(transfer, kind, stream, &code))
 		return code;
 	return transfer_check(transfer, kind)
 		       ?: transfer_async(transfer, kind, context_stream(stream));

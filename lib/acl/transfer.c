@@ -5,16 +5,22 @@
 #include "../config.h"
 #include "../copy.h"
 #include "../counters.h"
+#include "../device.h"
 #include "../readonly.h"
 #include "../stream.h"
 #include "context.h"
 #include "result.h"
 
-struct transfer_task {
+struct copy_task {
 	struct task task;
 	struct flight *flight;
-	struct transfer transfer;
 };
+
+struct rows_task {
+	struct copy_task copy;
+	size_t room, source_pitch, height;
+};
+_Static_assert(sizeof(struct rows_task) <= QUEUE_TASK, "a task of the queue");
 
 aclError transfer_check(const struct transfer *transfer, aclrtMemcpyKind kind)
 {
@@ -37,21 +43,25 @@ aclError transfer_check(const struct transfer *transfer, aclrtMemcpyKind kind)
 	return ACL_SUCCESS;
 }
 
+static void copy_now(void *dst, const void *src, size_t count)
+{
+	dst = readonly_target(dst);
+	if (dst != src)
+		copy_bytes(dst, src, count);
+}
+
 void transfer_now(const struct transfer *transfer)
 {
-	char *dst = readonly_target(transfer->dst);
-	const char *src = transfer->src;
-	size_t row;
+	char *dst;
 
-	if (dst == src)
-		return;
 	if (transfer->height <= 1) {
-		copy_bytes(dst, src, transfer->count);
+		copy_now(transfer->dst, transfer->src, transfer->count);
 		return;
 	}
-	for (row = 0; row < transfer->height; row++)
-		copy_bytes(dst + row * transfer->room, src + row * transfer->source_pitch,
-			   transfer->count);
+	dst = readonly_target(transfer->dst);
+	if (dst != transfer->src)
+		copy_rows(dst, transfer->room, transfer->src, transfer->source_pitch,
+			  transfer->count, transfer->height);
 }
 
 static bool is_unaligned(const void *ptr)
@@ -89,7 +99,8 @@ static bool is_host_to_host(enum place dst, enum place src, aclrtMemcpyKind kind
 
 aclError transfer_rules(const struct transfer *transfer, aclrtMemcpyKind kind, bool *now)
 {
-	enum place to = place_of(transfer->dst), from = place_of(transfer->src);
+	enum place to = place_of_used(transfer->dst);
+	enum place from = place_of_used(transfer->src);
 
 	if (is_host_to_host(to, from, kind))
 		return acl_refuse(
@@ -100,18 +111,31 @@ aclError transfer_rules(const struct transfer *transfer, aclrtMemcpyKind kind, b
 	return check_alignment(transfer);
 }
 
-static int run_transfer(struct task *task)
+static int run_copy(struct task *task)
 {
-	const struct transfer_task *transfer = (const struct transfer_task *)task;
-
-	check_landing(transfer->flight);
-	transfer_now(&transfer->transfer);
+	check_landing(((const struct copy_task *)task)->flight);
+	copy_now(task->dst, task->src, task->count);
 	return ACLKM_OK;
 }
 
-static void drop_transfer(struct task *task)
+static int run_rows(struct task *task)
 {
-	check_landed(((struct transfer_task *)task)->flight);
+	const struct rows_task *rows = (const struct rows_task *)task;
+	const struct transfer transfer = {.dst = task->dst,
+					  .room = rows->room,
+					  .src = task->src,
+					  .count = task->count,
+					  .source_pitch = rows->source_pitch,
+					  .height = rows->height};
+
+	check_landing(rows->copy.flight);
+	transfer_now(&transfer);
+	return ACLKM_OK;
+}
+
+static void drop_copy(struct task *task)
+{
+	check_landed(((struct copy_task *)task)->flight);
 }
 
 /* From the first byte to the last, with what lies between rows. */
@@ -121,27 +145,58 @@ static uint64_t span_of(const struct transfer *transfer, size_t pitch)
 	       (transfer->height > 1 ? transfer->height - 1 : 0) * pitch;
 }
 
-static aclError submit(const struct transfer *transfer, uintptr_t stream)
+/* In this thread, if the stream has nothing else to do. */
+static bool submit_now(const struct transfer *transfer, uintptr_t stream,
+		       uintptr_t context)
 {
-	struct transfer_task task = {.task = {.run = run_transfer,
-					      .dst = transfer->dst,
-					      .src = transfer->src,
-					      .count = transfer->count},
-				     .transfer = *transfer};
-	bool small = transfer->count <= STREAM_NOW_SIZE && transfer->height <= 1;
+	struct worker *worker;
+
+	if (transfer->count > STREAM_NOW_SIZE || transfer->height > 1)
+		return false;
+	worker = stream_try_enter(stream, context);
+	if (!worker)
+		return false;
+	copy_now(transfer->dst, transfer->src, transfer->count);
+	worker_leave(worker);
+	counter_add(COUNT_TASKS_DONE, 1);
+	return true;
+}
+
+static int submit_later(const struct transfer *transfer, uintptr_t stream)
+{
+	struct rows_task rows = {.copy.task = {.run = run_copy,
+					       .dst = transfer->dst,
+					       .src = transfer->src,
+					       .count = transfer->count}};
+	size_t size = sizeof(rows.copy);
 	int err;
 
-	if (check_is(CHECK_FLIGHT)) {
-		small = false;
-		task.task.drop = drop_transfer;
-		task.flight = check_flight(transfer->dst, transfer->src,
-					   span_of(transfer, transfer->room),
-					   (const void *)stream);
+	if (transfer->height > 1) {
+		rows.copy.task.run = run_rows;
+		rows.room = transfer->room;
+		rows.source_pitch = transfer->source_pitch;
+		rows.height = transfer->height;
+		size = sizeof(rows);
 	}
-	err = stream_submit(stream, &task.task, sizeof(task), small ? WORKER_NOW : 0);
+	if (check_is(CHECK_FLIGHT)) {
+		rows.copy.task.drop = drop_copy;
+		rows.copy.flight = check_flight(transfer->dst, transfer->src,
+						span_of(transfer, transfer->room),
+						(const void *)stream);
+	}
+	err = stream_submit(stream, &rows.copy.task, size, 0);
 	if (err)
-		check_landed(task.flight);
-	else
+		check_landed(rows.copy.flight);
+	return err;
+}
+
+static aclError submit(const struct transfer *transfer, uintptr_t stream)
+{
+	int err = ACLKM_OK;
+
+	if (check_is(CHECK_FLIGHT) || !submit_now(transfer, stream, device_context()))
+		err = submit_later(transfer, stream);
+	if (!err)
 		counter_add(COUNT_COPIES_ASYNC, 1);
 	return stream_result(err);
 }
@@ -172,4 +227,50 @@ aclError transfer_async(const struct transfer *transfer, aclrtMemcpyKind kind,
 			    is_unaligned(transfer->dst) || is_unaligned(transfer->src),
 			    now);
 	return now ? degrade(transfer, stream) : submit(transfer, stream);
+}
+
+/* What is looked up with each copy: 0 until it is known. */
+static bool has_no_checks(void)
+{
+	static _Atomic int known;
+	int now = atomic_load_explicit(&known, memory_order_relaxed);
+
+	if (__builtin_expect(!now, 0)) {
+		now = check_wanted() ? -1 : 1;
+		atomic_store_explicit(&known, now, memory_order_relaxed);
+	}
+	return now > 0;
+}
+
+static bool is_ordinary(const struct transfer *transfer, aclrtMemcpyKind kind)
+{
+	enum place to, from;
+
+	if (!transfer->dst || !transfer->src ||
+	    (uint32_t)kind >= ACL_MEMCPY_INNER_DEVICE_TO_DEVICE ||
+	    transfer->count > transfer->room || is_unaligned(transfer->dst) ||
+	    is_unaligned(transfer->src) || !has_no_checks())
+		return false;
+	to = copy_place_of_block(transfer->dst);
+	from = copy_place_of_block(transfer->src);
+	return to != PLACE_UNKNOWN && from != PLACE_UNKNOWN &&
+	       (to == PLACE_DEVICE || from == PLACE_DEVICE);
+}
+
+bool transfer_quick(const struct transfer *transfer, aclrtMemcpyKind kind,
+		    aclrtStream stream, aclError *code)
+{
+	const struct device_here *here = device_here();
+	uintptr_t handle;
+	int err = ACLKM_OK;
+
+	if (!here || !is_ordinary(transfer, kind))
+		return false;
+	handle = stream ? (uintptr_t)stream : here->stream;
+	if (!submit_now(transfer, handle, here->context))
+		err = submit_later(transfer, handle);
+	if (!err)
+		counter_add(COUNT_COPIES_ASYNC, 1);
+	*code = stream_result(err);
+	return true;
 }

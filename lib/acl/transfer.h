@@ -32,6 +32,13 @@ void transfer_now(const struct transfer *transfer);
 aclError transfer_async(const struct transfer *transfer, aclrtMemcpyKind kind,
 			uintptr_t stream);
 
+/*
+ * All of an asynchronous copy of one piece, if it is an ordinary one: aligned, between
+ * blocks of ours, no checks wanted. False: nothing was done, go the long way.
+ */
+bool transfer_quick(const struct transfer *transfer, aclrtMemcpyKind kind,
+		    aclrtStream stream, aclError *code);
+
 /* The rules alone. @now: it must be done now, as transfer_async would. */
 aclError transfer_rules(const struct transfer *transfer, aclrtMemcpyKind kind, bool *now);
 

@@ -3,7 +3,10 @@
 #include <sched.h>
 #include <stdatomic.h>
 
+#include <semaphore.h>
+
 #include "client.h"
+#include "futex.h"
 #include "queue.h"
 
 struct item {
@@ -12,13 +15,23 @@ struct item {
 	uint64_t rest[4];
 };
 
+/* What comes out. */
+union slot {
+	struct item item;
+	char bytes[QUEUE_TASK];
+};
+
 #define PUTTERS 4
 #define ITEMS 5000
 
 static struct queue queue;
 static uint32_t seen[PUTTERS]; /* the next number; written by whoever is inside */
-static unsigned int wrong, at_once;
-static atomic_uint by_worker;
+static atomic_uint wrong, at_once, by_worker;
+
+static void wait_for_all(void)
+{
+	queue_wait(&queue, queue_count(&queue), NO_DEADLINE);
+}
 
 static void check(const struct item *item)
 {
@@ -29,17 +42,15 @@ static void check(const struct item *item)
 
 static void *worker(void *unused)
 {
-	struct item item;
+	union slot slot;
 
 	(void)unused;
 	while (queue_sleep(&queue)) {
-		queue_enter(&queue);
-		while (queue_take(&queue, &item, sizeof(item))) {
-			check(&item);
-			atomic_fetch_add(&by_worker, 1);
-			queue_done(&queue);
-		}
-		queue_leave(&queue);
+		if (!queue_take(&queue, &slot))
+			continue;
+		check(&slot.item);
+		atomic_fetch_add(&by_worker, 1);
+		queue_done(&queue);
 	}
 	return NULL;
 }
@@ -60,16 +71,14 @@ static void *putter(void *arg)
 			bail_out("no memory");
 		}
 		if (rand_r(&seed) % 64 == 0) {
-			queue_wait(&queue);
+			wait_for_all();
 			/* Mine are all done; only I add to this count. */
-			queue_enter(&queue);
 			wrong += seen[me] != i + 1;
-			queue_leave(&queue);
 		}
 		if (rand_r(&seed) % 16 == 0)
 			sched_yield();
 	}
-	queue_wait(&queue);
+	wait_for_all();
 	return NULL;
 }
 
@@ -83,7 +92,8 @@ static void test_threads(uint32_t spin)
 	wrong = 0;
 	at_once = 0;
 	atomic_store(&by_worker, 0);
-	is(queue_init(&queue, spin), 0, "a queue, %u ns of looking", spin);
+	printf("# a queue, %u ns of looking\n", spin);
+	queue_init(&queue, spin);
 	if (pthread_create(&work, NULL, worker, NULL))
 		bail_out("no thread");
 	for (i = 0; i < PUTTERS; i++) {
@@ -113,7 +123,7 @@ static void test_grow(void)
 
 	memset(seen, 0, sizeof(seen));
 	wrong = 0;
-	is(queue_init(&queue, 0), 0, "a queue");
+	queue_init(&queue, 0);
 	ok(queue_is_idle(&queue), "is idle");
 	ok(queue_try_enter(&queue), "and can be entered");
 	ok(!queue_try_enter(&queue), "by one");
@@ -129,6 +139,9 @@ static void test_grow(void)
 	if (pthread_create(&work, NULL, worker, NULL))
 		bail_out("no thread");
 	pthread_join(work, NULL);
+	is(queue_put(&queue, &item, sizeof(item)), ACLKM_ERR_HANDLE,
+	   "nothing can be put to one that is to stop");
+	ok(!queue_try_enter(&queue), "nor done at once");
 	is(wrong, 0, "a worker that is to stop does them first, in order");
 	is(seen[0], 20000, "all of them");
 	queue_destroy(&queue);
@@ -137,20 +150,18 @@ static void test_grow(void)
 /* Nodes are used again: a long run needs no more than the most that waited. */
 static void test_reuse(void)
 {
-	struct item item = {0};
-	unsigned int blocks, i;
+	union slot slot = {0};
+	unsigned int i;
 
-	is(queue_init(&queue, 0), 0, "a queue");
-	blocks = queue.nr_blocks;
+	queue_init(&queue, 0);
+	is(queue.nr_blocks, 0, "a queue that was never put to has no memory");
 	for (i = 0; i < 50000; i++) {
-		queue_put(&queue, &item, sizeof(item));
-		queue_put(&queue, &item, sizeof(item));
-		queue_enter(&queue);
-		while (queue_take(&queue, &item, sizeof(item)))
+		queue_put(&queue, &slot.item, sizeof(slot.item));
+		queue_put(&queue, &slot.item, sizeof(slot.item));
+		while (queue_take(&queue, &slot))
 			queue_done(&queue);
-		queue_leave(&queue);
 	}
-	is(queue.nr_blocks, blocks, "100000 tasks, two at a time, in the first nodes");
+	is(queue.nr_blocks, 1, "100000 tasks, two at a time, in the first nodes");
 	queue_destroy(&queue);
 }
 
@@ -163,7 +174,7 @@ static void test_wake(void)
 
 	memset(seen, 0, sizeof(seen));
 	wrong = 0;
-	is(queue_init(&queue, 0), 0, "a queue");
+	queue_init(&queue, 0);
 	if (pthread_create(&work, NULL, worker, NULL))
 		bail_out("no thread");
 	for (i = 0; i < 200; i++) {
@@ -171,11 +182,9 @@ static void test_wake(void)
 			sched_yield();
 		item = (struct item){0, i, {0, 0, 0, i * 3ULL}};
 		queue_put(&queue, &item, sizeof(item));
-		queue_wait(&queue);
+		wait_for_all();
 	}
-	queue_enter(&queue);
 	is(seen[0], 200, "a worker that sleeps is woken by each of 200");
-	queue_leave(&queue);
 	queue_set_spin(&queue, 1000000);
 	queue_stop(&queue);
 	pthread_join(work, NULL);
@@ -183,8 +192,153 @@ static void test_wake(void)
 	queue_destroy(&queue);
 }
 
+static sem_t reached, go_on;
+static atomic_uint ran, told;
+
+/* Each task stands until it is let go on. */
+static void *standing_worker(void *unused)
+{
+	union slot slot;
+
+	(void)unused;
+	while (queue_sleep(&queue)) {
+		if (!queue_take(&queue, &slot))
+			continue;
+		wrong += queue_is_interrupted(&queue);
+		sem_post(&reached);
+		sem_wait(&go_on);
+		atomic_fetch_add(&ran, 1);
+		atomic_fetch_add(&told, queue_is_interrupted(&queue));
+		queue_done(&queue);
+	}
+	return NULL;
+}
+
+static unsigned int drop_all(bool *runs)
+{
+	uint64_t before = queue_count(&queue);
+	unsigned int n = 0;
+	union slot slot;
+
+	*runs = queue_hold(&queue, true);
+	while (queue_drop(&queue, &slot, before))
+		n++;
+	queue_release(&queue, *runs);
+	return n;
+}
+
+/* What waits behind a running task is thrown away, and is done when that one is. */
+static void test_drop(void)
+{
+	const struct item item = {0};
+	pthread_t work;
+	bool runs = true;
+	unsigned int i;
+
+	queue_init(&queue, 0);
+	sem_init(&reached, 0, 0);
+	sem_init(&go_on, 0, 0);
+	is(drop_all(&runs), 0, "nothing to throw away");
+	ok(!runs, "and nothing runs");
+	for (i = 0; i < 10; i++)
+		queue_put(&queue, &item, sizeof(item));
+	is(drop_all(&runs), 10, "ten thrown away while nothing runs");
+	ok(queue_is_idle(&queue), "are done");
+	if (pthread_create(&work, NULL, standing_worker, NULL))
+		bail_out("no thread");
+	for (i = 0; i < 6; i++)
+		queue_put(&queue, &item, sizeof(item));
+	sem_wait(&reached);
+	is(drop_all(&runs), 5, "one runs, five are thrown away");
+	ok(runs, "it still runs");
+	ok(!queue_is_idle(&queue), "none is done yet");
+	ok(!queue_wait(&queue, 11, clock_now() + 1000000), "not even the first");
+	ok(!queue_wait(&queue, 11, 0), "a deadline that has gone");
+	sem_post(&go_on);
+	wait_for_all();
+	is(ran, 1, "then all are");
+	is(told, 1, "and the one that ran was told");
+	queue_put(&queue, &item, sizeof(item));
+	sem_wait(&reached);
+	sem_post(&go_on);
+	wait_for_all();
+	is(ran, 2, "the next runs");
+	is(told + wrong, 1, "and is told nothing");
+	queue_stop(&queue);
+	pthread_join(work, NULL);
+	queue_destroy(&queue);
+}
+
+/* Some put, one throws away, the worker runs: each task goes one of two ways. */
+static void *dropper(void *arg)
+{
+	atomic_uint *dropped = arg;
+	bool runs;
+	int i;
+
+	for (i = 0; i < 2000; i++) {
+		*dropped += drop_all(&runs);
+		sched_yield();
+	}
+	return NULL;
+}
+
+static void *plain_putter(void *unused)
+{
+	const struct item item = {0};
+	int i;
+
+	(void)unused;
+	for (i = 0; i < ITEMS; i++) {
+		if (queue_put(&queue, &item, sizeof(item)))
+			bail_out("no memory");
+		if (i % 100 == 0)
+			wait_for_all();
+	}
+	wait_for_all();
+	return NULL;
+}
+
+static void *counting_worker(void *unused)
+{
+	union slot slot;
+
+	(void)unused;
+	while (queue_sleep(&queue)) {
+		if (!queue_take(&queue, &slot))
+			continue;
+		atomic_fetch_add(&ran, 1);
+		queue_done(&queue);
+	}
+	return NULL;
+}
+
+static void test_drop_threads(void)
+{
+	pthread_t threads[3], work;
+	atomic_uint dropped = 0;
+	int i;
+
+	queue_init(&queue, 1000);
+	atomic_store(&ran, 0);
+	if (pthread_create(&work, NULL, counting_worker, NULL) ||
+	    pthread_create(&threads[0], NULL, plain_putter, NULL) ||
+	    pthread_create(&threads[1], NULL, plain_putter, NULL) ||
+	    pthread_create(&threads[2], NULL, dropper, &dropped))
+		bail_out("no thread");
+	for (i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	ok(queue_is_idle(&queue), "all is done");
+	is(ran + dropped, 2 * ITEMS, "each task ran or was thrown away");
+	queue_stop(&queue);
+	pthread_join(work, NULL);
+	queue_destroy(&queue);
+}
+
 int main(void)
 {
+	test_drop();
+	test_drop_threads();
 	test_grow();
 	test_reuse();
 	test_wake();
