@@ -26,8 +26,8 @@
 #define SHARED_FROM (1U << 20)
 #define MIN_PART (256U << 10)
 
-/* A shared copy must be faster by this part. */
-#define SHARED_COSTS 5
+/* A shared copy takes more of the machine: its time counts so much more. */
+#define SHARED_COSTS 3
 
 /* What is done to a range: a copy, or a fill where @src is NULL. */
 struct span {
@@ -40,12 +40,13 @@ struct span {
 /* A way to do it: a kernel or the C library, alone or with the crew. */
 struct way {
 	const struct kernel *kernel; /* NULL: the C library */
+	bool pages;
 	bool shared;
 };
 
 struct parts {
 	const struct span *span;
-	const struct kernel *kernel;
+	struct way way;
 	size_t part;
 };
 
@@ -73,9 +74,13 @@ enum place copy_place_of_block(const void *ptr)
 	return slab_read(chunk->heap)->class == HEAP_HOST ? PLACE_HOST : PLACE_DEVICE;
 }
 
-static void run(const struct span *span, const struct kernel *kernel)
+static void run(const struct span *span, struct way way)
 {
-	if (span->src && kernel)
+	const struct kernel *kernel = way.kernel;
+
+	if (span->src && kernel && way.pages)
+		kernel->copy_pages(span->dst, span->src, span->count);
+	else if (span->src && kernel)
 		kernel->copy(span->dst, span->src, span->count);
 	else if (span->src)
 		memmove(span->dst, span->src, span->count);
@@ -97,12 +102,12 @@ static void run_part(void *arg, size_t part)
 	span.count -= from;
 	if (span.count > parts->part)
 		span.count = parts->part;
-	run(&span, parts->kernel);
+	run(&span, parts->way);
 }
 
 static void run_way(const struct span *span, struct way way)
 {
-	struct parts parts = {.span = span, .kernel = way.kernel};
+	struct parts parts = {.span = span, .way = way};
 	size_t n = 2UL * crew_size();
 
 	if (way.shared) {
@@ -113,7 +118,7 @@ static void run_way(const struct span *span, struct way way)
 		if (crew_run(run_part, &parts, n))
 			return;
 	}
-	run(span, way.kernel);
+	run(span, way);
 }
 
 static uint64_t nanoseconds(void)
@@ -132,12 +137,16 @@ static unsigned int list_ways(size_t count, struct way *ways)
 	size_t here, i;
 
 	kernels = kernels_here(&here);
-	ways[n++] = (struct way){NULL, false};
+	ways[n++] = (struct way){0};
 	for (i = 0; i < here && i < 2; i++)
-		ways[n++] = (struct way){kernels[i], false};
-	if (count >= SHARED_FROM && crew_size() > 1) {
-		ways[n++] = (struct way){NULL, true};
-		ways[n++] = (struct way){kernels[0], true};
+		ways[n++] = (struct way){.kernel = kernels[i]};
+	if (count < SHARED_FROM)
+		return n;
+	ways[n++] = (struct way){.kernel = kernels[0], .pages = true};
+	if (crew_size() > 1) {
+		ways[n++] = (struct way){.shared = true};
+		ways[n++] =
+			(struct way){.kernel = kernels[0], .pages = true, .shared = true};
 	}
 	return n;
 }
@@ -173,7 +182,7 @@ static void run_tuned(const struct span *span, struct tuner *tuners)
 
 static void run_fixed(const struct span *span, size_t limit)
 {
-	struct way way = {NULL, false};
+	struct way way = {0};
 	size_t n;
 
 	if (span->count >= limit)
@@ -187,7 +196,7 @@ static void run_span(const struct span *span, struct tuner *tuners)
 	size_t limit = atomic_load_explicit(&past_caches, memory_order_relaxed);
 
 	if (span->count < TUNED_FROM && !limit)
-		run(span, NULL);
+		run(span, (struct way){0});
 	else if (limit)
 		run_fixed(span, limit);
 	else
@@ -340,16 +349,6 @@ int aclkm_fill(void *dst, int value, size_t count)
 	return ACLKM_OK;
 }
 
-static void forget(struct tuner *tuner)
-{
-	unsigned int way;
-
-	for (way = 0; way < TUNER_WAYS; way++)
-		atomic_store(&tuner->best[way], 0);
-	atomic_store(&tuner->tried, 0);
-	atomic_store(&tuner->chosen, 0);
-}
-
 int aclkm_copy_tune(const struct aclkm_copy_tuning *tuning)
 {
 	int err = api_enter(__func__), i;
@@ -362,8 +361,8 @@ int aclkm_copy_tune(const struct aclkm_copy_tuning *tuning)
 	atomic_store(&past_caches, tuning ? tuning->past_caches : 0);
 	crew_set_size(tuning ? tuning->threads : 0);
 	for (i = 0; i < TUNED_SIZES; i++) {
-		forget(&copy_tuners[i]);
-		forget(&fill_tuners[i]);
+		tuner_begin(&copy_tuners[i]);
+		tuner_begin(&fill_tuners[i]);
 	}
 	return ACLKM_OK;
 }

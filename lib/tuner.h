@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Finds the fastest of some ways to do a thing by trying each on real work: a few
- * times each, the least time counts, and then the best one stays. One state for
- * each size of work. Threads may share it; a time that is lost only delays.
+ * times each, one after the other, as what a way leaves in the caches is for the next
+ * time. The least time counts, and then the best one stays until it is found slow or
+ * has been used often. One state for each size of work. Threads may share it; a time
+ * that is lost only delays.
  */
 #ifndef LIB_TUNER_H
 #define LIB_TUNER_H
@@ -13,18 +15,25 @@
 #define TUNER_WAYS 6
 #define TUNER_TRIES 5
 #define TUNER_AGAIN 4096
+#define TUNER_LOOK 16 /* of the work done the chosen way, one in so many is timed */
+#define TUNER_SLOW 4  /* so many in a row that take half as long again are too many */
 
 struct tuner {
 	_Atomic uint32_t chosen;	   /* way + 1; 0: still trying */
 	_Atomic uint32_t tried;		   /* picks since it began */
+	_Atomic uint32_t slow;		   /* looks in a row */
 	_Atomic uint64_t best[TUNER_WAYS]; /* cost of the fastest try; 0: none yet */
 };
 
 /*
- * The way to go now, below @ways; @timed: tell tuner_note how long it took. Every
- * TUNER_AGAIN picks it begins anew, as the machine may do other things now.
+ * The way to go now, below @ways; @timed: tell tuner_note how long it took. After
+ * TUNER_AGAIN picks, or when the chosen way has become slow, it begins anew, as the
+ * machine may do other things now.
  */
 unsigned int tuner_pick(struct tuner *tuner, unsigned int ways, int *timed);
+
+/* Forgets all it knows. */
+void tuner_begin(struct tuner *tuner);
 
 /* @cost: time by size, in any unit. */
 void tuner_note(struct tuner *tuner, unsigned int ways, unsigned int way, uint64_t cost);

@@ -100,6 +100,8 @@ static void test_kernels(void)
 	ok(n > 0, "this machine has %d kernels", (int)n);
 	for (i = 0; i < n; i++) {
 		ok(copies_all(kernels[i]->copy), "%s: copies exactly", kernels[i]->name);
+		ok(copies_all(kernels[i]->copy_pages), "%s: so does it by pages",
+		   kernels[i]->name);
 		ok(copies_all(kernels[i]->copy_uncached),
 		   "%s: copies with streaming loads exactly", kernels[i]->name);
 		ok(fills_all(kernels[i]->fill), "%s: fills exactly", kernels[i]->name);
@@ -130,7 +132,7 @@ static void test_ways(void)
 static void test_tuner(void)
 {
 	struct tuner tuner = {0};
-	unsigned int tries[3] = {0}, i, way;
+	unsigned int tries[3] = {0}, i, way, all;
 	int timed;
 
 	for (i = 0; i < 3 * TUNER_TRIES; i++) {
@@ -144,9 +146,30 @@ static void test_tuner(void)
 	is(tuner_pick(&tuner, 3, &timed), 1, "the fastest is taken from then on");
 	is(timed, 0, "and no longer timed");
 	is(tuner_pick(&tuner, 1, &timed), 0, "unless it is not there any more");
+	for (i = 0, all = 0; i < 160; i++) {
+		way = tuner_pick(&tuner, 3, &timed);
+		all += (unsigned int)timed;
+		/* A slow one now and then, or one in between that is not. */
+		if (timed)
+			tuner_note(&tuner, 3, way, all % 4 ? 80 : 70);
+	}
+	is(all, 160 / TUNER_LOOK, "but for a look now and then");
+	is(tuner_pick(&tuner, 3, &timed), 1, "slow looks between others change nothing");
+	for (i = 0; i < TUNER_SLOW * TUNER_LOOK && atomic_load(&tuner.chosen); i++) {
+		way = tuner_pick(&tuner, 3, &timed);
+		if (timed)
+			tuner_note(&tuner, 3, way, 80);
+	}
+	is(atomic_load(&tuner.chosen), 0, "slow ones in a row: it begins anew");
+	for (i = 0; i < 3 * TUNER_TRIES; i++) {
+		way = tuner_pick(&tuner, 3, &timed);
+		tuner_note(&tuner, 3, way, way == 2 ? 60 : 90);
+	}
+	is(tuner_pick(&tuner, 3, &timed), 2, "and finds what is fastest now");
 	for (i = 3 * TUNER_TRIES; i < TUNER_AGAIN + 8; i++)
 		tuner_pick(&tuner, 3, &timed);
 	is(timed, 1, "after many it begins anew");
+	is(atomic_load(&tuner.chosen), 0, "from the start");
 	memset(&tuner, 0, sizeof(tuner));
 	for (i = 0; i < 2 * TUNER_TRIES; i++) {
 		way = tuner_pick(&tuner, 2, &timed);
