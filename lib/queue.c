@@ -152,6 +152,7 @@ void queue_init(struct queue *queue, uint32_t spin_ns)
 	atomic_store(&queue->spin, spin_ns);
 	atomic_store(&queue->wake_at, UINT64_MAX);
 	atomic_store(&queue->signal, 0);
+	atomic_store(&queue->sleepers, 0);
 	queue->taken = 0;
 	queue->dropped = 0;
 	queue->spent = NULL;
@@ -242,6 +243,8 @@ static bool take_out(struct queue *queue, void *task)
 		return false;
 	/* The head is the node before the next task: its own task was taken. */
 	memcpy(task, node->task, QUEUE_TASK);
+	/* The next one comes from another CPU while this one runs. */
+	__builtin_prefetch(atomic_load_explicit(&node->next, memory_order_relaxed));
 	node_spent(queue, queue->head);
 	queue->head = node;
 	queue->taken++;
@@ -272,7 +275,8 @@ static void tell_done(struct queue *queue, uint64_t n)
 		return;
 	atomic_store(&queue->wake_at, UINT64_MAX);
 	atomic_fetch_add(&queue->signal, 1);
-	wake_all(&queue->signal);
+	if (atomic_load(&queue->sleepers))
+		wake_all(&queue->signal);
 }
 
 void queue_done(struct queue *queue)
@@ -346,6 +350,8 @@ static bool look(struct queue *queue, bool (*found)(struct queue *queue, uint64_
 				return true;
 			relax();
 		}
+		/* Whoever is looked for may be waiting for this CPU. */
+		sched_yield();
 	} while (clock_now() < until);
 	return found(queue, arg);
 }
@@ -377,19 +383,31 @@ static void wake_me_at(struct queue *queue, uint64_t count)
 		;
 }
 
+static bool is_signalled(struct queue *queue, uint64_t seen)
+{
+	return atomic_load_explicit(&queue->signal, memory_order_acquire) != seen;
+}
+
+/*
+ * Looks at the signal, not at the count: that lies where the worker writes with each
+ * task, and would go back and forth between the two.
+ */
 bool queue_wait(struct queue *queue, uint64_t count, int64_t deadline)
 {
-	bool in_time = true;
+	bool in_time = true, looked = false;
 
-	if (look(queue, is_done, count, deadline))
-		return true;
-	while (in_time) {
-		uint32_t signal = atomic_load(&queue->signal);
+	while (in_time && !is_done(queue, count)) {
+		uint32_t seen = atomic_load(&queue->signal);
 
 		wake_me_at(queue, count);
 		if (is_done(queue, count))
-			return true;
-		in_time = sleep_on(&queue->signal, signal, deadline);
+			break;
+		if (!looked && look(queue, is_signalled, seen, deadline))
+			continue;
+		looked = true;
+		atomic_fetch_add(&queue->sleepers, 1);
+		in_time = sleep_on(&queue->signal, seen, deadline);
+		atomic_fetch_sub(&queue->sleepers, 1);
 	}
 	return is_done(queue, count);
 }

@@ -65,9 +65,10 @@ struct queue {
 	struct queue_node *spent, *spent_end;
 	/* Seldom written. */
 	_Alignas(64) _Atomic uint32_t sleeping; /* the worker */
-	_Atomic uint32_t spin;	  /* nanoseconds of looking before a sleep */
-	_Atomic uint64_t wake_at; /* what the first of those who wait needs */
-	_Atomic uint32_t signal;  /* they sleep on this */
+	_Atomic uint32_t spin;	   /* nanoseconds of looking before a sleep */
+	_Atomic uint64_t wake_at;  /* what the first of those who wait needs */
+	_Atomic uint32_t signal;   /* they look at this, and sleep on it */
+	_Atomic uint32_t sleepers; /* of them */
 	uint32_t nr_spent;
 	pthread_mutex_t grow;
 	struct queue_node *_Atomic blocks[QUEUE_BLOCKS];

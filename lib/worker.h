@@ -21,7 +21,7 @@ struct task {
 	void *dst;
 	const void *src;
 	size_t count;
-	uint64_t value;
+	uint64_t value; /* a task that needs it no more than the rest ends before it */
 	struct worker *worker; /* set for run and drop, as is the next */
 	bool ran;
 };
