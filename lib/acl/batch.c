@@ -116,37 +116,84 @@ static aclError check_batch(const char *call, struct batch *batch, aclrtMemcpyKi
 
 static aclError run_batch(const char *call, struct batch *batch)
 {
-	struct transfer transfer;
+	struct transfer run, next;
 	aclrtMemcpyKind kind;
 	aclError code = check_batch(call, batch, &kind);
 	size_t i;
 
 	if (code)
 		return code;
-	for (i = 0; i < batch->count; i++) {
-		transfer = item(batch, i);
-		counter_add(COUNT_COPIES_SYNC, 1);
-		transfer_now(&transfer);
+	run = item(batch, 0);
+	for (i = 1; i < batch->count; i++) {
+		next = item(batch, i);
+		if (transfer_join(&run, &next))
+			continue;
+		transfer_now(&run);
+		run = next;
 	}
+	transfer_now(&run);
+	counter_add(COUNT_COPIES_SYNC, batch->count);
 	return ACL_SUCCESS;
+}
+
+/* Copies that go on where the one before ended: they are one, and counted as @n. */
+struct run {
+	struct transfer transfer;
+	size_t first, n;
+	bool now;
+};
+
+static aclError start_run(const struct run *run, uintptr_t stream, size_t *failed)
+{
+	aclError code = ACL_SUCCESS;
+
+	if (run->n)
+		code = transfer_start(&run->transfer, run->now, stream);
+	if (code)
+		*failed = run->first;
+	else if (run->n > 1)
+		counter_add(run->now ? COUNT_COPIES_DEGRADED : COUNT_COPIES_ASYNC,
+			    run->n - 1);
+	return code;
+}
+
+static aclError submit_all(struct batch *batch, aclrtMemcpyKind kind, uintptr_t stream)
+{
+	struct run run = {.n = 0};
+	aclError code, last;
+	size_t i;
+
+	for (i = 0; i < batch->count; i++) {
+		const struct transfer next = item(batch, i);
+		bool now;
+
+		code = transfer_rules(&next, kind, &now);
+		if (code) {
+			/* Those before one that is refused are done. */
+			last = start_run(&run, stream, &batch->failed);
+			if (!last)
+				batch->failed = i;
+			return last ?: code;
+		}
+		if (run.n && now == run.now && transfer_join(&run.transfer, &next)) {
+			run.n++;
+			continue;
+		}
+		code = start_run(&run, stream, &batch->failed);
+		if (code)
+			return code;
+		run = (struct run){.transfer = next, .first = i, .n = 1, .now = now};
+	}
+	return start_run(&run, stream, &batch->failed);
 }
 
 static aclError submit_batch(const char *call, struct batch *batch, aclrtStream stream)
 {
-	struct transfer transfer;
 	aclrtMemcpyKind kind;
-	aclError code = check_batch(call, batch, &kind);
-	size_t i;
+	aclError code = check_batch(call, batch, &kind)
+				?: stream_result(stream_check(context_stream(stream)));
 
-	if (!code)
-		code = stream_result(stream_check(context_stream(stream)));
-	for (i = 0; i < batch->count && !code; i++) {
-		transfer = item(batch, i);
-		code = transfer_async(&transfer, kind, context_stream(stream));
-		if (code)
-			batch->failed = i;
-	}
-	return code;
+	return code ?: submit_all(batch, kind, context_stream(stream));
 }
 
 aclError aclrtMemcpyBatch(void **dsts, size_t *destMaxs, void **srcs, size_t *sizes,

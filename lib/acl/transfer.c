@@ -158,12 +158,12 @@ static bool submit_now(const struct transfer *transfer, uintptr_t stream,
 {
 	struct worker *worker;
 
-	if (transfer->count > STREAM_NOW_SIZE || transfer->height > 1)
+	if (transfer->count * (transfer->height ?: 1) > STREAM_NOW_SIZE)
 		return false;
 	worker = stream_try_enter(stream, context);
 	if (!worker)
 		return false;
-	copy_now(transfer->dst, transfer->src, transfer->count);
+	transfer_now(transfer);
 	worker_leave(worker);
 	counter_add(COUNT_TASKS_DONE, 1);
 	return true;
@@ -225,6 +225,28 @@ static aclError degrade(const struct transfer *transfer, uintptr_t stream)
 	return ACL_SUCCESS;
 }
 
+aclError transfer_start(const struct transfer *transfer, bool now, uintptr_t stream)
+{
+	if (check_wanted())
+		check_async(transfer->dst, transfer->src,
+			    is_unaligned(transfer->dst) || is_unaligned(transfer->src),
+			    now);
+	return now ? degrade(transfer, stream) : submit(transfer, stream);
+}
+
+bool transfer_join(struct transfer *run, const struct transfer *next)
+{
+	/* Each is reported by itself; what cannot be written has a place of its own. */
+	if (check_wanted() || next->dst != (char *)run->dst + run->count ||
+	    next->src != (const char *)run->src + run->count ||
+	    readonly_target(run->dst) != run->dst ||
+	    readonly_target(next->dst) != next->dst)
+		return false;
+	run->count += next->count;
+	run->room += next->room;
+	return true;
+}
+
 aclError transfer_async(const struct transfer *transfer, aclrtMemcpyKind kind,
 			uintptr_t stream)
 {
@@ -232,13 +254,7 @@ aclError transfer_async(const struct transfer *transfer, aclrtMemcpyKind kind,
 	aclError code = stream_result(stream_check(stream))
 				?: transfer_rules(transfer, kind, &now);
 
-	if (code)
-		return code;
-	if (check_wanted())
-		check_async(transfer->dst, transfer->src,
-			    is_unaligned(transfer->dst) || is_unaligned(transfer->src),
-			    now);
-	return now ? degrade(transfer, stream) : submit(transfer, stream);
+	return code ?: transfer_start(transfer, now, stream);
 }
 
 /* What is looked up with each copy: 0 until it is known. */

@@ -39,6 +39,15 @@ aclError transfer_async(const struct transfer *transfer, aclrtMemcpyKind kind,
 bool transfer_quick(const struct transfer *transfer, aclrtMemcpyKind kind,
 		    aclrtStream stream, aclError *code);
 
+/* transfer_async without the rules, which hold; @now as transfer_rules has said. */
+aclError transfer_start(const struct transfer *transfer, bool now, uintptr_t stream);
+
+/*
+ * Adds @next to @run if it goes on where that ends on both sides, so that both can be
+ * one copy of one piece. False: nothing was added.
+ */
+bool transfer_join(struct transfer *run, const struct transfer *next);
+
 /* The rules alone. @now: it must be done now, as transfer_async would. */
 aclError transfer_rules(const struct transfer *transfer, aclrtMemcpyKind kind, bool *now);
 

@@ -270,6 +270,84 @@ static void test_sets(void)
 	is(aclrtSynchronizeStream(stream), 0, "synchronise");
 }
 
+/* The tasks that a batch of @n pieces becomes, each @gap behind the one before. */
+static unsigned long long tasks_of(size_t n, size_t size, size_t gap, bool async)
+{
+	void *dsts[64], *srcs[64];
+	size_t rooms[64], sizes[64], index = 0, failed, i;
+	struct aclkm_stats before, after;
+	bool right = true;
+	struct gate gate;
+
+	for (i = 0; i < n; i++) {
+		dsts[i] = device + i * (size + gap);
+		srcs[i] = host + i * (size + gap);
+		rooms[i] = size;
+		sizes[i] = size;
+	}
+	pattern(host, 77);
+	memset(device, 0, SIZE);
+	aclkm_stats_get(&before);
+	if (async) {
+		gate_close(&gate, stream);
+		is(aclrtMemcpyBatchAsync(dsts, rooms, srcs, sizes, n, &to_device, &index,
+					 1, &failed, stream),
+		   0, "%zu pieces behind a gate", n);
+		gate_open(&gate);
+		is(aclrtSynchronizeStream(stream), 0, "synchronise");
+	} else {
+		is(aclrtMemcpyBatch(dsts, rooms, srcs, sizes, n, &to_device, &index, 1,
+				    &failed),
+		   0, "%zu pieces", n);
+	}
+	aclkm_stats_get(&after);
+	for (i = 0; i < n; i++)
+		right = right && !memcmp(dsts[i], srcs[i], size) &&
+			(!gap || !((char *)dsts[i])[size]);
+	ok(right, "each arrives, and nothing between");
+	is(after.copies_async + after.copies_sync - before.copies_async -
+		   before.copies_sync,
+	   n, "each is counted");
+	is(after.bytes_copied - before.bytes_copied, n * size, "so are the bytes");
+	return after.tasks_done - before.tasks_done - async;
+}
+
+static void test_joined(void)
+{
+	is(tasks_of(64, 2048, 0, true), 1, "pieces that go on are one task");
+	is(tasks_of(64, 2048, 64, true), 64, "those that do not are tasks of their own");
+	is(tasks_of(1, 64, 0, true), 1, "one piece");
+	tasks_of(64, 2048, 0, false);
+	tasks_of(64, 2048, 64, false);
+	tasks_of(2, 128 * KIB, 0, false);
+}
+
+/* Rows behind a gate, with and without something between them. */
+static void test_rows_queued(void)
+{
+	struct gate gate;
+
+	pattern(host, 9);
+	memset(device, 0, SIZE);
+	gate_close(&gate, stream);
+	is(aclrtMemcpy2dAsync(device, 512, host, 600, 500, 100, ACL_MEMCPY_HOST_TO_DEVICE,
+			      stream),
+	   0, "rows behind a gate");
+	is(aclrtMemcpy2dAsync(device + 128 * KIB, 512, host, 512, 512, 200,
+			      ACL_MEMCPY_HOST_TO_DEVICE, stream),
+	   0, "rows with nothing between");
+	is(device[0], 0, "nothing is copied yet");
+	gate_open(&gate);
+	is(aclrtSynchronizeStream(stream), 0, "synchronise");
+	ok(rows_are(device, 512, host, 600, 500, 100), "each row arrives");
+	ok(!memcmp(device + 128 * KIB, host, 512 * 200), "as one");
+	memset(device, 0, SIZE);
+	is(aclrtMemcpy2dAsync(device, 64, host, 128, 64, 10, ACL_MEMCPY_HOST_TO_DEVICE,
+			      stream),
+	   0, "a few rows on an idle stream");
+	ok(rows_are(device, 64, host, 128, 64, 10), "are done at once");
+}
+
 int main(void)
 {
 	small_device();
@@ -284,6 +362,8 @@ int main(void)
 	test_rows_async();
 	test_batch(false);
 	test_batch(true);
+	test_joined();
+	test_rows_queued();
 	test_indirect();
 	test_sets();
 	is(aclrtDestroyStream(stream), 0, "the stream goes");

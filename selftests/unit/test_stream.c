@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Streams: order, real asynchrony, concurrency, handles, many threads. */
+#include <stdatomic.h>
+
 #include "gate.h"
 
 #define SIZE (64 * KIB)
@@ -226,6 +228,164 @@ static void test_destroy_in_use(void)
 	is(all, 0, "both get 107003");
 }
 
+/* Small copies are done at once where nothing is before them, and only there. */
+static void test_at_once(void)
+{
+	struct gate gate;
+	aclrtStream s;
+
+	if (aclrtCreateStream(&s))
+		bail_out("no stream");
+	memset(device, 0, SIZE);
+	memset(host, 0x66, SIZE);
+	is(aclrtMemcpyAsync(device, 64, host, 64, ACL_MEMCPY_DEFAULT, s), 0,
+	   "a small copy on an idle stream");
+	is(device[63], 0x66, "is done when the call returns");
+	is(device[64], 0, "and no more than it");
+	gate_close(&gate, s);
+	is(aclrtMemcpyAsync(device, 128, host, 128, ACL_MEMCPY_DEFAULT, s), 0,
+	   "one behind a gate");
+	is(device[127], 0, "is not");
+	gate_open(&gate);
+	is(aclrtSynchronizeStream(s), 0, "the gate opens, synchronise");
+	is(device[127], 0x66, "now it is");
+	is(aclrtDestroyStream(s), 0, "destroy");
+	is(aclrtMemcpyAsync(device, 64, host, 64, ACL_MEMCPY_DEFAULT, s), 107003,
+	   "not on a stream that has gone");
+}
+
+/*
+ * Threads that share a stream, each with a chain of its own of small copies, some of
+ * which are done at once and some queued: any other order shows.
+ */
+#define LINKS 400
+
+static unsigned char *chains;
+static aclrtStream chained;
+
+static void *make_chain(void *arg)
+{
+	unsigned char *mine = chains + (size_t)(uintptr_t)arg * (LINKS + 1) * 64;
+	unsigned int seed = (unsigned int)(uintptr_t)arg + 1;
+	long odd = aclrtSetDevice(0);
+	int i;
+
+	for (i = 0; i < LINKS; i++) {
+		odd += aclrtMemcpyAsync(mine + (i + 1) * 64, 64, mine + i * 64, 64,
+					ACL_MEMCPY_DEFAULT, chained) != 0;
+		if (rand_r(&seed) % 4)
+			continue;
+		odd += aclrtSynchronizeStream(chained) != 0;
+		odd += mine[(i + 1) * 64] != mine[0];
+	}
+	odd += aclrtSynchronizeStream(chained) != 0;
+	odd += mine[LINKS * 64 + 63] != mine[0];
+	odd += aclrtResetDevice(0) != 0;
+	return (void *)odd;
+}
+
+static void test_chains(void)
+{
+	pthread_t threads[4];
+	void *odd;
+	long all = 0;
+	uintptr_t i;
+
+	if (aclrtCreateStream(&chained) ||
+	    aclrtMalloc((void **)&chains, 4 * (LINKS + 1) * 64,
+			ACL_MEM_MALLOC_NORMAL_ONLY))
+		bail_out("no stream");
+	memset(chains, 0, 4 * (LINKS + 1) * 64);
+	for (i = 0; i < 4; i++) {
+		memset(chains + i * (LINKS + 1) * 64, 0x70 + (int)i, 64);
+		if (pthread_create(&threads[i], NULL, make_chain, (void *)i))
+			bail_out("no thread");
+	}
+	for (i = 0; i < 4; i++) {
+		pthread_join(threads[i], &odd);
+		all += (long)odd;
+	}
+	is(all, 0, "four threads, chains of small copies on one stream");
+	is(aclrtDestroyStream(chained) | aclrtFree(chains), 0, "destroy");
+}
+
+/* Handles of streams that come and go, in threads that use them whatever they are. */
+static _Atomic uintptr_t passed;
+static atomic_bool enough;
+
+static atomic_uint called;
+
+static void count_call(void *unused)
+{
+	(void)unused;
+	atomic_fetch_add(&called, 1);
+}
+
+/* Each copy has a place of its own: a stream that goes still finishes its own. */
+#define PLACES 4000
+
+static void *use_what_is_passed(void *arg)
+{
+	unsigned char *to = arg;
+	long odd = aclrtSetDevice(0), taken = 0;
+	int code, i;
+
+	for (i = 0; i < PLACES && !atomic_load(&enough); i++) {
+		aclrtStream s = (aclrtStream)atomic_load(&passed);
+
+		code = aclrtLaunchHostFunc(s, count_call, NULL);
+		odd += code != 0 && code != 107003;
+		taken += !code;
+		code = aclrtMemcpyAsync(to + i * 64, 64, host, 64, ACL_MEMCPY_DEFAULT, s);
+		odd += code != 0 && code != 107003;
+		code = aclrtSynchronizeStream(s);
+		odd += code != 0 && code != 107003;
+		code = aclrtMemcpyAsync(to + i * 64, 64, host, 64, ACL_MEMCPY_DEFAULT, s);
+		odd += code != 0 && code != 107003;
+	}
+	odd += aclrtResetDevice(0) != 0;
+	return (void *)(odd << 32 | taken);
+}
+
+static void test_come_and_go(void)
+{
+	pthread_t threads[3];
+	aclrtStream s, old = NULL;
+	unsigned char *places;
+	long all = 0, taken = 0;
+	void *odd;
+	int i;
+
+	atomic_store(&enough, false);
+	if (aclrtCreateStream(&s) ||
+	    aclrtMalloc((void **)&places, 3 * PLACES * 64, ACL_MEM_MALLOC_NORMAL_ONLY))
+		bail_out("no stream");
+	atomic_store(&passed, (uintptr_t)s);
+	for (i = 0; i < 3; i++) {
+		if (pthread_create(&threads[i], NULL, use_what_is_passed,
+				   places + i * PLACES * 64))
+			bail_out("no thread");
+	}
+	for (i = 0; i < 200; i++) {
+		old = s;
+		all += aclrtCreateStream(&s) != 0;
+		all += s == old;
+		atomic_store(&passed, (uintptr_t)s);
+		all += aclrtSynchronizeStream(s) != 0;
+		all += aclrtDestroyStream(old) != 0;
+	}
+	atomic_store(&enough, true);
+	for (i = 0; i < 3; i++) {
+		pthread_join(threads[i], &odd);
+		all += (long)odd >> 32;
+		taken += (long)odd & 0xffffffff;
+	}
+	is(all, 0, "200 streams come and go while three threads use them");
+	is(aclrtDestroyStream(s), 0, "destroy the last");
+	is(atomic_load(&called), taken, "what was taken has run, and nothing else");
+	is(aclrtFree(places), 0, "free");
+}
+
 static void test_reset(void)
 {
 	aclrtStream s;
@@ -256,6 +416,9 @@ int main(void)
 	test_limit();
 	test_threads();
 	test_destroy_in_use();
+	test_at_once();
+	test_chains();
+	test_come_and_go();
 	test_reset();
 	is(aclrtFree(device) | aclrtFreeHost(host), 0, "the memory goes");
 	return done_testing();
