@@ -32,7 +32,7 @@ bool placing_parse(const char *text, cpu_set_t *out)
 	long from, to;
 
 	CPU_ZERO(out);
-	do {
+	for (;;) {
 		if (!parse_number(&text, &from))
 			return false;
 		to = from;
@@ -42,8 +42,9 @@ bool placing_parse(const char *text, cpu_set_t *out)
 			return false;
 		for (; from <= to; from++)
 			CPU_SET((size_t)from, out);
-	} while (*text == ',' && *++text);
-	return !*text;
+		if (*text++ != ',')
+			return !text[-1];
+	}
 }
 
 bool placing_node(int32_t node, cpu_set_t *out)

@@ -3,6 +3,7 @@
 #include "client.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@ struct seen {
 	uint32_t devices;
 	char soc[32];
 	unsigned long long align, ruled, total;
+	unsigned long long cpus; /* that a stream's thread may use, the first 64 */
 	char backend[8];
 	char text[512];
 };
@@ -45,6 +47,17 @@ static void look_at_memory(struct seen *seen)
 	seen->strange_policy = aclrtMalloc((void **)&p[0], 100, (aclrtMemMallocPolicy)77);
 }
 
+static void note_cpus(void *out)
+{
+	cpu_set_t set;
+	int cpu;
+
+	sched_getaffinity(0, sizeof(set), &set);
+	for (cpu = 0; cpu < 64; cpu++)
+		*(unsigned long long *)out |= (unsigned long long)!!CPU_ISSET(cpu, &set)
+					      << cpu;
+}
+
 static int probe(void)
 {
 	struct seen seen = {0};
@@ -67,6 +80,8 @@ static int probe(void)
 	seen.native = aclkm_memory_alloc(100, 0, ACLKM_PAGES_NORMAL, &p);
 	if (!seen.set)
 		look_at_memory(&seen);
+	if (!seen.set && !aclrtLaunchHostFunc(NULL, note_cpus, &seen.cpus))
+		aclrtSynchronizeStream(NULL);
 	return fwrite(&seen, sizeof(seen), 1, stdout) != 1;
 }
 
@@ -248,6 +263,41 @@ static void test_size(void)
 	ok(with(NULL, NULL).total >= 64 * MIB, "without it: half of the memory");
 }
 
+/* Where the library's threads run. */
+static void test_workers(void)
+{
+	static const char *const bad_cpus[] = {
+		"", "a", "0-", "-1", "1-0", "0,", "0 1", "0,,0", "1023", "99999", "0x0"};
+	unsigned long long all = with(NULL, NULL).cpus, one = all & -all;
+	char number[16];
+	size_t i;
+
+	snprintf(number, sizeof(number), "%d", __builtin_ctzll(all));
+	is(with("ACLKM_WORKER_CPUS", number).cpus, one, "ACLKM_WORKER_CPUS=%s", number);
+	for (i = 0; i < sizeof(bad_cpus) / sizeof(bad_cpus[0]); i++)
+		refused("ACLKM_WORKER_CPUS", bad_cpus[i]);
+	is(with("ACLKM_WORKER_SPIN", "0").cpus, all, "ACLKM_WORKER_SPIN=0");
+	is(with("ACLKM_WORKER_SPIN", "1000000").set, 0, "ACLKM_WORKER_SPIN=1000000");
+	refused("ACLKM_WORKER_SPIN", "1000001");
+	refused("ACLKM_WORKER_SPIN", "-1");
+	refused("ACLKM_WORKER_SPIN", "");
+	is(with("ACLKM_WORKERS", "1").set, 0, "ACLKM_WORKERS=1");
+	is(with("ACLKM_WORKERS", "16").set, 0, "ACLKM_WORKERS=16");
+	refused("ACLKM_WORKERS", "0");
+	refused("ACLKM_WORKERS", "17");
+	refused("ACLKM_WORKER_NODE", "12345");
+	refused("ACLKM_WORKER_NODE", "-1");
+	refused("ACLKM_WORKER_NODE", "");
+	if (access("/sys/devices/system/node/node0/cpulist", R_OK)) {
+		skip("ACLKM_WORKER_NODE=0", "this machine does not tell its nodes");
+		return;
+	}
+	ok(with("ACLKM_WORKER_NODE", "0").cpus & all, "ACLKM_WORKER_NODE=0");
+	setenv("ACLKM_WORKER_CPUS", number, 1);
+	is(with("ACLKM_WORKER_NODE", "0").cpus, one, "and one of its CPUs");
+	unsetenv("ACLKM_WORKER_CPUS");
+}
+
 int main(int argc, char **argv)
 {
 	const char *given = getenv("ACLKM_BACKEND");
@@ -265,6 +315,10 @@ int main(int argc, char **argv)
 	unsetenv("ACLKM_DEVICES");
 	unsetenv("ACLKM_SOC_NAME");
 	unsetenv("ACLKM_CHECK");
+	unsetenv("ACLKM_WORKERS");
+	unsetenv("ACLKM_WORKER_CPUS");
+	unsetenv("ACLKM_WORKER_NODE");
+	unsetenv("ACLKM_WORKER_SPIN");
 	test_devices();
 	test_backend();
 	setenv("ACLKM_MEM", "48M", 1);
@@ -272,6 +326,7 @@ int main(int argc, char **argv)
 	test_strict();
 	test_padding();
 	test_run_mode();
+	test_workers();
 	setenv("ACLKM_BACKEND", "user", 1);
 	test_defaults();
 	test_size();
