@@ -7,7 +7,8 @@
  *   queue2     the same on two streams
  *   latency    nanoseconds from the call to the bytes being there, on an idle stream
  *   submit     nanoseconds of the call alone, on a stream that is busy
- *   wake       nanoseconds to completion when the worker had time to fall asleep
+ *   wake       (no copy) nanoseconds for nothing to be done by a worker that sleeps
+ *   awake      the same by one that has just done something
  *   futex      (no copy) nanoseconds of a futex round trip between two threads
  *
  * HOW: memcpy, the non-temporal loops sse2, avx2 and avx512, pool (a thread with a
@@ -194,18 +195,36 @@ static void no_wait(void)
 {
 }
 
+/* Nothing to do, but for the worker. */
+static void do_nothing(void *unused)
+{
+	(void)unused;
+}
+
+static void stream_nothing(void)
+{
+	if (aclrtLaunchHostFunc(streams[0], do_nothing, NULL))
+		die(aclGetRecentErrMsg());
+}
+
+static void pool_nothing(void)
+{
+	pool_submit(dst, src, 0);
+}
+
 static const struct how {
 	const char *name;
 	void (*submit)(void *to, const void *from, size_t n);
 	void (*wait)(void);
+	void (*nothing)(void); /* NULL: no worker */
 } hows[] = {
-	{"memcpy", (void (*)(void *, const void *, size_t))(void *)memcpy, no_wait},
-	{"sse2", nt_sse2, no_wait},
-	{"avx2", nt_avx2, no_wait},
-	{"avx512", nt_avx512, no_wait},
-	{"ours", ours, no_wait},
-	{"pool", pool_submit, pool_wait},
-	{"stream", stream_submit, stream_wait},
+	{"memcpy", (void (*)(void *, const void *, size_t))(void *)memcpy, no_wait, NULL},
+	{"sse2", nt_sse2, no_wait, NULL},
+	{"avx2", nt_avx2, no_wait, NULL},
+	{"avx512", nt_avx512, no_wait, NULL},
+	{"ours", ours, no_wait, NULL},
+	{"pool", pool_submit, pool_wait, pool_nothing},
+	{"stream", stream_submit, stream_wait, stream_nothing},
 };
 
 static void make_buffers(void)
@@ -228,7 +247,8 @@ static unsigned int rounds_for(size_t total)
 
 static double bandwidth(const struct how *how, unsigned int depth)
 {
-	unsigned int rounds = rounds_for(512UL << 20), i, warm = rounds / 4 + 30;
+	unsigned int rounds = rounds_for(bytes > 1UL << 20 ? 512UL << 20 : 2UL << 30), i,
+		     warm = rounds / 4 + 30;
 	double start = 0;
 
 	for (i = 0; i < rounds + warm; i++) {
@@ -275,23 +295,41 @@ static double median(double *values, unsigned int n)
 	return values[n / 2];
 }
 
-/* @pause: microseconds before each, so that whoever spins gives up. */
-static double latency(const struct how *how, unsigned int pause, unsigned int rounds)
+static double latency(const struct how *how)
 {
-	double *times = malloc(rounds * sizeof(*times)), start, result;
+	enum { ROUNDS = 20000 };
+	static double times[ROUNDS];
+	double start;
 	unsigned int i;
 
-	for (i = 0; i < rounds; i++) {
-		if (pause)
-			usleep(pause);
+	for (i = 0; i < ROUNDS; i++) {
 		start = now();
 		how->submit(dst, src, bytes);
 		how->wait();
 		times[i] = (now() - start) * 1e9;
 	}
-	result = median(times, rounds);
-	free(times);
-	return result;
+	return median(times, ROUNDS);
+}
+
+/* @pause: microseconds before each, so that whoever looks gives up. */
+static double wake(const struct how *how, unsigned int pause)
+{
+	enum { ROUNDS = 2000 };
+	static double times[ROUNDS];
+	double start;
+	unsigned int i;
+
+	if (!how->nothing)
+		die("has no worker");
+	for (i = 0; i < ROUNDS; i++) {
+		if (pause)
+			usleep(pause);
+		start = now();
+		how->nothing();
+		how->wait();
+		times[i] = (now() - start) * 1e9;
+	}
+	return median(times, ROUNDS);
 }
 
 /* The queue is kept busy by one long copy; then short ones are handed over. */
@@ -381,9 +419,11 @@ int main(int argc, char **argv)
 	else if (!strcmp(what, "queue2"))
 		printf("%.4f\n", two_streams());
 	else if (!strcmp(what, "latency"))
-		printf("%.1f\n", latency(how, 0, 20000));
+		printf("%.1f\n", latency(how));
 	else if (!strcmp(what, "wake"))
-		printf("%.1f\n", latency(how, 2000, 500));
+		printf("%.1f\n", wake(how, 100));
+	else if (!strcmp(what, "awake"))
+		printf("%.1f\n", wake(how, 0));
 	else if (!strcmp(what, "submit"))
 		printf("%.1f\n", submit_cost(how));
 	else

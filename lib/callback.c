@@ -37,6 +37,7 @@ struct launch {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct subscription *subscriptions;
 static struct record *queue, **queue_tail = &queue;
+static _Atomic uint32_t nr_subscriptions; /* changed under the lock */
 static _Atomic uint32_t news; /* a record was queued, a subscription came or went */
 
 static struct subscription *find_locked(uintptr_t stream)
@@ -72,6 +73,7 @@ static bool add_subscription(struct subscription *subscription)
 	if (first) {
 		subscription->next = subscriptions;
 		subscriptions = subscription;
+		atomic_fetch_add(&nr_subscriptions, 1);
 	}
 	pthread_mutex_unlock(&lock);
 	return first;
@@ -130,6 +132,7 @@ static void end_locked(struct subscription *subscription)
 	while (*at != subscription)
 		at = &(*at)->next;
 	*at = subscription->next;
+	atomic_fetch_sub(&nr_subscriptions, 1);
 	subscription->ended = true;
 	discard_locked(subscription);
 	put_subscription_locked(subscription);
@@ -162,6 +165,8 @@ void callback_stream_ends(uintptr_t stream)
 {
 	struct subscription *subscription;
 
+	if (!atomic_load(&nr_subscriptions))
+		return;
 	pthread_mutex_lock(&lock);
 	subscription = find_locked(stream);
 	if (subscription)
@@ -330,15 +335,24 @@ static int run_host(struct task *task)
 	return ACLKM_OK;
 }
 
-int callback_host(void (*fn)(void *data), void *data, uintptr_t stream)
+static bool is_subscribed(uintptr_t stream)
 {
-	const struct launch launch = {.task = {.run = run_host, .dst = data}, .fn = fn};
 	bool subscribed;
 
+	/* Most programs have none. */
+	if (!atomic_load(&nr_subscriptions))
+		return false;
 	pthread_mutex_lock(&lock);
 	subscribed = find_locked(stream) != NULL;
 	pthread_mutex_unlock(&lock);
-	if (subscribed)
+	return subscribed;
+}
+
+int callback_host(void (*fn)(void *data), void *data, uintptr_t stream)
+{
+	const struct launch launch = {.task = {.run = run_host, .dst = data}, .fn = fn};
+
+	if (is_subscribed(stream))
 		return error_set(ACLKM_ERR_UNSUPPORTED,
 				 "stream = %p has a report thread: host functions and "
 				 "callbacks do not mix on one stream",

@@ -7,7 +7,8 @@
 
 #include "futex.h"
 
-/* Rounds of looking between two looks at the clock. */
+/* How often to look before others are let run: first soon, then less often. */
+#define FIRST_LOOKS 4
 #define LOOKS 64
 
 static void relax(void)
@@ -334,8 +335,8 @@ static bool look(struct queue *queue, bool (*found)(struct queue *queue, uint64_
 		 uint64_t arg, int64_t deadline)
 {
 	uint32_t spin = atomic_load_explicit(&queue->spin, memory_order_relaxed);
+	int i, looks = FIRST_LOOKS;
 	int64_t until;
-	int i;
 
 	if (found(queue, arg))
 		return true;
@@ -345,11 +346,13 @@ static bool look(struct queue *queue, bool (*found)(struct queue *queue, uint64_
 	if (until > deadline)
 		until = deadline;
 	do {
-		for (i = 0; i < LOOKS; i++) {
+		for (i = 0; i < looks; i++) {
 			if (found(queue, arg))
 				return true;
 			relax();
 		}
+		if (looks < LOOKS)
+			looks *= 2;
 		/* Whoever is looked for may be waiting for this CPU. */
 		sched_yield();
 	} while (clock_now() < until);

@@ -27,16 +27,16 @@ struct task {
 };
 
 struct worker {
-	struct queue queue;
-	pthread_mutex_t lock; /* of the thread's start and end, @word and errors */
-	pthread_t thread;
-	_Atomic uint32_t *word;	 /* what the running task waits on */
 	_Atomic uint64_t aborts; /* how often */
 	_Atomic int error;	 /* of the first task that failed, not told yet */
-	_Atomic bool stop_on_failure;
-	_Atomic bool stopped; /* by a failure */
 	_Atomic bool started;
+	_Atomic bool stopped; /* by a failure */
+	_Atomic bool stop_on_failure;
 	bool stopping;
+	pthread_mutex_t lock;	/* of the thread's start and end, @word and errors */
+	_Atomic uint32_t *word; /* what the running task waits on */
+	pthread_t thread;
+	struct queue queue;
 };
 
 /* Flags of worker_submit. */
