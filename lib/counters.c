@@ -1,21 +1,73 @@
 // SPDX-License-Identifier: MIT
 #include "counters.h"
 
-#include <stdatomic.h>
+#include <pthread.h>
+#include <stdbool.h>
 
 #include "aclkm/stats.h"
 #include "error.h"
 
-static _Atomic uint64_t counters[COUNTERS];
+#define ROWS 64 /* the last one is shared */
 
-void counter_add(enum counter counter, uint64_t n)
+static struct counter_row rows[ROWS];
+static _Atomic uint64_t taken; /* a bit for each row */
+static pthread_key_t key;
+static pthread_once_t key_once = PTHREAD_ONCE_INIT;
+static bool have_key;
+
+_Thread_local struct counter_row *counter_mine;
+static _Thread_local bool asked;
+
+/* At the end of the thread: another may go on counting in its row. */
+static void give_row(void *row)
 {
-	atomic_fetch_add_explicit(&counters[counter], n, memory_order_relaxed);
+	counter_mine = NULL;
+	atomic_fetch_and(&taken, ~(1ULL << ((struct counter_row *)row - rows)));
+}
+
+static void make_key(void)
+{
+	have_key = !pthread_key_create(&key, give_row);
+}
+
+static void take_row(void)
+{
+	uint64_t now = atomic_load(&taken);
+	unsigned int at;
+
+	asked = true;
+	pthread_once(&key_once, make_key);
+	do {
+		at = ~now ? (unsigned int)__builtin_ctzll(~now) : ROWS - 1;
+		if (at == ROWS - 1 || !have_key)
+			return;
+	} while (!atomic_compare_exchange_weak(&taken, &now, now | 1ULL << at));
+	if (pthread_setspecific(key, &rows[at]))
+		atomic_fetch_and(&taken, ~(1ULL << at));
+	else
+		counter_mine = &rows[at];
+}
+
+void counter_add_slowly(enum counter counter, uint64_t n)
+{
+	if (!asked)
+		take_row();
+	if (counter_mine)
+		counter_add(counter, n);
+	else
+		atomic_fetch_add_explicit(&rows[ROWS - 1].counts[counter], n,
+					  memory_order_relaxed);
 }
 
 static uint64_t read_counter(enum counter counter)
 {
-	return atomic_load_explicit(&counters[counter], memory_order_relaxed);
+	uint64_t sum = 0;
+	int row;
+
+	for (row = 0; row < ROWS; row++)
+		sum += atomic_load_explicit(&rows[row].counts[counter],
+					    memory_order_relaxed);
+	return sum;
 }
 
 int aclkm_stats_get(struct aclkm_stats *out)
