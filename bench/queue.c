@@ -83,8 +83,9 @@ static void *work(void *unused)
 	while (queue_sleep(&queue)) {
 		if (!queue_take(&queue, &taken))
 			continue;
-		run(&taken.task);
-		queue_done(&queue);
+		do {
+			run(&taken.task);
+		} while (queue_next(&queue, &taken));
 	}
 	return NULL;
 }

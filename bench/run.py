@@ -208,7 +208,8 @@ def compare_bandwidth(build, options, results):
         best_median = stats[(best, "bandwidth")]["median"]
         rows.append([size_name(count)] + [cell(stats[h]) for h in hows] + [
             f"{stats[('ours', 'bandwidth')]['median'] / best_median:.2f}",
-            f"{stats[('stream', 'queue')]['median'] / best_median:.2f}", best])
+            f"{stats[('stream', 'queue')]['median'] / best_median:.2f}", best,
+            ratio(stats, ("stream", "queue"), ("memcpy", "bandwidth"))])
         results.append({"kind": "bandwidth", "bytes": count, "unit": "GB/s",
                         "best_loop": best,
                         "stats": {" ".join(h): s for h, s in stats.items()}})
@@ -216,38 +217,56 @@ def compare_bandwidth(build, options, results):
         "Bandwidth of copies between the same two buffers, GB/s (queues of 64)",
         ["size", "memcpy"] + [l + " loop" for l in loops]
         + ["aclkm_copy", "thread pool", "stream", "two streams", "copy/best loop",
-           "stream/best loop", "best loop"], rows)
+           "stream/best loop", "best loop", "stream/memcpy"], rows)
+
+
+def ratio(stats, ours, theirs):
+    return f"{stats[ours]['median'] / stats[theirs]['median']:.2f}"
+
+
+def interleaved_calls(subject, calls, runs):
+    """Medians of several calls of one program, one of each in turn."""
+    values = {c: [] for c in calls}
+    for _ in range(runs):
+        for call in calls:
+            values[call].append(float(subject.run(call)))
+    return {c: summary(v) for c, v in values.items()}
 
 
 def compare_latency(build, options, results):
     copy = Subject("copy", os.path.join(build, "copy"))
+    hows = ("memcpy", "pool", "stream")
     rows = []
     for count in (64, 4096, 65536, 1 << 20):
-        values = {h: [] for h in ("memcpy", "pool", "stream")}
-        for _ in range(options.runs):
-            for how in values:
-                values[how].append(float(copy.run([how, "latency", count])))
-        stats = {h: summary(v) for h, v in values.items()}
-        rows.append([size_name(count)] + [cell(s, 0) for s in stats.values()])
+        stats = interleaved_calls(copy, [(h, "latency", count) for h in hows], options.runs)
+        stats = {call[0]: s for call, s in stats.items()}
+        rows.append([size_name(count)] + [cell(stats[h], 0) for h in hows]
+                    + [ratio(stats, "stream", "memcpy")])
         results.append({"kind": "latency", "bytes": count, "unit": "ns", "stats": stats})
-    print_table("One copy on an idle stream, to completion, ns",
-                ["size", "memcpy", "thread pool", "stream"], rows)
-    rows = []
-    for program, whats in (("copy", [("pool", "submit", 64), ("stream", "submit", 64)]),
-                           ("queue", [("submit",), ("once",), ("worker",), ("memcpy",),
-                                      ("wake",), ("futex",)])):
-        subject = Subject(program, os.path.join(build, program))
-        values = {w: [] for w in whats}
-        for _ in range(options.runs):
-            for what in whats:
-                values[what].append(float(subject.run(what)))
-        for what, list_ in values.items():
-            stat = summary(list_)
-            rows.append([program + " " + " ".join(map(str, what)), cell(stat)])
-            results.append({"kind": "queue", "what": rows[-1][0], "unit": "ns",
-                            "stats": {"ns": stat}})
-    print_table("Submitting and waking, ns (see bench/copy.c and bench/queue.c)",
-                ["what", "ns"], rows)
+    print_table("One copy on an idle stream, to completion, ns (asked at 4 KiB: 1.5)",
+                ["size", "memcpy", "thread pool", "stream", "stream/memcpy"], rows)
+
+    calls = [(h, w, 64) for w in ("submit", "wake", "awake") for h in ("pool", "stream")]
+    stats = interleaved_calls(copy, calls + [("futex",)], options.runs)
+    results.append({"kind": "stream", "unit": "ns",
+                    "stats": {" ".join(map(str, c)): s for c, s in stats.items()}})
+    names = {"submit": "submit of one copy to a busy stream (asked: 100)",
+             "wake": "nothing, by a worker that sleeps (asked: 1.2 of futex)",
+             "awake": "nothing, by a worker that is awake"}
+    rows = [[text, cell(stats[("pool", w, 64)]), cell(stats[("stream", w, 64)]),
+             cell(stats[("futex",)]), ratio(stats, ("stream", w, 64), ("futex",))]
+            for w, text in names.items()]
+    print_table("Submitting and waking through aclrt calls, ns",
+                ["what", "thread pool", "stream", "futex round trip", "stream/futex"], rows)
+
+    queue = Subject("queue", os.path.join(build, "queue"))
+    stats = interleaved_calls(
+        queue, [(w,) for w in ("submit", "once", "worker", "memcpy", "wake", "futex")],
+        options.runs)
+    results.append({"kind": "queue", "unit": "ns",
+                    "stats": {c[0]: s for c, s in stats.items()}})
+    print_table("The queue alone, ns (see bench/queue.c)", ["what", "ns"],
+                [[c[0], cell(s)] for c, s in stats.items()])
 
 
 def main():

@@ -252,16 +252,22 @@ static bool take_out(struct queue *queue, void *task)
 	return true;
 }
 
+/* The end of QUEUE_TAKING. */
+static void go_on(struct queue *queue, bool taken)
+{
+	if (taken)
+		atomic_store_explicit(&queue->interrupted, 0, memory_order_relaxed);
+	atomic_store_explicit(&queue->inside, taken ? QUEUE_RUNNING : QUEUE_NOBODY,
+			      memory_order_release);
+}
+
 bool queue_take(struct queue *queue, void *task)
 {
 	bool taken;
 
 	move(queue, QUEUE_NOBODY, QUEUE_TAKING, QUEUE_NOBODY, QUEUE_TAKING);
 	taken = take_out(queue, task);
-	if (taken)
-		atomic_store_explicit(&queue->interrupted, 0, memory_order_relaxed);
-	atomic_store_explicit(&queue->inside, taken ? QUEUE_RUNNING : QUEUE_NOBODY,
-			      memory_order_release);
+	go_on(queue, taken);
 	/* Counted, but not linked yet: whoever puts it may need this CPU. */
 	if (!taken)
 		sched_yield();
@@ -280,16 +286,34 @@ static void tell_done(struct queue *queue, uint64_t n)
 		wake_all(&queue->signal);
 }
 
-void queue_done(struct queue *queue)
+/* How many are done with the running task, which ends here. */
+static uint64_t end_task(struct queue *queue)
 {
 	uint64_t n;
 
 	move(queue, QUEUE_RUNNING, QUEUE_TAKING, QUEUE_RUNNING, QUEUE_TAKING);
 	n = 1 + queue->dropped;
 	queue->dropped = 0;
+	return n;
+}
+
+void queue_done(struct queue *queue)
+{
+	uint64_t n = end_task(queue);
+
 	/* Left before it is told: whoever is told can enter. */
-	atomic_store_explicit(&queue->inside, QUEUE_NOBODY, memory_order_release);
+	go_on(queue, false);
 	tell_done(queue, n);
+}
+
+bool queue_next(struct queue *queue, void *task)
+{
+	uint64_t n = end_task(queue);
+	bool taken = take_out(queue, task);
+
+	go_on(queue, taken);
+	tell_done(queue, n);
+	return taken;
 }
 
 bool queue_hold(struct queue *queue, bool interrupt)

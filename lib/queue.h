@@ -127,6 +127,8 @@ bool queue_sleep(struct queue *queue);
  */
 bool queue_take(struct queue *queue, void *task);
 void queue_done(struct queue *queue);
+/* Both: ends the running task, and takes the next one if there is one. */
+bool queue_next(struct queue *queue, void *task);
 
 /*
  * Any thread. From queue_hold to queue_release no task begins or ends. True: one

@@ -66,8 +66,9 @@ static void *run_tasks(void *arg)
 	while (queue_sleep(&worker->queue)) {
 		if (!queue_take(&worker->queue, &record))
 			continue;
-		run(worker, &record.task, atomic_load(&worker->stopped));
-		queue_done(&worker->queue);
+		do {
+			run(worker, &record.task, atomic_load(&worker->stopped));
+		} while (queue_next(&worker->queue, &record));
 	}
 	return NULL;
 }

@@ -48,9 +48,10 @@ static void *worker(void *unused)
 	while (queue_sleep(&queue)) {
 		if (!queue_take(&queue, &slot))
 			continue;
-		check(&slot.item);
-		atomic_fetch_add(&by_worker, 1);
-		queue_done(&queue);
+		do {
+			check(&slot.item);
+			atomic_fetch_add(&by_worker, 1);
+		} while (queue_next(&queue, &slot));
 	}
 	return NULL;
 }
@@ -307,8 +308,9 @@ static void *counting_worker(void *unused)
 	while (queue_sleep(&queue)) {
 		if (!queue_take(&queue, &slot))
 			continue;
-		atomic_fetch_add(&ran, 1);
-		queue_done(&queue);
+		do {
+			atomic_fetch_add(&ran, 1);
+		} while (queue_next(&queue, &slot));
 	}
 	return NULL;
 }
