@@ -283,6 +283,9 @@ static bool round_ok(const struct look *from, const struct look *to, enum way wa
 	int pipes[2], got;
 	char copy[PAGE];
 
+	/* A mode that the machine has not. */
+	if ((from->flags | to->flags) & ACLKM_ALLOC_WC && !dev_has(watch, ACLKM_FEATURE_CACHE))
+		return true;
 	if (pipe(pipes))
 		abort();
 	fill.pipe = pipes[1];

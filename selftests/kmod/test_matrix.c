@@ -612,8 +612,9 @@ TEST(cutting_what_another_thread_touches)
 TEST(unload_in_every_order)
 {
 	int order[KEEPERS], o, i, fd, buf, status;
-	struct aclkm_alloc alloc;
 	char reserve[128], params[160];
+	struct aclkm_alloc alloc;
+	uint32_t flags;
 	pid_t pid;
 	char *mem;
 
@@ -627,7 +628,8 @@ TEST(unload_in_every_order)
 		permutation(o, KEEPERS, order);
 		fd = dev_open(O_RDWR);
 		ASSERT_LE(0, fd);
-		ASSERT_EQ(0, dev_alloc_flags(fd, SIZE_2M, 0, o & 1 ? ACLKM_ALLOC_WC : 0, &alloc));
+		flags = o & 1 && dev_has(fd, ACLKM_FEATURE_CACHE) ? ACLKM_ALLOC_WC : 0;
+		ASSERT_EQ(0, dev_alloc_flags(fd, SIZE_2M, 0, flags, &alloc));
 		buf = dev_export(fd, alloc.handle, 0, 0, ACLKM_EXPORT_CLOEXEC);
 		ASSERT_LE(0, buf);
 		mem = dev_map(fd, alloc.offset, SIZE_2M);
