@@ -94,6 +94,21 @@ use_suite() {
     apt_update
 }
 
+# use_architecture ARCH DIR [SUITE]: apt looks for packages of another architecture, in
+# SUITE or the suites that this machine gets its own Debian packages from, with lists
+# of its own in DIR; the system's stay as they are.
+use_architecture() {
+    mkdir -p "$2/lists/partial" "$2/cache/archives/partial"
+    # shellcheck disable=SC2016 # apt's variables
+    apt-get indextargets --format '$(SITE) $(RELEASE) main' 'Created-By: Packages' 'Component: main' 'Origin: Debian' |
+        if [[ -n ${3:-} ]]; then awk -v suite="$3" 'NR == 1 { print $1, suite, $3 }'; else sort -u; fi | sed "s,^,deb [arch=$1 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ," >"$2/sources.list"
+    [[ -s $2/sources.list ]] || die "this machine's apt knows no Debian archive to take packages of $1 from"
+    apt_options=(-o "APT::Architecture=$1" -o "APT::Architectures=$1" -o Dir::State::status=/dev/null
+        -o "Dir::Etc::SourceList=$2/sources.list" -o Dir::Etc::SourceParts=-
+        -o "Dir::State::Lists=$2/lists" -o "Dir::Cache=$2/cache" -o APT::Sandbox::User=root)
+    apt_update
+}
+
 # apt_download PACKAGE...: the .debs into the current folder. Lists that are
 # missing or stale are updated once. apt's own user may not write here.
 apt_download() {

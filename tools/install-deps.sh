@@ -6,7 +6,7 @@ set -euo pipefail
 . "$(dirname "$(readlink -f "$0")")/common.sh"
 
 usage() {
-    say "usage: ${0##*/} build|python|vm|test|lint|bench..."
+    say "usage: ${0##*/} build|python|vm|arm64|test|lint|bench..."
     exit 2
 }
 
@@ -16,6 +16,8 @@ packages() {
     kernel) packages build && echo binutils bc bison flex libelf-dev kmod xz-utils ;;
     python) packages build && echo python3-dev python3-setuptools python3-wheel python3-pip python3-numpy ;;
     vm) echo qemu-system-x86 busybox-static cpio gzip kmod xz-utils ;;
+    # A cross compiler, the other machine, and what writes its device tree.
+    arm64) packages build && packages vm && echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm device-tree-compiler dwarves ;;
     # The sanitizers' libraries come with gcc; 6.12's kbuild wants pahole for any module;
     # test_vgem imports through libdrm; test_rdma wants rxe's user space and iproute2's rdma;
     # libFuzzer is clang's.

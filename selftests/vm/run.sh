@@ -13,7 +13,8 @@ usage() {
 usage: run.sh [options] -- GUEST-SCRIPT [ARGUMENT...]
        run.sh --self-test
 
-  --kernel VERSION       stock kernel to boot (6.1)
+  --kernel VERSION       stock kernel to boot (6.1), of this machine or, such as
+                         arm64-6.1, of another one: QEMU's "virt"
   --memory MIB           guest memory (2048)
   --cpus N               guest processors (2)
   --module FILE          module under test, /aclkm.ko in the guest
@@ -22,6 +23,8 @@ usage: run.sh [options] -- GUEST-SCRIPT [ARGUMENT...]
   --kmods "NAME..."      stock modules to load first, with what they depend on
   --qemu "ARGUMENT..."   more QEMU arguments (split at spaces)
   --append "WORD..."     more kernel arguments
+  --dtb COMMAND          run with a file as its argument: the device tree of the
+                         other machine, to be changed
   --icount               one emulated processor whose clock counts instructions:
                          the same figures on every run, and no idle time
   --timeout SECONDS      for the script, from the end of the boot (300)
@@ -37,7 +40,7 @@ ACLKM_ACCEL=kvm|tcg overrides the choice of accelerator.
 END
 }
 
-kernel=6.1 memory=2048 cpus=2 module='' kmods='' qemu_extra='' append=''
+kernel=6.1 memory=2048 cpus=2 module='' kmods='' qemu_extra='' append='' dtb=''
 limit=300 boot_limit=120 log='' name=vm quiet='' faults='' icount=
 files=()
 
@@ -68,9 +71,30 @@ expected_faults() {
 
 # ---------------------------------------------------------------- initramfs
 
+# copy_foreign ROOT FILE: the same for another machine's, from where cross compilers look.
+copy_foreign() {
+    local lib file
+    while read -r lib; do
+        [[ ! -e $1/usr/lib/$lib ]] || continue
+        file=$(IFS=: && for dir in $libpath "/usr/${CROSS_COMPILE%-}/lib"; do
+            if [[ -e $dir/$lib ]]; then echo "$dir/$lib" && break; fi
+        done)
+        [[ -n $file ]] || die "$2 needs $lib, which is not here: tools/install-deps.sh arm64"
+        cp -L "$file" "$1/usr/lib/$lib"
+        copy_foreign "$1" "$file"
+    done < <(readelf -d "$2" | sed -n 's/.*(NEEDED).*\[\(.*\)\]$/\1/p')
+    # The program names its loader by a path.
+    lib=$(readelf -l "$2" | sed -n 's/.*program interpreter: \(.*\)\]$/\1/p')
+    if [[ -n $lib ]]; then cp -L "/usr/${CROSS_COMPILE%-}$lib" "$1$lib"; fi
+}
+
 # copy_libs ROOT FILE: the shared libraries of an ELF file, at the same places.
 copy_libs() {
     local lib
+    if [[ -n $CROSS_COMPILE ]]; then
+        copy_foreign "$@"
+        return
+    fi
     while read -r lib; do
         [[ -e $1$lib ]] || {
             mkdir -p "$1$(dirname "$lib")"
@@ -101,7 +125,7 @@ pack() { (cd "$1" && find . | cpio --quiet -o -H newc -R 0:0 | gzip -1) >"$2"; }
 
 busybox_root() {
     mkdir -p "$1"/{bin,sbin,usr/bin,usr/sbin,usr/lib,lib,etc,proc,sys,dev,tmp}
-    cp "$(command -v busybox)" "$1/bin/busybox"
+    cp "$BUSYBOX" "$1/bin/busybox"
     if ldd "$1/bin/busybox" >/dev/null 2>&1; then die 'busybox is not the static one: tools/install-deps.sh vm'; fi
 }
 
@@ -165,6 +189,10 @@ probe_kvm() {
 
 choose_accel() {
     local remembered
+    if [[ -n $CROSS_COMPILE ]]; then
+        accel=tcg accel_args=(-accel 'tcg,thread=multi')
+        return
+    fi
     if [[ -n $icount ]]; then
         # Without the string instructions that would count once for each byte they clear.
         accel=icount cpus=1
@@ -197,6 +225,38 @@ choose_accel() {
     esac
 }
 
+# ------------------------------------------------------------------ machine
+
+# qemu, machine (arguments), serial (arguments), console: the kernel's log goes to a
+# port of its own, the guest's output is on ttyS0.
+choose_machine() {
+    case $ARCH in
+    x86_64)
+        [[ -z $dtb ]] || die '--dtb: this machine has no device tree'
+        qemu=qemu-system-x86_64 console=ttyS1
+        machine=("${accel_args[@]}")
+        serial=(-serial stdio -serial "file:$log.kernel")
+        ;;
+    arm64)
+        [[ -z $icount ]] || die '--icount: not for arm64'
+        qemu=qemu-system-aarch64 console=ttyAMA0
+        machine=("${accel_args[@]}" -M virt -cpu cortex-a76)
+        serial=(-serial "file:$log.kernel" -chardev stdio,id=out -device pci-serial,chardev=out)
+        ;;
+    *) die "no machine for $ARCH" ;;
+    esac
+    machine+=(-m "$memory" -smp "$cpus")
+}
+
+# The tree that QEMU makes for this machine, as the command has changed it.
+make_dtb() {
+    local status=0
+    "$qemu" -nodefaults -display none "${machine[@]}" -M "dumpdtb=$work/machine.dtb" >"$work/dtb.log" 2>&1 || status=$?
+    if [[ $status != 0 || ! -s $work/machine.dtb ]]; then die "no device tree: $(<"$work/dtb.log")"; fi
+    "$dtb" "$work/machine.dtb" || die "$dtb failed"
+    machine+=(-dtb "$work/machine.dtb")
+}
+
 # ---------------------------------------------------------------------- run
 
 qemu_pid=''
@@ -220,10 +280,10 @@ boot() {
     fi
     local reader=$!
     # shellcheck disable=SC2086 # the extra arguments are words
-    qemu-system-x86_64 -nodefaults -no-user-config -display none "${accel_args[@]}" \
-        -m "$memory" -smp "$cpus" -kernel "$VMLINUZ" -initrd "$work/initrd" \
-        -append "console=ttyS1 ignore_loglevel printk.devkmsg=on panic=-1 oops=panic $append" \
-        -no-reboot -serial stdio -serial "file:$log.kernel" $qemu_extra \
+    "$qemu" -nodefaults -no-user-config -display none "${machine[@]}" \
+        -kernel "$VMLINUZ" -initrd "$work/initrd" \
+        -append "console=$console ignore_loglevel printk.devkmsg=on panic=-1 oops=panic $append" \
+        -no-reboot "${serial[@]}" $qemu_extra \
         </dev/null >"$work/tty" 2>"$work/qemu.err" &
     qemu_pid=$!
 
@@ -278,7 +338,11 @@ judge() {
 run_guest() {
     local assignments script=$1
     [[ -f $script ]] || die "no such guest script: $script"
-    "$tools/install-deps.sh" vm
+    case $kernel in
+    arm64-*) "$tools/install-deps.sh" vm arm64 ;;
+    *) "$tools/install-deps.sh" vm ;;
+    esac
+    ARCH=x86_64 CROSS_COMPILE='' BUSYBOX=$(command -v busybox)
     assignments=$("$tools/fetch-kernel.sh" "$kernel")
     eval "$assignments"
 
@@ -290,6 +354,8 @@ run_guest() {
     : >"$log"
     : >"$log.kernel"
     choose_accel
+    choose_machine
+    if [[ -n $dtb ]]; then make_dtb; fi
     make_initramfs "$work" "$@"
     boot_ms=0
     boot
@@ -354,7 +420,7 @@ self_test() {
 
 while [[ $# -gt 0 ]]; do
     case $1 in
-    --kernel | --memory | --cpus | --module | --file | --kmods | --qemu | --append | \
+    --kernel | --memory | --cpus | --module | --file | --kmods | --qemu | --append | --dtb | \
         --timeout | --boot-timeout | --log | --name)
         [[ $# -ge 2 ]] || die "$1 wants an argument"
         case $1 in
@@ -366,6 +432,7 @@ while [[ $# -gt 0 ]]; do
         --kmods) kmods=$2 ;;
         --qemu) qemu_extra=$2 ;;
         --append) append=$2 ;;
+        --dtb) dtb=$2 ;;
         --timeout) limit=$2 ;;
         --boot-timeout) boot_limit=$2 ;;
         --log) log=$2 ;;
