@@ -15,6 +15,11 @@
 #include <linux/poison.h>
 #include <linux/sched.h>
 
+/* Units of 2 MiB are entries of a table of 512 pages, here and in the interface. */
+#if PAGE_SHIFT != 12
+#error "aclkm needs a kernel with pages of 4 KiB (on arm64: CONFIG_ARM64_4K_PAGES)"
+#endif
+
 #ifdef ACLKM_HAVE_IMPORT_NS_WORD
 #define ACLKM_IMPORT_DMA_BUF	MODULE_IMPORT_NS(DMA_BUF)
 #else
@@ -71,16 +76,24 @@ static inline int aclkm_contig_take(unsigned long start, unsigned long end)
 /*
  * Compound pages by hand: prep_compound_page() is exported nowhere. The fields of
  * the first tails have moved between kernels; where neither layout is known, the
- * module works without huge entries. So it does where ->huge_fault is only for
- * inodes with S_DAX, and that is 0.
+ * module works without huge entries.
  */
 #if defined(CONFIG_TRANSPARENT_HUGEPAGE) && \
 	(defined(ACLKM_HAVE_COMPOUND_PAGE) || defined(ACLKM_HAVE_COMPOUND_FOLIO)) && \
-	defined(ACLKM_HAVE_INSERT_PFN_PMD) && \
-	(!defined(ACLKM_HAVE_HUGE_FAULT_PE_SIZE) || defined(CONFIG_FS_DAX))
+	defined(ACLKM_HAVE_INSERT_PFN_PMD)
 #define ACLKM_HUGE 1
 #else
 #define ACLKM_HUGE 0
+#endif
+
+/*
+ * Where ->huge_fault is only for inodes with S_DAX, and that is 0 because the kernel
+ * has no FS_DAX, ->fault enters units of 2 MiB: it comes before the page table.
+ */
+#if ACLKM_HUGE && defined(ACLKM_HAVE_HUGE_FAULT_PE_SIZE) && !defined(CONFIG_FS_DAX)
+#define ACLKM_HUGE_IN_FAULT 1
+#else
+#define ACLKM_HUGE_IN_FAULT 0
 #endif
 
 static inline void aclkm_compound_add_tail(struct page *head, struct page *tail)
@@ -151,7 +164,7 @@ static inline void aclkm_compound_clear_head(struct page *head)
 #define ACLKM_GUP_PUD	IS_ENABLED(CONFIG_PGTABLE_HAS_HUGE_LEAVES)
 #define ACLKM_PFN_PUD	(ACLKM_GUP_PUD ? 0 : PFN_DEV | PFN_MAP)
 
-#if ACLKM_HUGE && defined(CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD)
+#if ACLKM_HUGE && !ACLKM_HUGE_IN_FAULT && defined(CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD)
 #define ACLKM_HUGE_PUD	1
 #else
 #define ACLKM_HUGE_PUD	0

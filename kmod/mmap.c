@@ -61,24 +61,6 @@ static void vma_close(struct vm_area_struct *vma)
 	aclkm_region_put(vma->vm_private_data);
 }
 
-/* Part of a unit, or entries of mmap() that were dropped again: MADV_DONTNEED. */
-static vm_fault_t vma_fault(struct vm_fault *vmf)
-{
-	struct aclkm_region *region = vmf->vma->vm_private_data;
-	struct page *page = aclkm_region_page(region, vma_index(vmf->vma, vmf->address));
-	int err;
-
-	if (!page)
-		return VM_FAULT_SIGBUS;
-	if (PageCompound(page))
-		aclkm_unit_mark_used(ALIGN_DOWN(PFN_PHYS(page_to_pfn(page)), SZ_2M), SZ_2M);
-	/* Not by vmf->page: the core would enter a whole unit, and count it as a file's. */
-	err = vm_insert_page(vmf->vma, vmf->address, page);
-	if (err == -ENOMEM)
-		return VM_FAULT_OOM;
-	return err && err != -EBUSY ? VM_FAULT_SIGBUS : VM_FAULT_NOPAGE;
-}
-
 #if ACLKM_HUGE
 static vm_fault_t huge_fault(struct vm_fault *vmf, unsigned int order)
 {
@@ -109,7 +91,39 @@ static vm_fault_t huge_fault(struct vm_fault *vmf, unsigned int order)
 		return aclkm_insert_pud(vmf, PHYS_PFN(phys), write);
 	return VM_FAULT_FALLBACK;
 }
+#else
+static vm_fault_t huge_fault(struct vm_fault *vmf, unsigned int order)
+{
+	return VM_FAULT_FALLBACK;
+}
+#endif
 
+/* Part of a unit, or entries of mmap() that were dropped again: MADV_DONTNEED. */
+static vm_fault_t vma_fault(struct vm_fault *vmf)
+{
+	struct aclkm_region *region = vmf->vma->vm_private_data;
+	struct page *page;
+	int err;
+
+	if (ACLKM_HUGE_IN_FAULT && pmd_none(READ_ONCE(*vmf->pmd))) {
+		vm_fault_t ret = huge_fault(vmf, ACLKM_ORDER_2M);
+
+		if (ret != VM_FAULT_FALLBACK)
+			return ret;
+	}
+	page = aclkm_region_page(region, vma_index(vmf->vma, vmf->address));
+	if (!page)
+		return VM_FAULT_SIGBUS;
+	if (PageCompound(page))
+		aclkm_unit_mark_used(ALIGN_DOWN(PFN_PHYS(page_to_pfn(page)), SZ_2M), SZ_2M);
+	/* Not by vmf->page: the core would enter a whole unit, and count it as a file's. */
+	err = vm_insert_page(vmf->vma, vmf->address, page);
+	if (err == -ENOMEM)
+		return VM_FAULT_OOM;
+	return err && err != -EBUSY ? VM_FAULT_SIGBUS : VM_FAULT_NOPAGE;
+}
+
+#if ACLKM_HUGE
 #ifdef ACLKM_HAVE_HUGE_FAULT_PE_SIZE
 static vm_fault_t vma_huge_fault(struct vm_fault *vmf, enum page_entry_size pe_size)
 {
@@ -224,11 +238,11 @@ static int map_pages(struct vm_area_struct *vma, const struct aclkm_region *regi
 	return err == -EFAULT ? -ENOMEM : err;
 }
 
-/* Whether this kernel calls ->huge_fault for mappings of this file. */
+/* Whether faults can enter whole units in mappings of this file. */
 static bool huge_faults(const struct file *file)
 {
 #ifdef ACLKM_HAVE_HUGE_FAULT_PE_SIZE
-	return IS_DAX(file->f_mapping->host);
+	return ACLKM_HUGE_IN_FAULT || IS_DAX(file->f_mapping->host);
 #else
 	return true;
 #endif

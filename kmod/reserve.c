@@ -140,8 +140,8 @@ static bool candidate(unsigned long pfn, unsigned long nr, int node)
 
 		if (!page || PageReserved(page) || page_to_nid(page) != node)
 			return false;
-#ifdef CONFIG_ZONE_DMA
-		/* Old devices have nothing else. */
+#if defined(CONFIG_ZONE_DMA) && defined(CONFIG_X86)
+		/* Old devices have nothing else. Elsewhere it may be all memory below 4 GiB. */
 		if (page_zonenum(page) == ZONE_DMA)
 			return false;
 #endif
