@@ -7,7 +7,7 @@
  *	file, limits			handles of an open file, and what they cost
  *	region, pin, cache		what a handle stands for
  *	arena, scrub, grow		bytes: free, taken, held, clean
- *	reserve, carveout, pages, extent	pages of the kernel; arithmetic
+ *	reserve, carveout, node, pages, extent	pages of the kernel; arithmetic
  */
 #ifndef ACLKM_H
 #define ACLKM_H
@@ -16,6 +16,7 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/printk.h>
 #include <linux/rwsem.h>
 #include <linux/types.h>
 #include <linux/uidgid.h>
@@ -26,7 +27,7 @@
 
 #include "extent.h"
 
-struct dev_pagemap;
+struct aclkm_carveout;
 struct dma_buf;
 struct file;
 struct inode;
@@ -83,7 +84,7 @@ struct aclkm_scrubber {
  * @page:	alignment of @start that was asked for: 2 MiB or 1 GiB
  * @node:	NUMA node
  * @id:		for people
- * @carveout:	what gave pages to memory that the kernel does not use, or NULL
+ * @carveout:	what it has of memory that the kernel does not use, or NULL
  */
 struct aclkm_arena {
 	struct list_head list;
@@ -108,7 +109,7 @@ struct aclkm_arena {
 	u64 page;
 	int node;
 	unsigned int id;
-	struct dev_pagemap *carveout;
+	struct aclkm_carveout *carveout;
 };
 
 /**
@@ -187,6 +188,18 @@ struct aclkm_request {
 	u32 reason;
 };
 
+/**
+ * struct aclkm_carve - a range that carveout= or the device tree names
+ * @start:	physical address, a multiple of 2 MiB
+ * @size:	bytes, a multiple of 2 MiB
+ * @node:	name of its reserved-memory node, as long as add() runs, or NULL
+ */
+struct aclkm_carve {
+	u64 start;
+	u64 size;
+	const char *node;
+};
+
 struct aclkm_pinned;
 
 /**
@@ -253,9 +266,26 @@ int aclkm_reserve_parse(const char *spec, int (*add)(u64 size, u64 align, int no
 int aclkm_reserve_take(u64 size, u64 align, int node, u64 *start, int *got_node);
 
 /* carveout.c */
-int aclkm_carveout_parse(const char *spec, int (*add)(u64 start, u64 size));
-struct dev_pagemap *aclkm_carveout_take(u64 start, u64 size, int *node);
-void aclkm_carveout_release(struct dev_pagemap *pgmap);
+int aclkm_carveout_parse(const char *spec, int (*add)(const struct aclkm_carve *carve));
+struct aclkm_carveout *aclkm_carveout_take(const struct aclkm_carve *carve, int *node);
+void aclkm_carveout_release(struct aclkm_carveout *carveout);
+
+/* node.c */
+#ifdef CONFIG_OF_RESERVED_MEM
+int aclkm_node_add(const char *name, int (*add)(const struct aclkm_carve *carve));
+void aclkm_nodes_add(int (*add)(const struct aclkm_carve *carve));
+#else
+static inline int aclkm_node_add(const char *name, int (*add)(const struct aclkm_carve *carve))
+{
+	pr_err("carveout: \"%s\" would be a reserved-memory node, and this kernel reads no device tree (CONFIG_OF_RESERVED_MEM); give SIZE@ADDR\n",
+	       name);
+	return -ENOENT;
+}
+
+static inline void aclkm_nodes_add(int (*add)(const struct aclkm_carve *carve))
+{
+}
+#endif
 
 /* arena.c */
 void aclkm_arena_init(struct aclkm_arena *arena, struct aclkm_extent *piece);

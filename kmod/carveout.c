@@ -1,109 +1,202 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Arenas in memory that the kernel was told at boot to leave alone (memmap=SIZE$ADDR
- * on x86, a reserved-memory node elsewhere). It gets struct pages and a place in the
- * kernel's own mapping here, and is an arena like the others then.
+ * Arenas in memory that the kernel was told at boot to leave alone: memmap=SIZE$ADDR
+ * on x86, mem=, a reserved-memory node. Where the kernel does not know of it, it gets
+ * struct pages and a place in the kernel's own mapping here. A node's memory mostly
+ * has both already, and is taken over as it is. Either is an arena like the others then.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/ctype.h>
 #include <linux/ioport.h>
 #include <linux/kernel.h>
 #include <linux/memremap.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include "aclkm.h"
 
+/**
+ * struct aclkm_carveout - what aclkm_carveout_release() undoes
+ * @start:	physical address
+ * @size:	bytes
+ * @pgmap:	of the pages that were made; its type is 0 for those taken over
+ */
+struct aclkm_carveout {
+	u64 start;
+	u64 size;
+	struct dev_pagemap pgmap;
+};
+
 /* SIZE@ADDR */
-static int parse_one(char *item, u64 *start, u64 *size)
+static int parse_range(char *item, struct aclkm_carve *carve)
 {
 	char *size_text = strsep(&item, "@");
 
-	if (!item || aclkm_parse_bytes(size_text, size) || aclkm_parse_bytes(item, start)) {
+	if (!item || aclkm_parse_bytes(size_text, &carve->size) ||
+	    aclkm_parse_bytes(item, &carve->start)) {
 		pr_err("carveout: \"%s@%s\" is not SIZE@ADDR, numbers with K, M, G or T\n",
 		       size_text, item ? item : "");
 		return -EINVAL;
 	}
-	if (!*size || !IS_ALIGNED(*size | *start, SZ_2M) || *size > ACLKM_REGION_MAX ||
-	    *start + *size < *start) {
+	if (!carve->size || !IS_ALIGNED(carve->size | carve->start, SZ_2M) ||
+	    carve->size > ACLKM_REGION_MAX || carve->start + carve->size < carve->start) {
 		pr_err("carveout: size and address must be multiples of 2M, the size from 2M to 1T\n");
 		return -EINVAL;
 	}
+	carve->node = NULL;
 	return 0;
+}
+
+/* Names of nodes begin with a letter, paths with a slash. */
+static int parse_one(char *item, int (*add)(const struct aclkm_carve *carve))
+{
+	struct aclkm_carve carve;
+	int err;
+
+	if (isalpha(*item) || *item == '/')
+		return aclkm_node_add(item, add);
+	err = parse_range(item, &carve);
+	return err ? err : add(&carve);
 }
 
 /**
  * aclkm_carveout_parse() - read the carveout= parameter
- * @spec:	SIZE@ADDR[,...]
+ * @spec:	SIZE@ADDR or a reserved-memory node[,...]; "none"; or NULL for the nodes
+ *		that are compatible with "aclkm,arena"
  * @add:	called for each; its error ends the parsing
  *
- * Return: 0, -EINVAL with the broken rule in the log, -ENOMEM, or @add's error.
+ * Return: 0, -EINVAL, -ENOENT or -EBUSY with the broken rule in the log, -ENOMEM, or
+ * @add's error.
  */
-int aclkm_carveout_parse(const char *spec, int (*add)(u64 start, u64 size))
+int aclkm_carveout_parse(const char *spec, int (*add)(const struct aclkm_carve *carve))
 {
-	char *copy = kstrdup(spec, GFP_KERNEL);
-	char *rest = copy, *item;
-	u64 start, size;
+	char *copy, *rest, *item;
 	int err = 0;
 
+	if (!spec) {
+		aclkm_nodes_add(add);
+		return 0;
+	}
+	if (!strcmp(spec, "none"))
+		return 0;
+	copy = kstrdup(spec, GFP_KERNEL);
 	if (!copy)
 		return -ENOMEM;
-	while (!err && (item = strsep(&rest, ","))) {
-		err = parse_one(strim(item), &start, &size);
-		if (!err)
-			err = add(start, size);
-	}
+	rest = copy;
+	while (!err && (item = strsep(&rest, ",")))
+		err = parse_one(strim(item), add);
 	kfree(copy);
 	return err;
 }
 
-/**
- * aclkm_carveout_take() - give pages to a range that the kernel does not use
- * @start:	physical address, a multiple of 2 MiB
- * @size:	bytes, a multiple of 2 MiB
- * @node:	filled
- *
- * Return: what aclkm_carveout_release() wants, or -EBUSY (it is in use, or ordinary
- * memory), -ENOMEM, or the error of memremap_pages().
- */
-struct dev_pagemap *aclkm_carveout_take(u64 start, u64 size, int *node)
+/* Gives pages to memory that the kernel does not know. */
+static int make_pages(struct aclkm_carveout *carveout)
 {
-	struct dev_pagemap *pgmap;
+#ifdef CONFIG_ZONE_DEVICE
+	struct dev_pagemap *pgmap = &carveout->pgmap;
 	void *addr;
 
-	if (region_intersects(start, size, IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE) !=
-	    REGION_DISJOINT)
-		return ERR_PTR(-EBUSY);
-	pgmap = kzalloc(sizeof(*pgmap), GFP_KERNEL);
-	if (!pgmap)
-		return ERR_PTR(-ENOMEM);
-	if (!request_mem_region(start, size, KBUILD_MODNAME)) {
-		kfree(pgmap);
-		return ERR_PTR(-EBUSY);
-	}
+	if (!request_mem_region(carveout->start, carveout->size, KBUILD_MODNAME))
+		return -EBUSY;
 	pgmap->type = MEMORY_DEVICE_GENERIC;
-	pgmap->range.start = start;
-	pgmap->range.end = start + size - 1;
+	pgmap->range.start = carveout->start;
+	pgmap->range.end = carveout->start + carveout->size - 1;
 	pgmap->nr_range = 1;
 	addr = memremap_pages(pgmap, NUMA_NO_NODE);
-	if (IS_ERR(addr)) {
-		release_mem_region(start, size);
-		kfree(pgmap);
-		return ERR_CAST(addr);
+	if (!IS_ERR(addr))
+		return 0;
+	release_mem_region(carveout->start, carveout->size);
+	return PTR_ERR(addr);
+#else
+	pr_err("carveout: this kernel gives no pages to memory that it does not know (CONFIG_ZONE_DEVICE); name a reserved-memory node without no-map, in memory that it knows\n");
+	return -EOPNOTSUPP;
+#endif
+}
+
+/*
+ * Takes over pages that are the kernel's, and reserved for a node. Nothing but the
+ * node's name says that it is for us, so nobody else may have got at them.
+ */
+static int take_pages(u64 start, u64 size)
+{
+	unsigned long pfn, end = PHYS_PFN(start + size);
+
+	for (pfn = PHYS_PFN(start); pfn < end; pfn++) {
+		struct page *page = pfn_valid(pfn) ? pfn_to_page(pfn) : NULL;
+
+		if (!page || !PageReserved(page) || page_count(page) != 1)
+			return -EBUSY;
+		if (IS_ALIGNED(pfn, PHYS_PFN(SZ_2M)))
+			cond_resched();
 	}
-	*node = page_to_nid(pfn_to_page(PHYS_PFN(start)));
-	return pgmap;
+	/* GUP and VFIO would count a reserved page's references in ways of their own. */
+	for (pfn = PHYS_PFN(start); pfn < end; pfn++)
+		ClearPageReserved(pfn_to_page(pfn));
+	return 0;
+}
+
+static void leave_pages(u64 start, u64 size)
+{
+	unsigned long pfn, end = PHYS_PFN(start + size);
+
+	for (pfn = PHYS_PFN(start); pfn < end; pfn++) {
+		struct page *page = pfn_to_page(pfn);
+
+		INIT_LIST_HEAD(&page->lru);
+		SetPageReserved(page);
+	}
 }
 
 /**
- * aclkm_carveout_release() - take the pages away again
- * @pgmap:	nobody uses a page of it
+ * aclkm_carveout_take() - get the pages of a range that the kernel does not use
+ * @carve:	multiples of 2 MiB
+ * @node:	filled
+ *
+ * Return: what aclkm_carveout_release() wants, or -EBUSY (it is in use, or ordinary
+ * memory), -EOPNOTSUPP (see the log), -ENOMEM, or the error of memremap_pages().
  */
-void aclkm_carveout_release(struct dev_pagemap *pgmap)
+struct aclkm_carveout *aclkm_carveout_take(const struct aclkm_carve *carve, int *node)
 {
-	memunmap_pages(pgmap);
-	release_mem_region(pgmap->range.start, range_len(&pgmap->range));
-	kfree(pgmap);
+	struct aclkm_carveout *carveout;
+	bool known;
+	int err;
+
+	/* A node of memory that the kernel knows lies in System RAM. */
+	known = region_intersects(carve->start, carve->size, IORESOURCE_SYSTEM_RAM,
+				  IORES_DESC_NONE) != REGION_DISJOINT;
+	if (known && !carve->node)
+		return ERR_PTR(-EBUSY);
+	carveout = kzalloc(sizeof(*carveout), GFP_KERNEL);
+	if (!carveout)
+		return ERR_PTR(-ENOMEM);
+	carveout->start = carve->start;
+	carveout->size = carve->size;
+	err = known ? take_pages(carve->start, carve->size) : make_pages(carveout);
+	if (err) {
+		kfree(carveout);
+		return ERR_PTR(err);
+	}
+	*node = page_to_nid(pfn_to_page(PHYS_PFN(carve->start)));
+	return carveout;
+}
+
+/**
+ * aclkm_carveout_release() - take the pages away again, or leave them as they were
+ * @carveout:	nobody uses a page of it, and all are single
+ */
+void aclkm_carveout_release(struct aclkm_carveout *carveout)
+{
+#ifdef CONFIG_ZONE_DEVICE
+	if (carveout->pgmap.type) {
+		memunmap_pages(&carveout->pgmap);
+		release_mem_region(carveout->start, carveout->size);
+	}
+#endif
+	if (!carveout->pgmap.type)
+		leave_pages(carveout->start, carveout->size);
+	kfree(carveout);
 }

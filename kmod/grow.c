@@ -20,16 +20,17 @@
 
 static u64 grown;
 
-static void arena_list(struct aclkm_arena *arena, struct aclkm_extent *piece)
+/* @from, @name: where the memory is from, for people */
+static void arena_list(struct aclkm_arena *arena, struct aclkm_extent *piece,
+		       const char *from, const char *name)
 {
 	aclkm_arena_init(arena, piece);
 	down_write(&aclkm_arenas_lock);
 	list_add_tail(&arena->list, &aclkm_arenas);
 	up_write(&aclkm_arenas_lock);
 	grown += arena->size;
-	pr_info("arena %u: %llu MiB on node %d, aligned to %llu MiB%s\n", arena->id,
-		arena->size / SZ_1M, arena->node, arena->page / SZ_1M,
-		arena->carveout ? ", carved out at boot" : "");
+	pr_info("arena %u: %llu MiB on node %d, aligned to %llu MiB%s%s\n", arena->id,
+		arena->size / SZ_1M, arena->node, arena->page / SZ_1M, from, name);
 	aclkm_scrub_kick(arena, true);
 }
 
@@ -47,7 +48,7 @@ static int arena_add(u64 size, u64 align, int node)
 		goto free;
 	arena->size = size;
 	arena->page = align;
-	arena_list(arena, piece);
+	arena_list(arena, piece, "", "");
 	return 0;
 
 free:
@@ -57,7 +58,7 @@ free:
 }
 
 /* Makes an arena of a carve-out; one that cannot be had is named and left out. */
-static int carveout_add(u64 start, u64 size)
+static int carveout_add(const struct aclkm_carve *carve)
 {
 	struct aclkm_arena *arena = kzalloc(sizeof(*arena), GFP_KERNEL);
 	struct aclkm_extent *piece = kzalloc(sizeof(*piece), GFP_KERNEL);
@@ -65,25 +66,28 @@ static int carveout_add(u64 start, u64 size)
 
 	if (!arena || !piece)
 		goto free;
-	arena->carveout = aclkm_carveout_take(start, size, &arena->node);
+	arena->carveout = aclkm_carveout_take(carve, &arena->node);
 	err = PTR_ERR_OR_ZERO(arena->carveout);
 	if (err)
 		goto free;
-	arena->start = start;
-	arena->size = size;
-	arena->page = IS_ALIGNED(start, SZ_1G) ? SZ_1G : SZ_2M;
-	arena_list(arena, piece);
+	arena->start = carve->start;
+	arena->size = carve->size;
+	arena->page = IS_ALIGNED(carve->start, SZ_1G) ? SZ_1G : SZ_2M;
+	if (carve->node)
+		arena_list(arena, piece, ", reserved-memory node ", carve->node);
+	else
+		arena_list(arena, piece, ", carved out at boot", "");
 	return 0;
 
 free:
-	pr_err("carveout: no arena of %llu MiB: error %d%s\n", size / SZ_1M, err,
-	       err == -EBUSY ? ", this is ordinary memory or in use" : "");
+	pr_err("carveout: no arena of %llu MiB at %#llx: error %d%s\n", carve->size / SZ_1M,
+	       carve->start, err, err == -EBUSY ? ", this is ordinary memory or in use" : "");
 	kfree(piece);
 	kfree(arena);
 	return 0;
 }
 
-static int carveout_check(u64 start, u64 size)
+static int carveout_check(const struct aclkm_carve *carve)
 {
 	return 0;
 }
@@ -270,7 +274,7 @@ int aclkm_shrink(u64 bytes, u64 *got)
 /**
  * aclkm_arenas_init() - make the arenas that the parameters ask for
  * @spec:	reserve=, or "none": for an administrator who will grow later
- * @carveout:	carveout=, or NULL
+ * @carveout:	carveout=, or NULL for what the device tree has for us
  *
  * Return: as aclkm_grow().
  */
@@ -282,10 +286,10 @@ int aclkm_arenas_init(const char *spec, const char *carveout)
 		return err;
 	if (strcmp(spec, "none"))
 		err = aclkm_grow(spec);
-	if (!err && carveout)
+	if (!err)
 		err = aclkm_carveout_parse(carveout, carveout_add);
 	/* As with reserve=: not with nothing. */
-	if (!err && carveout && list_empty(&aclkm_arenas))
+	if (!err && carveout && strcmp(carveout, "none") && list_empty(&aclkm_arenas))
 		err = -ENOMEM;
 	if (err)
 		aclkm_arenas_exit();

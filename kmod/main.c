@@ -22,7 +22,7 @@ MODULE_PARM_DESC(reserve,
 static char *carveout;
 module_param(carveout, charp, 0400);
 MODULE_PARM_DESC(carveout,
-		 "arenas in memory that the kernel was told to leave alone: SIZE@ADDR[,...], multiples of 2M");
+		 "arenas in memory that the kernel was told to leave alone: SIZE@ADDR or the name of a reserved-memory node[,...], or none (default: the nodes compatible with aclkm,arena)");
 
 static const struct file_operations aclkm_fops = {
 	.owner = THIS_MODULE,
