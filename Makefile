@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 
-.PHONY: all help lib kmod install uninstall demo test test-kernels test-debug table-kernel bench-kernel bench lint api-table check-reports python python-wheel clean
+.PHONY: all help lib kmod install uninstall demo test test-kernels test-debug test-arm64 table-kernel bench-kernel bench lint api-table check-reports python python-wheel clean
 
 all: lib
 	@if [ -e "$(KDIR)/Makefile" ]; then $(MAKE) kmod; else \
@@ -26,6 +26,7 @@ help:
 	@echo "make test       all tests (V=1 shows their output)"
 	@echo "make test-kernels  the module's tests on stock 6.1 and 6.12"
 	@echo "make test-debug    the module on a kernel that checks itself: tests, faults, fuzzer"
+	@echo "make test-arm64    the module and the library on stock arm64 kernels"
 	@echo "make table-kernel  what mapping 1 GiB costs in each mode, on both"
 	@echo "make bench-kernel  instructions for device memory, beside heaps, udmabuf and hugetlbfs"
 	@echo "make bench      comparisons with other allocators and copies (RUNS=5, JSON=file)"
@@ -64,6 +65,9 @@ test-kernels:
 
 test-debug:
 	@selftests/run-tests.sh debug
+
+test-arm64:
+	@selftests/run-tests.sh arm64
 
 table-kernel:
 	@selftests/kmod/table.sh

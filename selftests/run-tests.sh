@@ -3,7 +3,8 @@
 # All tests, as `make test` runs them: builds, unit tests with and without
 # sanitizers, the VM runner's own test, the module in VMs. V=1 shows everything.
 # With arguments, which are kernel versions, only the module on these kernels;
-# "debug" is the lane with the kernel that checks itself.
+# "debug" is the lane with the kernel that checks itself, "arm64" that of another
+# machine's kernels ("arm64-6.1" and "arm64-6.12" are its halves).
 # The last line is "N passed, N failed".
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
@@ -15,6 +16,8 @@ run_vm=$here/vm/run.sh
 . "$top/tools/common.sh"
 # shellcheck source=debug/suites.sh
 . "$here/debug/suites.sh"
+# shellcheck source=arm64/suites.sh
+. "$here/arm64/suites.sh"
 colours 1
 
 # Flags of the make that called this would reach the makes called here, and a
@@ -257,14 +260,15 @@ two_nodes='-object memory-backend-ram,id=m0,size=1G -object memory-backend-ram,i
 two_nodes+=' -numa node,nodeid=0,memdev=m0,cpus=0 -numa node,nodeid=1,memdev=m1,cpus=1'
 
 # guest_programs NAME PROGRAM...: what a guest with the module and these programs of
-# selftests/kmod is given, into args
+# selftests/kmod, built in $kselftests, is given, into args
+kselftests=$build/kselftest
 guest_programs() {
     local name list=$logs/$1.list
     shift
     printf '%s\n' "$@" >"$list"
     args=(--module "$build/kmod-$kernel/aclkm.ko" --file "$list:/kselftest/list")
     for name in "$@"; do
-        args+=(--file "$build/kselftest/$name:/kselftest/$name")
+        args+=(--file "$kselftests/$name:/kselftest/$name")
     done
 }
 
@@ -361,6 +365,8 @@ fi
 for version in "$@"; do
     case $version in
     debug) debug_suites ;;
+    arm64) arm64_suites 6.1 && arm64_suites 6.12 ;;
+    arm64-*) arm64_suites "${version#arm64-}" ;;
     *) module_suites "$version" ;;
     esac
 done

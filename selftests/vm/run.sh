@@ -241,7 +241,7 @@ choose_machine() {
         [[ -z $icount ]] || die '--icount: not for arm64'
         qemu=qemu-system-aarch64 console=ttyAMA0
         machine=("${accel_args[@]}" -M virt -cpu cortex-a76)
-        serial=(-serial "file:$log.kernel" -chardev stdio,id=out -device pci-serial,chardev=out)
+        serial=(-serial "file:$log.kernel" -chardev 'stdio,id=out' -device 'pci-serial,chardev=out')
         ;;
     *) die "no machine for $ARCH" ;;
     esac
