@@ -22,7 +22,15 @@ PEERS = [  # name, library to load before the C library's
     ("tcmalloc", "libtcmalloc_minimal.so.4"),
     ("tbbmalloc", "libtbbmalloc_proxy.so.2"),
 ]
-OURS = ["aclrt", "native", "pool"]
+PROGRAM_PEERS = [  # name, program, its traces with their threads
+    # DPDK's: microseconds for a block where many live, so not all of the traces.
+    ("rte_malloc", "alloc-rte", [("pair", 1), ("pair", 2), ("mix", 1), ("batch", 1)]),
+    # Blocks of one length only.
+    ("rte_mempool", "alloc-mempool", [("pair", 1), ("pair", 2)]),
+]
+OURS = ["aclrt", "native", "pool", "checked"]
+# aclrt with every check, on traces that take some time even so.
+CHECKED = {"ACLKM_CHECK": "all,exitcode=0"}
 TRACES = [  # name, threads, what it is
     ("pair", 1, "256 B taken and given"),
     ("pair", 2, "256 B taken and given"),
@@ -46,11 +54,13 @@ def preload_path(name):
 
 
 class Subject:
-    def __init__(self, name, program, preload=None):
+    def __init__(self, name, program, preload=None, env=None, traces=None):
         self.name = name
         self.program = program
         self.env = dict(os.environ, ACLKM_BACKEND="user", ACLKM_MEM="4G")
         self.env.setdefault("ACLKM_ALIGN", "64")
+        self.env.update(env or {})
+        self.traces = traces
         if preload:
             self.env["LD_PRELOAD"] = preload
 
@@ -121,9 +131,21 @@ def compare_alloc(build, options, results):
             print(f"{name}: {library} is not installed, left out", file=sys.stderr)
             continue
         subjects.append(Subject(name, os.path.join(build, "alloc-libc"), preload))
+    for name, program, traces in PROGRAM_PEERS:
+        program = os.path.join(build, program)
+        if options.peers and name not in options.peers:
+            continue
+        if os.path.exists(program):
+            subjects.append(Subject(name, program, traces=traces))
+        else:
+            print(f"{name}: DPDK is not installed, left out", file=sys.stderr)
     peers = [s.name for s in subjects]
     for name in OURS:
-        if name in options.ours:
+        if name not in options.ours:
+            continue
+        if name == "checked":
+            subjects.append(Subject(name, os.path.join(build, "alloc-aclrt"), env=CHECKED))
+        else:
             subjects.append(Subject(name, os.path.join(build, "alloc-" + name)))
     ours = [s.name for s in subjects if s.name not in peers]
     trace = record_trace(build, os.path.join(HERE, "alloc.c"))
@@ -132,10 +154,12 @@ def compare_alloc(build, options, results):
         for name, threads, what in TRACES:
             if options.only and name not in options.only:
                 continue
-            stats = interleaved(subjects, [name, threads, touch, trace], options.runs)
-            fastest = min(peers, key=lambda p: stats[p]["median"])
+            here = [s for s in subjects if not s.traces or (name, threads) in s.traces]
+            stats = interleaved(here, [name, threads, touch, trace], options.runs)
+            fastest = min((p for p in peers if p in stats),
+                          key=lambda p: stats[p]["median"])
             row = [f"{name}, {threads} thread{'s' if threads > 1 else ''}: {what}"]
-            row += [cell(stats[s.name]) for s in subjects]
+            row += [cell(stats[s.name]) if s.name in stats else "-" for s in subjects]
             row += [f"{stats[o]['median'] / stats[fastest]['median']:.2f}" for o in ours]
             rows.append(row + [fastest])
             results.append({"kind": "alloc", "trace": name, "threads": threads,
@@ -274,7 +298,7 @@ def main():
     parser.add_argument("--build", default=os.path.join(HERE, "..", "build", "bench"))
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--only", action="append", help="traces, by name")
-    parser.add_argument("--ours", action="append", help="aclrt, native or pool")
+    parser.add_argument("--ours", action="append", help="aclrt, native, pool or checked")
     parser.add_argument("--peers", action="append", help="glibc, mimalloc, ...")
     parser.add_argument("--touch", type=int, choices=[0, 1], help="default: both")
     parser.add_argument("--part", action="append",

@@ -113,6 +113,86 @@ static inline void subject_thread(void)
 	pthread_once(&pool_once, pool_make);
 }
 
+#elif defined(SUBJECT_RTE) || defined(SUBJECT_MEMPOOL)
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <rte_eal.h>
+#include <rte_lcore.h>
+#include <rte_malloc.h>
+#include <rte_mempool.h>
+
+static pthread_once_t rte_once = PTHREAD_ONCE_INIT;
+static __attribute__((unused)) struct rte_mempool *rte_pool;
+
+/* One object of the pool is a block of 256 bytes by the rule: what the pair asks. */
+#define RTE_OBJECT 320
+
+static inline void rte_start(void)
+{
+	static char *words[] = {
+		"bench",
+		"--no-huge",
+		"-m",
+		"2048",
+		"--no-pci",
+		"--no-shconf",
+		"--no-telemetry",
+		"--log-level=3",
+		"--lcores=0@0",
+		NULL,
+	};
+
+	if (rte_eal_init(sizeof(words) / sizeof(words[0]) - 1, words) < 0)
+		subject_die("rte_eal_init");
+#ifdef SUBJECT_MEMPOOL
+	rte_pool = rte_mempool_create("bench", 65535, RTE_OBJECT, 512, 0, NULL, NULL,
+				      NULL, NULL, SOCKET_ID_ANY, 0);
+	if (!rte_pool)
+		subject_die("rte_mempool_create");
+#endif
+}
+
+/* A thread gets caches of DPDK's by a number of its own; all may run everywhere. */
+static inline void subject_thread(void)
+{
+	cpu_set_t all;
+	int cpu;
+
+	pthread_once(&rte_once, rte_start);
+	CPU_ZERO(&all);
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		CPU_SET(cpu, &all);
+	if (rte_lcore_id() == LCORE_ID_ANY && rte_thread_register())
+		subject_die("rte_thread_register");
+	pthread_setaffinity_np(pthread_self(), sizeof(all), &all);
+}
+
+static inline void *take(size_t len)
+{
+	void *p;
+
+#ifdef SUBJECT_MEMPOOL
+	if (rule_size(len) > RTE_OBJECT || rte_mempool_get(rte_pool, &p))
+		subject_die("rte_mempool_get");
+#else
+	p = rte_malloc(NULL, rule_size(len), 64);
+	if (!p)
+		subject_die("rte_malloc");
+#endif
+	return p;
+}
+
+static inline void give(void *p)
+{
+#ifdef SUBJECT_MEMPOOL
+	rte_mempool_put(rte_pool, p);
+#else
+	rte_free(p);
+#endif
+}
+
 #else /* whatever malloc the process has */
 
 static inline void *take(size_t len)

@@ -27,7 +27,7 @@ packages() {
                 clang-14 libclang-rt-14-dev
         ;;
     lint) packages build && echo sparse dwarves cppcheck shellcheck clang-format perl xz-utils ;;
-    bench) packages build && echo python3 libmimalloc2.0 libjemalloc2 libtcmalloc-minimal4 libtbbmalloc2 ;;
+    bench) packages build && echo python3 libmimalloc2.0 libjemalloc2 libtcmalloc-minimal4 libtbbmalloc2 libdpdk-dev ;;
     *) return 1 ;;
     esac
 }
