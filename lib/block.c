@@ -49,6 +49,11 @@ bool block_all_plain(void)
 	return config_get()->devices == 1 && !block_is_watched();
 }
 
+bool block_all_checked(void)
+{
+	return config_get()->devices == 1 && check_wanted() && !guard_is_watched();
+}
+
 /* The program's own is what the totals say, less the other modules. */
 static bool is_counted(const struct block_tag *tag)
 {

@@ -42,6 +42,9 @@ int block_give(void *ptr, enum aclkm_kind kind);
  */
 bool block_all_plain(void);
 
+/* The same but for the checks, which are on. */
+bool block_all_checked(void);
+
 extern _Atomic uint32_t block_tag_count;
 
 /*
@@ -51,6 +54,12 @@ extern _Atomic uint32_t block_tag_count;
 static inline bool block_any_tagged(void)
 {
 	return atomic_load_explicit(&block_tag_count, memory_order_relaxed);
+}
+
+/* Whether the checks alone are why no block is given past this layer. */
+static inline bool block_none_tagged(void)
+{
+	return atomic_load_explicit(&block_tag_count, memory_order_relaxed) <= 1;
 }
 
 /*

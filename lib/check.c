@@ -5,37 +5,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check_small.h"
 #include "config.h"
 #include "error.h"
 #include "guard.h"
 #include "report.h"
 #include "rules.h"
+#include "stacks.h"
 #include "tree.h"
-
-#define RED 0xfd
-#define TAKEN 0xab
-#define FREED 0xdd
 
 /* Freed blocks that are held back, and records of freed blocks that are kept. */
 #define MAX_HELD_BYTES (16ULL << 20)
 #define MAX_FREED 4096
 
-/* A block as the program knows it; after its free, for a while. */
+/* A block that is in no slab, or any block where others watch as well. */
 struct record {
 	struct tree_node by_base;
-	uint64_t base;
+	struct checked block;
 	void *heap_base; /* what the heap knows */
-	struct heap_request request;
-	bool freed;
-	bool held; /* freed, but not given back to the heap */
 	struct record *next_freed;
-	struct trace taken, given;
 };
 
 static int compare(const struct tree_node *a, const struct tree_node *b)
 {
-	uint64_t x = tree_entry(a, const struct record, by_base)->base;
-	uint64_t y = tree_entry(b, const struct record, by_base)->base;
+	uint64_t x = tree_entry(a, const struct record, by_base)->block.base;
+	uint64_t y = tree_entry(b, const struct record, by_base)->block.base;
 
 	return (x > y) - (x < y);
 }
@@ -53,14 +47,15 @@ uint32_t check_wanted(void)
 
 static struct record *find(uint64_t addr)
 {
-	struct record key = {.base = addr};
+	struct record key = {.block.base = addr};
 	struct tree_node *node = tree_floor(&records, &key.by_base);
 	struct record *record;
 
 	if (!node)
 		return NULL;
 	record = tree_entry(node, struct record, by_base);
-	return addr - record->base < record->request.ruled || addr == record->base
+	return addr - record->block.base < record->block.ruled ||
+			       addr == record->block.base
 		       ? record
 		       : NULL;
 }
@@ -69,69 +64,62 @@ static struct record *find(uint64_t addr)
  * A block that was freed for good, and whose memory something else has now that does
  * not come by here: a pool, a native block.
  */
-static bool is_stale(const struct record *record, const void *ptr)
+static bool is_stale(const struct checked *block, const void *ptr)
 {
-	struct heap_block block;
+	struct heap_block found;
 
-	return record && record->freed && !record->held &&
-	       !heap_find(ptr, &block, NULL, NULL);
+	return block->freed && !block->held && !heap_find(ptr, &found, NULL, NULL);
 }
 
-static void describe(const struct record *record)
+/* The block around @addr that the checks know; record: where it is no small one. */
+static bool look_up(uint64_t addr, struct checked *out, struct record **record)
+{
+	*record = NULL;
+	/* First: a record may be of what was there before the slab. */
+	if (small_find(addr, out))
+		return true;
+	*record = find(addr);
+	if (*record)
+		*out = (*record)->block;
+	return *record;
+}
+
+static void describe(const struct checked *block)
 {
 	report_line("  block: %llu bytes [%p, %p) of %s memory",
-		    (unsigned long long)record->request.asked,
-		    (void *)(uintptr_t)record->base,
-		    (void *)(uintptr_t)(record->base + record->request.asked),
-		    kind_name(record->request.kind));
-	report_trace("taken", &record->taken);
-	if (record->freed)
-		report_trace("freed", &record->given);
+		    (unsigned long long)block->asked, (void *)(uintptr_t)block->base,
+		    (void *)(uintptr_t)(block->base + block->asked),
+		    kind_name(block->kind));
+	report_trace("taken", stack_get(block->taken));
+	if (block->freed)
+		report_trace("freed", stack_get(block->given));
 }
 
-/* The first byte in [from, to) that is not @value; @to when all are. */
-static const uint8_t *first_other(const uint8_t *from, const uint8_t *to, uint8_t value)
+void check_report_red_zone(const struct checked *block, const uint8_t *bad)
 {
-	while (from < to && *from == value)
-		from++;
-	return from;
-}
-
-static void check_red_zone(const struct record *record)
-{
-	const uint8_t *zone =
-		(const uint8_t *)(uintptr_t)record->base + record->request.asked;
-	const uint8_t *end =
-		(const uint8_t *)(uintptr_t)record->base + record->request.ruled;
-	const uint8_t *bad = first_other(zone, end, RED);
+	const uint8_t *zone = (const uint8_t *)(uintptr_t)block->base + block->asked;
 	struct trace here;
 
-	if (bad == end)
-		return;
 	trace_take(&here);
 	report_begin("red-zone", &here, false,
 		     "byte %llu behind the end of a block was written: 0x%02x",
 		     (unsigned long long)(bad - zone), *bad);
-	describe(record);
+	describe(block);
 	report_end(
 		"write no more than the size that was asked for; found when freeing, so "
 		"look at who writes this block");
 }
 
-static void check_held(const struct record *record)
+void check_report_held(const struct checked *block, const uint8_t *bad)
 {
-	const uint8_t *from = (const uint8_t *)(uintptr_t)record->base;
-	const uint8_t *end = from + record->request.asked;
-	const uint8_t *bad = first_other(from, end, FREED);
+	const uint8_t *from = (const uint8_t *)(uintptr_t)block->base;
 	struct trace here;
 
-	if (bad == end)
-		return;
 	trace_take(&here);
 	report_begin("use-after-free", &here, false,
 		     "byte %llu of a freed block was written: 0x%02x",
 		     (unsigned long long)(bad - from), *bad);
-	describe(record);
+	describe(block);
 	report_end("free memory when nobody writes it any more: synchronise the streams "
 		   "that use it first");
 }
@@ -139,11 +127,16 @@ static void check_held(const struct record *record)
 /* Back to the heap, with the lock held. */
 static void let_go(struct record *record)
 {
-	guard_forget((void *)(uintptr_t)record->base, record->request.ruled);
-	check_held(record);
-	heap_free(record->heap_base, record->request.kind);
-	held_bytes -= record->request.ruled;
-	record->held = false;
+	const struct checked *block = &record->block;
+	const uint8_t *bad;
+
+	guard_forget((void *)(uintptr_t)block->base, block->ruled);
+	bad = check_written(block);
+	if (bad)
+		check_report_held(block, bad);
+	heap_free(record->heap_base, block->kind);
+	held_bytes -= block->ruled;
+	record->block.held = false;
 }
 
 static void drop_oldest(void)
@@ -154,7 +147,7 @@ static void drop_oldest(void)
 	if (!freed_first)
 		freed_last = &freed_first;
 	freed_count--;
-	if (record->held)
+	if (record->block.held)
 		let_go(record);
 	tree_erase(&records, &record->by_base);
 	free(record);
@@ -166,8 +159,8 @@ static void forget_freed(uint64_t base, uint64_t size)
 	struct record **at = &freed_first, *record;
 
 	while ((record = *at)) {
-		if (record->held || record->base >= base + size ||
-		    record->base + record->request.ruled <= base) {
+		if (record->block.held || record->block.base >= base + size ||
+		    record->block.base + record->block.ruled <= base) {
 			at = &record->next_freed;
 			continue;
 		}
@@ -179,29 +172,36 @@ static void forget_freed(uint64_t base, uint64_t size)
 	freed_last = at;
 }
 
+static struct {
+	uint64_t bytes, blocks;
+} leaks;
+
+static void report_leak(const struct checked *block)
+{
+	leaks.bytes += block->asked;
+	if (++leaks.blocks > 50)
+		return;
+	report_begin("leak", NULL, false, "a block was never freed");
+	describe(block);
+	report_end("free it with the function that fits before the program ends");
+}
+
 static void report_leaks(void)
 {
+	const struct record *record;
 	struct tree_node *node;
-	struct record *record;
 	struct record key = {0};
-	uint64_t bytes = 0, n = 0;
 
 	for (node = tree_ceil(&records, &key.by_base); node;
 	     node = tree_above(&records, node)) {
 		record = tree_entry(node, struct record, by_base);
-		if (record->freed)
-			continue;
-		bytes += record->request.asked;
-		n++;
-		if (n > 50)
-			continue;
-		report_begin("leak", NULL, false, "a block was never freed");
-		describe(record);
-		report_end("free it with the function that fits before the program ends");
+		if (!record->block.freed)
+			report_leak(&record->block);
 	}
-	if (n)
+	if (leaks.blocks)
 		report_line("==aclkm: %llu bytes in %llu blocks were never freed",
-			    (unsigned long long)bytes, (unsigned long long)n);
+			    (unsigned long long)leaks.bytes,
+			    (unsigned long long)leaks.blocks);
 }
 
 static void at_exit(void)
@@ -212,6 +212,7 @@ static void at_exit(void)
 	if (!pthread_mutex_trylock(&lock)) {
 		while (freed_first)
 			drop_oldest();
+		small_end(check_is(CHECK_LEAK) ? report_leak : NULL);
 		if (check_is(CHECK_LEAK))
 			report_leaks();
 		pthread_mutex_unlock(&lock);
@@ -224,70 +225,87 @@ void check_start(void)
 	atexit(at_exit);
 }
 
-/* On a multiple of 64 that is none of 128: 64 bytes into what the heap gives. */
-static bool is_shifted(const struct heap_request *request)
+/* What is asked of the heap: with align64 the block starts 64 bytes into it. */
+static struct heap_request shifted(const struct heap_request *request, uint64_t *shift)
 {
-	return check_is(CHECK_ALIGN64) && request->class != HEAP_MEDIA;
+	struct heap_request more = *request;
+
+	*shift = request->class == HEAP_MEDIA ? 0 : check_shift();
+	if (!*shift)
+		return more;
+	if (more.align < 2 * ACLKM_RULE_ALIGN)
+		more.align = 2 * ACLKM_RULE_ALIGN;
+	/* Both, so that the last byte is still the block's to those who ask. */
+	more.asked += *shift;
+	more.ruled += *shift;
+	return more;
 }
 
-static int take_from_heap(struct record *record)
+/* With what is held back where there is no other memory. */
+static int take_from_heap(const struct heap_request *request, void **out)
 {
-	struct heap_request request = record->request;
-	bool shifted = is_shifted(&request);
-	int err;
+	int err = heap_alloc(request, out);
 
-	if (shifted) {
-		if (request.align < 2 * ACLKM_RULE_ALIGN)
-			request.align = 2 * ACLKM_RULE_ALIGN;
-		/* Both, so that the last byte is still the block's to those who ask. */
-		request.asked += ACLKM_RULE_ALIGN;
-		request.ruled += ACLKM_RULE_ALIGN;
+	while (err == ACLKM_ERR_NOMEM && held_bytes) {
+		drop_oldest();
+		err = heap_alloc(request, out);
 	}
-	err = heap_alloc(&request, &record->heap_base);
-	record->base =
-		(uint64_t)(uintptr_t)record->heap_base + (shifted ? ACLKM_RULE_ALIGN : 0);
+	if (err == ACLKM_ERR_NOMEM && small_let_go())
+		err = heap_alloc(request, out);
 	return err;
+}
+
+static void enter_record(struct record *record, const struct heap_request *request,
+			 void *heap_base, uint64_t shift)
+{
+	struct checked *block = &record->block;
+	void *base = (char *)heap_base + shift;
+
+	record->heap_base = heap_base;
+	*block = (struct checked){.base = (uint64_t)(uintptr_t)base,
+				  .asked = request->asked,
+				  .ruled = request->ruled,
+				  .kind = request->kind,
+				  .taken = stack_id_here()};
+	forget_freed(block->base, block->ruled);
+	tree_insert(&records, &record->by_base);
+	guard_forget(base, block->ruled);
+	check_fill_taken(block);
+	guard_alloc(base, block->asked, block->ruled);
 }
 
 int check_take(const struct heap_request *request, void **out)
 {
 	struct record *record = calloc(1, sizeof(*record));
-	uint8_t *base;
+	struct heap_request more;
+	uint64_t shift;
+	void *base;
 	int err;
 
 	if (!record)
 		return error_set(ACLKM_ERR_NOHEAP,
 				 "no memory for the library's own records");
-	record->request = *request;
+	more = shifted(request, &shift);
 	pthread_mutex_lock(&lock);
-	err = take_from_heap(record);
-	while (err == ACLKM_ERR_NOMEM && held_bytes) {
-		drop_oldest();
-		err = take_from_heap(record);
-	}
-	if (err) {
-		pthread_mutex_unlock(&lock);
+	err = take_from_heap(&more, &base);
+	if (!err && !guard_is_watched() &&
+	    small_take((uint64_t)(uintptr_t)base, request->asked, request->ruled,
+		       shift)) {
 		free(record);
-		return err;
+	} else if (!err) {
+		enter_record(record, request, base, shift);
+	} else {
+		free(record);
 	}
-	forget_freed(record->base, request->ruled);
-	trace_take(&record->taken);
-	tree_insert(&records, &record->by_base);
-	base = (uint8_t *)(uintptr_t)record->base;
-	guard_forget(base, request->ruled);
-	if (check_is(CHECK_POISON))
-		memset(base, TAKEN, request->asked);
-	if (check_is(CHECK_REDZONE))
-		memset(base + request->asked, RED, request->ruled - request->asked);
-	guard_alloc(base, request->asked, request->ruled);
-	*out = base;
 	pthread_mutex_unlock(&lock);
-	return ACLKM_OK;
+	if (!err)
+		*out = (char *)base + shift;
+	return err;
 }
 
 static void keep_freed(struct record *record)
 {
-	record->freed = true;
+	record->block.freed = true;
 	record->next_freed = NULL;
 	*freed_last = record;
 	freed_last = &record->next_freed;
@@ -298,26 +316,30 @@ static void keep_freed(struct record *record)
 
 static int give(struct record *record)
 {
+	struct checked *block = &record->block;
+	void *base = (void *)(uintptr_t)block->base;
+	const uint8_t *bad;
 	int err = ACLKM_OK;
 
-	guard_forget((void *)(uintptr_t)record->base, record->request.ruled);
-	if (check_is(CHECK_REDZONE))
-		check_red_zone(record);
-	trace_take(&record->given);
+	guard_forget(base, block->ruled);
+	bad = check_written_behind(block);
+	if (bad)
+		check_report_red_zone(block, bad);
+	block->given = stack_id_here();
 	if (check_is(CHECK_POISON)) {
-		memset((void *)(uintptr_t)record->base, FREED, record->request.ruled);
-		record->held = true;
-		held_bytes += record->request.ruled;
-		guard_free((void *)(uintptr_t)record->base, record->request.ruled);
+		check_fill_freed(block);
+		block->held = true;
+		held_bytes += block->ruled;
+		guard_free(base, block->ruled);
 	} else {
-		guard_free((void *)(uintptr_t)record->base, record->request.ruled);
-		err = heap_free(record->heap_base, record->request.kind);
+		guard_free(base, block->ruled);
+		err = heap_free(record->heap_base, block->kind);
 	}
 	keep_freed(record);
 	return err;
 }
 
-static void report_free(const void *ptr, const struct record *record, const char *what,
+static void report_free(const void *ptr, const struct checked *block, const char *what,
 			const char *fix)
 {
 	struct trace here;
@@ -326,16 +348,16 @@ static void report_free(const void *ptr, const struct record *record, const char
 		return;
 	trace_take(&here);
 	report_begin("bad-free", &here, false, "%p: %s", ptr, what);
-	if (record)
-		describe(record);
+	if (block)
+		describe(block);
 	report_end(fix);
 }
 
-static int refuse(void *ptr, enum aclkm_kind kind, const struct record *record)
+static int refuse(void *ptr, enum aclkm_kind kind, const struct checked *block)
 {
 	uint64_t addr = (uint64_t)(uintptr_t)ptr;
 
-	if (!record || is_stale(record, ptr)) {
+	if (!block || is_stale(block, ptr)) {
 		report_free(ptr, NULL,
 			    "is no block of AscendCL's allocation functions, or was "
 			    "freed long ago",
@@ -343,50 +365,55 @@ static int refuse(void *ptr, enum aclkm_kind kind, const struct record *record)
 			    "function that fits");
 		return heap_free(ptr, kind);
 	}
-	if (record->freed) {
-		report_free(ptr, record, "is freed already",
+	if (block->freed) {
+		report_free(ptr, block, "is freed already",
 			    "free each block once; clear the pointer when you do");
 		return error_set(
 			ACLKM_ERR_NOTALIVE,
 			"address %p is not allocated: never given, or freed already",
 			ptr);
 	}
-	if (record->base != addr) {
-		report_free(ptr, record, "lies inside a block",
+	if (block->base != addr) {
+		report_free(ptr, block, "lies inside a block",
 			    "free with exactly the address that was given");
 		return error_set(ACLKM_ERR_INTERIOR,
 				 "address %p lies inside a block: give the start", ptr);
 	}
-	report_free(ptr, record, "is freed by a function for another kind of memory",
+	report_free(ptr, block, "is freed by a function for another kind of memory",
 		    "aclrtMalloc* with aclrtFree, aclrtMallocHost with aclrtFreeHost, "
 		    "acldvppMalloc with acldvppFree, hi_mpi_dvpp_malloc with "
 		    "hi_mpi_dvpp_free");
 	return error_set(ACLKM_ERR_KIND,
 			 "address %p is %s memory: it has a free function of its own",
-			 ptr, kind_name(record->request.kind));
+			 ptr, kind_name(block->kind));
 }
 
-static void end_in_flight(const struct record *record)
+static void end_in_flight(const struct checked *block)
 {
-	describe(record);
+	describe(block);
 	report_end("synchronise the stream before the memory is freed");
 }
 
 int check_give(void *ptr, enum aclkm_kind kind)
 {
+	struct checked block;
 	struct record *record;
-	int err;
+	bool known;
+	int err = ACLKM_OK;
 
 	pthread_mutex_lock(&lock);
-	record = find((uint64_t)(uintptr_t)ptr);
-	if (!record || record->freed || record->base != (uint64_t)(uintptr_t)ptr ||
-	    record->request.kind != kind) {
-		err = refuse(ptr, kind, record);
+	known = look_up((uint64_t)(uintptr_t)ptr, &block, &record);
+	if (!known || block.freed || block.base != (uint64_t)(uintptr_t)ptr ||
+	    block.kind != kind) {
+		err = refuse(ptr, kind, known ? &block : NULL);
 	} else {
 		if (check_is(CHECK_FLIGHT) &&
-		    check_in_flight(record->base, record->request.asked, "freed"))
-			end_in_flight(record);
-		err = give(record);
+		    check_in_flight(block.base, block.asked, "freed"))
+			end_in_flight(&block);
+		if (record)
+			err = give(record);
+		else
+			small_give(&block);
 	}
 	pthread_mutex_unlock(&lock);
 	return err;
@@ -394,30 +421,30 @@ int check_give(void *ptr, enum aclkm_kind kind)
 
 static void check_end(const void *ptr, uint64_t count, const char *side)
 {
-	const struct record *record;
+	struct checked block;
+	struct record *record;
 	struct trace here;
 	uint64_t offset;
+	bool known;
 
 	pthread_mutex_lock(&lock);
-	record = find((uint64_t)(uintptr_t)ptr);
-	offset = record ? (uint64_t)(uintptr_t)ptr - record->base : 0;
-	if (record && record->freed && !is_stale(record, ptr)) {
+	known = look_up((uint64_t)(uintptr_t)ptr, &block, &record);
+	offset = known ? (uint64_t)(uintptr_t)ptr - block.base : 0;
+	if (known && block.freed && !is_stale(&block, ptr)) {
 		trace_take(&here);
 		report_begin("use-after-free", &here, false, "%s %p is in a freed block",
 			     side, ptr);
-		describe(record);
+		describe(&block);
 		report_end("free memory when nothing uses it any more");
-	} else if (record && !record->freed &&
-		   (offset > record->request.asked ||
-		    count > record->request.asked - offset)) {
+	} else if (known && !block.freed &&
+		   (offset > block.asked || count > block.asked - offset)) {
 		trace_take(&here);
-		report_begin(
-			"out-of-bounds", &here, false,
-			"%s %p with %llu bytes goes %llu bytes past the end of its "
-			"block",
-			side, ptr, (unsigned long long)count,
-			(unsigned long long)(offset + count - record->request.asked));
-		describe(record);
+		report_begin("out-of-bounds", &here, false,
+			     "%s %p with %llu bytes goes %llu bytes past the end of its "
+			     "block",
+			     side, ptr, (unsigned long long)count,
+			     (unsigned long long)(offset + count - block.asked));
+		describe(&block);
 		report_end("destMax and count must fit the block: destMax is not checked "
 			   "against it by the API");
 	}

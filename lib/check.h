@@ -3,8 +3,8 @@
  * Checks on demand: ACLKM_CHECK= a list of names with commas between, or "all".
  *
  *	redzone  bytes behind a block that were written, looked at when it is freed
- *	poison   blocks filled with 0xab when taken and 0xdd when freed; freed ones are
- *	         held back for a while, and bytes written meanwhile reported
+ *	poison   the ends of blocks filled with 0xab when taken and 0xdd when freed; freed
+ *	         ones are held back for a while, and bytes written meanwhile reported
  *	free     wrong frees: twice, inside, of foreign memory, by the wrong function
  *	align    asynchronous copies that are not aligned to 64
  *	bounds   copies and sets past the end of a block
@@ -14,6 +14,7 @@
  *	align64  blocks start on multiples of 64 that are none of 128, to bring out code
  *	         that assumes more
  *
+ *	fill=N      bytes at each end that poison fills, a multiple of 64; fill=all: all
  *	exitcode=N  how the program ends when something was reported (66)
  *	abort=1     at the first report
  *	log=FILE    where reports go (standard error)
@@ -24,10 +25,14 @@
 #ifndef LIB_CHECK_H
 #define LIB_CHECK_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "heap.h"
+
+/* Bytes at each end of a block that poison fills and looks at, unless told otherwise. */
+#define CHECK_FILL 64
 
 #define CHECK_REDZONE (1U << 0)
 #define CHECK_POISON (1U << 1)
@@ -44,7 +49,7 @@
 uint32_t check_wanted(void);
 
 /* Reads a list; false: it is bad. For config.c. */
-bool check_parse(const char *list, uint32_t *checks);
+bool check_parse(const char *list, uint32_t *checks, uint64_t *fill);
 
 /* There are checks: what is to be done at the end of the process is. Once. */
 void check_start(void);
@@ -57,6 +62,29 @@ static inline bool check_is(uint32_t check)
 /* heap_alloc and heap_free with all checks that are about blocks. */
 int check_take(const struct heap_request *request, void **out);
 int check_give(void *ptr, enum aclkm_kind kind);
+
+/*
+ * The same for a small device block, where the thread has done so before and nothing is
+ * wrong: else false, and the call goes the long way. @pc and @frame: see stacks.h.
+ */
+bool check_take_fast(const char *call, const void *pc, const void *frame, uint64_t len,
+		     void **out);
+bool check_give_fast(const char *call, const void *pc, const void *frame, void *ptr);
+
+/* Around the long way: where the call is, so that it need not be found out. */
+void check_enter(const char *call, const void *pc, const void *frame);
+void check_leave(void);
+
+/* From now on this thread may, as tcache_arm has it. */
+void check_arm(uint64_t epoch);
+
+/* Whether asynchronous copies are under way that frees must be compared with. */
+extern _Atomic uint32_t check_flights;
+
+static inline bool check_any_flight(void)
+{
+	return atomic_load_explicit(&check_flights, memory_order_relaxed);
+}
 
 /* A copy or set is about to be made: @src NULL for a set. */
 void check_copy(const void *dst, const void *src, uint64_t count);

@@ -7,6 +7,8 @@
 #include "config.h"
 #include "report.h"
 
+#define MAX_FILL (1 << 30)
+
 static const struct {
 	const char *name;
 	uint32_t check;
@@ -28,6 +30,7 @@ struct options {
 	uint32_t checks;
 	int exit_code;
 	bool abort_first;
+	uint64_t fill;
 	char log[256];
 };
 
@@ -52,6 +55,16 @@ static bool parse_word(const char *word, struct options *options)
 
 	if (!strncmp(word, "exitcode=", 9))
 		return parse_number(word + 9, 255, &options->exit_code);
+	if (!strcmp(word, "fill=all")) {
+		options->fill = UINT64_MAX;
+		return true;
+	}
+	if (!strncmp(word, "fill=", 5)) {
+		if (!parse_number(word + 5, MAX_FILL, &number) || number % 64 || !number)
+			return false;
+		options->fill = (uint64_t)number;
+		return true;
+	}
 	if (!strncmp(word, "abort=", 6)) {
 		if (!parse_number(word + 6, 1, &number))
 			return false;
@@ -71,9 +84,9 @@ static bool parse_word(const char *word, struct options *options)
 	return false;
 }
 
-bool check_parse(const char *list, uint32_t *checks)
+bool check_parse(const char *list, uint32_t *checks, uint64_t *fill)
 {
-	struct options options = {.exit_code = 66};
+	struct options options = {.exit_code = 66, .fill = CHECK_FILL};
 	char word[256];
 	size_t length;
 
@@ -87,6 +100,7 @@ bool check_parse(const char *list, uint32_t *checks)
 			return false;
 	}
 	*checks = options.checks;
+	*fill = options.fill;
 	if (options.checks)
 		check_start();
 	report_set(options.exit_code, options.abort_first,

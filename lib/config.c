@@ -141,10 +141,11 @@ static void read_checks(void)
 {
 	const char *value = getenv("ACLKM_CHECK");
 
-	if (value && !check_parse(value, &config.checks))
+	if (value && !check_parse(value, &config.checks, &config.check_fill))
 		refuse("ACLKM_CHECK", value,
 		       "redzone, poison, free, align, bounds, flight, leak, sync, "
-		       "align64, all, exitcode=N, abort=0|1 or log=FILE, with commas");
+		       "align64, all, fill=N|all (N a multiple of 64), exitcode=N, "
+		       "abort=0|1 or log=FILE, with commas");
 }
 
 static void read_cpus(void)

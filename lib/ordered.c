@@ -17,9 +17,10 @@ static int resolve(void *stream, uintptr_t *out)
 	const struct device_here *here = device_here();
 
 	if (!here)
-		return error_set(ACLKM_ERR_CONTEXT,
-				 "stream = %p: this thread has no context (aclrtSetDevice)",
-				 stream);
+		return error_set(
+			ACLKM_ERR_CONTEXT,
+			"stream = %p: this thread has no context (aclrtSetDevice)",
+			stream);
 	*out = stream ? (uintptr_t)stream : here->stream;
 	return stream_check(*out);
 }

@@ -41,11 +41,11 @@ struct aclkm_pool {
 	uint64_t segment_limit; /* of blocks: bytes that one has room for */
 	uint32_t padding;
 	enum heap_class class;
-	unsigned int children;	   /* pools in it; under the lock */
-	struct pending *pending;   /* freed in streams; under the lock of pending.c */
-	uint64_t pending_bytes;	   /* of these; under the pool's lock */
+	unsigned int children;	 /* pools in it; under the lock */
+	struct pending *pending; /* freed in streams; under the lock of pending.c */
+	uint64_t pending_bytes;	 /* of these; under the pool's lock */
 	uint64_t pending_count;
-	int file; /* with ACLKM_POOL_SHARED its memory, else -1 */
+	int file;		   /* with ACLKM_POOL_SHARED its memory, else -1 */
 	struct aclkm_pool *parent; /* NULL: a block of the heap */
 	pthread_mutex_t own_lock;
 	struct extents own_extents;
@@ -72,7 +72,7 @@ struct segment {
 	uint64_t addr;
 	uint64_t takes; /* bytes of the pool */
 	uint64_t asked;
-	struct slab *slab;     /* of a small one */
+	struct slab *slab; /* of a small one */
 	struct extent *piece;
 	uint32_t number; /* of the block, or in the slab */
 };

@@ -68,10 +68,11 @@ int aclkm_pool_export(struct aclkm_pool *pool, unsigned int flags, int *fd)
 				 "flags = %#x: only ACLKM_POOL_READ_ONLY is known",
 				 flags);
 	if (pool->file < 0)
-		return error_set(ACLKM_ERR_UNSUPPORTED,
-				 "pool at %p: made without ACLKM_POOL_SHARED, other blocks "
-				 "share its memory",
-				 pool->base);
+		return error_set(
+			ACLKM_ERR_UNSUPPORTED,
+			"pool at %p: made without ACLKM_POOL_SHARED, other blocks "
+			"share its memory",
+			pool->base);
 	err = export_file(pool, flags & ACLKM_POOL_READ_ONLY, &file);
 	if (!err)
 		*fd = file;

@@ -55,22 +55,33 @@ static int own_frames(void *const *frames, int depth)
 	if (!dladdr((void *)(uintptr_t)trace_take, &own) ||
 	    !dladdr((void *)getauxval(AT_ENTRY), &program) ||
 	    own.dli_fbase == program.dli_fbase)
-		return depth > 1 ? 1 : 0;
+		return 0;
 	while (n < depth && dladdr(frames[n], &info) && info.dli_fbase == own.dli_fbase)
 		n++;
 	return n < depth ? n : 0;
 }
 
-void trace_take(struct trace *trace)
+void trace_of(struct trace *trace, const char *function, void *const *frames, int depth)
 {
-	void *frames[TRACE_DEPTH + 8];
-	int depth = backtrace(frames, TRACE_DEPTH + 8);
 	int own = own_frames(frames, depth);
 
-	trace->function = api_function();
+	trace->function = function;
 	trace->thread = (int32_t)syscall(SYS_gettid);
 	trace->depth = depth - own > TRACE_DEPTH ? TRACE_DEPTH : depth - own;
 	memcpy(trace->frames, frames + own, (size_t)trace->depth * sizeof(void *));
+}
+
+void trace_take(struct trace *trace)
+{
+	void *frames[TRACE_DEPTH + 8];
+
+	int depth = backtrace(frames, TRACE_DEPTH + 8);
+
+	/* The first is this function. */
+	if (depth)
+		trace_of(trace, api_function(), frames + 1, depth - 1);
+	else
+		trace_of(trace, api_function(), frames, 0);
 }
 
 static void put(const char *text)

@@ -20,6 +20,9 @@ void report_set(int exit_code, bool abort_first, const char *log);
 
 void trace_take(struct trace *trace);
 
+/* From frames that are known; those of this library on top are left out. */
+void trace_of(struct trace *trace, const char *function, void *const *frames, int depth);
+
 /*
  * A report in pieces: begin, lines, traces, end. One at a time in the process. False
  * from begin: the same has been reported from the same place; then nothing follows.

@@ -393,7 +393,9 @@ int aclkm_segment_place(struct aclkm_pool *pool, const void *ptr, uint64_t *offs
 		return err;
 	if (!pool || !ptr || !offset)
 		return error_set(ACLKM_ERR_INVALID, "%s is NULL",
-				 !pool ? "pool" : ptr ? "offset" : "ptr");
+				 !pool ? "pool"
+				 : ptr ? "offset"
+				       : "ptr");
 	pthread_mutex_lock(pool->lock);
 	err = segment_find(pool, ptr, &segment);
 	pthread_mutex_unlock(pool->lock);

@@ -5,6 +5,7 @@
  *
  *   in use    bits 28..31 kind + 1, bits 24..25 padding / 16, bits 0..23 bytes asked
  *   pending   as in use, with bits 28..31 all set: freed in a stream that is not there
+ *   held      bits 28..31 are 14: freed, and held back by the checks
  *   kept      0: free, in some thread's cache
  *   free      bits 24..31 are 0, bits 0..23 the next free block + 1, or END
  *
@@ -31,10 +32,12 @@
 #define WORD_KEPT 0U
 #define WORD_END WORD_VALUE
 #define WORD_PENDING (0xfU << WORD_KIND_SHIFT)
+#define WORD_HELD (0xeU << WORD_KIND_SHIFT)
 
 struct chunk;
 struct extent;
 struct heap;
+struct marks;
 
 struct slab {
 	/* Relaxed atomics: one who holds a stale pointer may read them. */
@@ -47,6 +50,7 @@ struct slab {
 	_Atomic uint8_t class;
 	uint8_t room; /* log2 of the words that the record has */
 	struct chunk *_Atomic chunk;
+	struct marks *_Atomic marks; /* what the checks know of its blocks, if anything */
 
 	/* Under the heap's lock. */
 	uint16_t used; /* blocks in use or kept */
@@ -67,7 +71,7 @@ static inline uint32_t word_kind(uint32_t word)
 /* Whether the block is in use and not freed in any way. */
 static inline bool word_lives(uint32_t word)
 {
-	return word_kind(word) && word < WORD_PENDING;
+	return word_kind(word) && word < WORD_HELD;
 }
 
 static inline uint32_t word_tag(enum aclkm_kind kind, uint32_t padding)

@@ -116,6 +116,7 @@ static struct tcache *make_mine(void)
 		return tcache_none;
 	mine->device = rounding_of(ACLKM_KIND_DEVICE, config->padding, config->align);
 	mine->armed = 0;
+	mine->checked_armed = 0;
 	mine->native = rounding_of(ACLKM_KIND_NATIVE, 0, ACLKM_RULE_ALIGN);
 	pthread_setspecific(key, mine);
 	tcache_mine = mine;

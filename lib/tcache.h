@@ -82,6 +82,7 @@ struct tcache {
 	uint64_t armed;		/* the epoch in which it was found to have a context */
 	struct rounding device; /* of aclrtMalloc */
 	struct rounding native; /* of aclkm_memory_alloc with alignment 64 */
+	uint64_t checked_armed; /* as armed, where checks are made */
 	struct slab *near[NEAR];
 	struct bins *_Atomic pools[POOL_HEAPS]; /* NULL until the pool is used */
 	struct tcache *next;			/* all there ever were */
@@ -170,6 +171,19 @@ static inline void tcache_arm(uint64_t epoch)
 		tcache_mine->armed = epoch;
 }
 
+/* The same for blocks that are checked. */
+static inline bool tcache_is_checked(const struct tcache *mine)
+{
+	return mine->checked_armed ==
+	       atomic_load_explicit(&tcache_epoch, memory_order_relaxed);
+}
+
+static inline void tcache_arm_checked(uint64_t epoch)
+{
+	if (tcache_mine != tcache_none)
+		tcache_mine->checked_armed = epoch;
+}
+
 static inline void tcache_disarm(void)
 {
 	atomic_fetch_add(&tcache_epoch, 1);
@@ -178,8 +192,10 @@ static inline void tcache_disarm(void)
 /* Threads set their context anew all the time: the others need not hear of it. */
 static inline void tcache_disarm_mine(void)
 {
-	if (tcache_mine != tcache_none)
-		tcache_mine->armed = 0;
+	if (tcache_mine == tcache_none)
+		return;
+	tcache_mine->armed = 0;
+	tcache_mine->checked_armed = 0;
 }
 
 static inline struct slab **near_slot(struct tcache *mine, uint64_t addr)

@@ -56,7 +56,7 @@ struct aclkm_pool_stats {
 	uint64_t high_water; /* most that @used ever was */
 	uint64_t fragmentation; /* thousandths of @free that are not in @largest */
 	uint64_t limit;		/* most that @used may be; 0: no limit */
-	uint64_t pending;	/* part of @used: freed, but its stream is not there yet */
+	uint64_t pending; /* part of @used: freed, but its stream is not there yet */
 };
 
 /* How a pool is made; all that is not set is 0. */
@@ -105,7 +105,8 @@ ACLKM_API int aclkm_pool_create(enum aclkm_pool_kind kind, size_t size,
  * As aclkm_pool_create; besides, ACLKM_ERR_INVALID for options that exclude each
  * other: block or limit with ACLKM_POOL_THREADS, a parent with blocks or with
  * ACLKM_POOL_THREADS, ACLKM_POOL_THREADS or ACLKM_POOL_SHARED in a pool with a parent,
- * a kind that is not the parent's; and ACLKM_ERR_LIMIT (52 pools with ACLKM_POOL_THREADS live).
+ * a kind that is not the parent's; and ACLKM_ERR_LIMIT (52 pools with ACLKM_POOL_THREADS
+ * live).
  */
 ACLKM_API int aclkm_pool_make(const struct aclkm_pool_options *options,
 			      struct aclkm_pool **pool);

@@ -2,6 +2,7 @@
 /* Device and host memory: the argument rules of AscendCL. */
 #include "acl/acl_rt.h"
 
+#include "../check.h"
 #include "../config.h"
 #include "../block.h"
 #include "../stream.h"
@@ -91,6 +92,14 @@ static aclError take_device(void **out, size_t size, aclrtMemMallocPolicy policy
 	return take(&request, rule, out);
 }
 
+/* The two policies that programs use and that put a small block on normal pages. */
+static inline bool is_normal(aclrtMemMallocPolicy policy)
+{
+	_Static_assert(ACL_MEM_MALLOC_HUGE_FIRST == 0, "one bit tells them");
+
+	return !((uint32_t)policy & ~(uint32_t)ACL_MEM_MALLOC_NORMAL_ONLY);
+}
+
 static __attribute__((noinline)) aclError malloc_device(const char *call, void **devPtr,
 							size_t size,
 							aclrtMemMallocPolicy policy,
@@ -103,15 +112,25 @@ static __attribute__((noinline)) aclError malloc_device(const char *call, void *
 		return code;
 	if (block_all_plain())
 		tcache_arm(epoch);
+	else if (block_all_checked())
+		check_arm(epoch);
 	return take_device(devPtr, size, policy, rule);
 }
 
-/* The two policies that programs use and that put a small block on normal pages. */
-static inline bool is_normal(aclrtMemMallocPolicy policy)
+/* With checks, or the first of its kind in the thread. */
+static __attribute__((noinline)) aclError
+malloc_checked(const char *call, void **devPtr, size_t size, aclrtMemMallocPolicy policy)
 {
-	_Static_assert(ACL_MEM_MALLOC_HUGE_FIRST == 0, "one bit tells them");
+	const void *pc = __builtin_return_address(0);
+	const void *frame = __builtin_frame_address(0);
+	aclError code;
 
-	return !((uint32_t)policy & ~(uint32_t)ACL_MEM_MALLOC_NORMAL_ONLY);
+	if (devPtr && is_normal(policy) && check_take_fast(call, pc, frame, size, devPtr))
+		return ACL_SUCCESS;
+	check_enter(call, pc, frame);
+	code = malloc_device(call, devPtr, size, policy, ACLKM_BLOCK_PADDED);
+	check_leave();
+	return code;
 }
 
 aclError aclrtMalloc(void **devPtr, size_t size, aclrtMemMallocPolicy policy)
@@ -125,7 +144,7 @@ aclError aclrtMalloc(void **devPtr, size_t size, aclrtMemMallocPolicy policy)
 				 &mine->device, size, devPtr),
 		    1))
 		return ACL_SUCCESS;
-	return malloc_device(__func__, devPtr, size, policy, ACLKM_BLOCK_PADDED);
+	return malloc_checked(__func__, devPtr, size, policy);
 }
 
 aclError aclrtMallocAlign32(void **devPtr, size_t size, aclrtMemMallocPolicy policy)
@@ -189,13 +208,27 @@ static __attribute__((noinline)) aclError free_device(const char *call, void *de
 	return acl_result(block_give(devPtr, ACLKM_KIND_DEVICE));
 }
 
+static __attribute__((noinline)) aclError free_checked(const char *call, void *devPtr)
+{
+	const void *pc = __builtin_return_address(0);
+	const void *frame = __builtin_frame_address(0);
+	aclError code;
+
+	if (block_none_tagged() && check_give_fast(call, pc, frame, devPtr))
+		return ACL_SUCCESS;
+	check_enter(call, pc, frame);
+	code = free_device(call, devPtr);
+	check_leave();
+	return code;
+}
+
 aclError aclrtFree(void *devPtr)
 {
 	if (__builtin_expect(!block_any_tagged() &&
 				     tcache_free_mine(devPtr, ACLKM_KIND_DEVICE),
 			     1))
 		return ACL_SUCCESS;
-	return free_device(__func__, devPtr);
+	return free_checked(__func__, devPtr);
 }
 
 aclError aclrtFreeHost(void *hostPtr)

@@ -88,8 +88,8 @@ static void order(struct aclkm_pool_options options, size_t len, const char *wha
 /* Small ones of a pool whose threads keep them: a free at once goes another way. */
 static void small(void)
 {
-	struct aclkm_pool *pool = make((struct aclkm_pool_options){
-		.size = MIB, .flags = ACLKM_POOL_THREADS});
+	struct aclkm_pool *pool = make(
+		(struct aclkm_pool_options){.size = MIB, .flags = ACLKM_POOL_THREADS});
 	struct aclkm_memory_info info;
 	void *segment, *again, *next;
 	struct gate gate;
@@ -336,8 +336,8 @@ int main(void)
 	      "blocks");
 	order((struct aclkm_pool_options){.size = 64 * KIB, .limit = 10 * KIB}, 3000,
 	      "limit");
-	order((struct aclkm_pool_options){.size = MIB, .flags = ACLKM_POOL_THREADS}, 60000,
-	      "threads, long");
+	order((struct aclkm_pool_options){.size = MIB, .flags = ACLKM_POOL_THREADS},
+	      60000, "threads, long");
 	small();
 	parts();
 	data();

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the checks know of small blocks: beside each slab a mark for each of its blocks,
+ * with the places that took and freed it. Freed ones that are held back are in a ring
+ * of the thread that freed them. No lock on the way of a right program; all but the
+ * fast way is called with check.c's lock held.
+ */
+#ifndef LIB_CHECK_SMALL_H
+#define LIB_CHECK_SMALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "heap.h"
+
+/* A block as the program knows it; after its free, for a while. */
+struct checked {
+	uint64_t base;
+	uint64_t asked;
+	uint64_t ruled;
+	enum aclkm_kind kind;
+	bool freed;
+	bool held;	       /* freed, but not given back to the heap */
+	uint32_t taken, given; /* where: numbers of stacks.h */
+};
+
+/*
+ * Notes that the block at @base of the heap is taken here, if it is one of a slab;
+ * false: it is not, or there is no memory for the mark. @shift: where in it the
+ * program's part starts.
+ */
+bool small_take(uint64_t base, uint64_t asked, uint64_t ruled, uint64_t shift);
+
+/* The small block around @addr, if the checks know it. */
+bool small_find(uint64_t addr, struct checked *out);
+
+/* Frees the living one that starts at @addr, which small_find gave. */
+void small_give(const struct checked *block);
+
+/* Gives back what this thread holds. True: there was something. */
+bool small_let_go(void);
+
+/* At the end of the process: looks at what all threads hold; calls @fn for what lives. */
+void small_end(void (*fn)(const struct checked *block));
+
+/* Poison and red zone, of any block. The written byte that is found, or NULL. */
+void check_fill_taken(const struct checked *block);
+void check_fill_freed(const struct checked *block);
+const uint8_t *check_written(const struct checked *block);
+const uint8_t *check_written_behind(const struct checked *block);
+
+/* Bytes of the heap's block that are before the program's; not for media memory. */
+uint64_t check_shift(void);
+
+/* For check.c: what was found. */
+void check_report_held(const struct checked *block, const uint8_t *bad);
+void check_report_red_zone(const struct checked *block, const uint8_t *bad);
+
+#define CHECK_RED 0xfd
+#define CHECK_TAKEN 0xab
+#define CHECK_FREED 0xdd
+
+#endif /* LIB_CHECK_SMALL_H */

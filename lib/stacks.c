@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+#include "stacks.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unwind.h>
+
+#include "error.h"
+
+#define PAGE_STACKS 1024
+#define BUCKETS 4096
+
+/* A frame is at most so long, where its return address has to be looked for. */
+#define FRAME_WORDS 4096
+
+struct stack {
+	struct trace trace;
+	uint64_t hash;
+	uint32_t next; /* of the bucket */
+};
+
+_Thread_local struct stack_seen *stacks_seen;
+_Thread_local struct stack_entry stack_entry;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct stack *_Atomic pages[STACKS_MAX / PAGE_STACKS];
+static uint32_t buckets[BUCKETS];
+static uint32_t count = 1; /* 0 stands for nothing */
+static pthread_key_t key;
+
+/* libgcc's, which a small system may not have: then no place has frames. */
+static struct {
+	_Unwind_Reason_Code (*backtrace)(_Unwind_Trace_Fn fn, void *arg);
+	_Unwind_Ptr (*ip)(struct _Unwind_Context *context);
+	_Unwind_Word (*cfa)(struct _Unwind_Context *context);
+} unwind;
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void unmap_seen(void *seen)
+{
+	stacks_seen = NULL;
+	munmap(seen, STACKS_SEEN * sizeof(struct stack_seen));
+}
+
+static void start(void)
+{
+	void *library = dlopen("libgcc_s.so.1", RTLD_NOW);
+
+	pthread_key_create(&key, unmap_seen);
+	if (!library)
+		return;
+	*(void **)&unwind.ip = dlsym(library, "_Unwind_GetIP");
+	*(void **)&unwind.cfa = dlsym(library, "_Unwind_GetCFA");
+	*(void **)&unwind.backtrace = dlsym(library, "_Unwind_Backtrace");
+	if (!unwind.ip || !unwind.cfa)
+		unwind.backtrace = NULL;
+}
+
+static struct stack *at(uint32_t id)
+{
+	struct stack *page =
+		atomic_load_explicit(&pages[id / PAGE_STACKS], memory_order_acquire);
+
+	return &page[id % PAGE_STACKS];
+}
+
+const struct trace *stack_get(uint32_t id)
+{
+	static const struct trace unknown = {.function = ""};
+
+	return id ? &at(id)->trace : &unknown;
+}
+
+static uint64_t hash_of(const struct trace *trace)
+{
+	uint64_t hash = (uintptr_t)trace->function + (uint32_t)trace->thread;
+	int i;
+
+	for (i = 0; i < trace->depth; i++)
+		hash = (hash ^ (uintptr_t)trace->frames[i]) * 0x9e3779b97f4a7c15ULL;
+	return hash;
+}
+
+static bool is_same(const struct trace *a, const struct trace *b)
+{
+	return a->function == b->function && a->thread == b->thread &&
+	       a->depth == b->depth &&
+	       !memcmp(a->frames, b->frames, (size_t)a->depth * sizeof(a->frames[0]));
+}
+
+static uint32_t add_locked(const struct trace *trace, uint64_t hash)
+{
+	uint32_t *bucket = &buckets[hash % BUCKETS];
+	struct stack *page;
+
+	if (count == STACKS_MAX)
+		return 0;
+	page = atomic_load(&pages[count / PAGE_STACKS]);
+	if (!page) {
+		page = calloc(PAGE_STACKS, sizeof(*page));
+		if (!page)
+			return 0;
+		atomic_store_explicit(&pages[count / PAGE_STACKS], page,
+				      memory_order_release);
+	}
+	page[count % PAGE_STACKS] =
+		(struct stack){.trace = *trace, .hash = hash, .next = *bucket};
+	*bucket = count;
+	return count++;
+}
+
+static uint32_t number(const struct trace *trace)
+{
+	uint64_t hash = hash_of(trace);
+	uint32_t id;
+
+	pthread_mutex_lock(&lock);
+	for (id = buckets[hash % BUCKETS]; id; id = at(id)->next) {
+		if (at(id)->hash == hash && is_same(&at(id)->trace, trace))
+			break;
+	}
+	if (!id)
+		id = add_locked(trace, hash);
+	pthread_mutex_unlock(&lock);
+	return id;
+}
+
+uint32_t stack_id_here(void)
+{
+	struct trace trace;
+
+	if (stack_entry.function)
+		return stack_id(stack_entry.function, stack_entry.pc, stack_entry.frame);
+	trace_take(&trace);
+	return number(&trace);
+}
+
+struct walk {
+	uintptr_t frame; /* what is below it is ours */
+	uintptr_t below; /* end of the frame before */
+	struct stack_seen *seen;
+	void *frames[STACKS_SLOTS];
+	int depth;
+	bool lost; /* a return address is not on the stack */
+};
+
+/* Where the return address is: on x86 at the end of the frame, else somewhere in it. */
+static const uintptr_t *find_slot(uintptr_t from, uintptr_t end, uintptr_t value)
+{
+	const uintptr_t *slot = (const uintptr_t *)end;
+#ifdef __x86_64__
+	uintptr_t words = end - from >= sizeof(*slot);
+#else
+	uintptr_t words = (end - from) / sizeof(*slot);
+#endif
+
+	for (; words; words--) {
+		if (*--slot == value)
+			return slot;
+	}
+	return NULL;
+}
+
+static _Unwind_Reason_Code on_frame(struct _Unwind_Context *context, void *arg)
+{
+	struct walk *walk = arg;
+	uintptr_t ip = unwind.ip(context), end = unwind.cfa(context);
+	const uintptr_t *slot;
+
+	if (end <= walk->frame)
+		return _URC_NO_REASON;
+	/* The last frame of a thread has no caller. */
+	if (!ip)
+		return _URC_END_OF_STACK;
+	if (end <= walk->below || end - walk->below > FRAME_WORDS * sizeof(*slot))
+		walk->lost = true;
+	slot = walk->lost ? NULL : find_slot(walk->below, end, ip);
+	if (slot) {
+		walk->seen->slots[walk->depth].at = slot;
+		walk->seen->slots[walk->depth].value = ip;
+	} else {
+		walk->lost = true;
+	}
+	walk->below = end;
+	walk->frames[walk->depth++] = (void *)ip;
+	return walk->depth == STACKS_SLOTS ? _URC_END_OF_STACK : _URC_NO_REASON;
+}
+
+static struct stack_seen *seen_of_thread(void)
+{
+	void *map;
+
+	if (stacks_seen)
+		return stacks_seen;
+	map = mmap(NULL, STACKS_SEEN * sizeof(struct stack_seen), PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (map == MAP_FAILED)
+		return NULL;
+	pthread_setspecific(key, map);
+	stacks_seen = map;
+	return map;
+}
+
+static void fill_up(struct stack_seen *seen, int depth)
+{
+	static const uintptr_t nothing;
+
+	seen->fours = ((uint32_t)depth + 3) / 4;
+	for (; (uint32_t)depth < seen->fours * 4; depth++) {
+		seen->slots[depth].at = &nothing;
+		seen->slots[depth].value = nothing;
+	}
+}
+
+uint32_t stack_unwind(const char *function, const void *pc, const void *frame)
+{
+	struct walk walk = {.frame = (uintptr_t)frame, .below = (uintptr_t)frame};
+	struct trace trace;
+
+	pthread_once(&once, start);
+	if (!seen_of_thread())
+		return 0;
+	walk.seen = stack_slot(stacks_seen, pc, frame);
+	walk.seen->function = NULL;
+	if (unwind.backtrace)
+		unwind.backtrace(on_frame, &walk);
+	trace_of(&trace, function, walk.frames, walk.depth);
+	walk.seen->pc = (uintptr_t)pc;
+	walk.seen->frame = (uintptr_t)frame;
+	fill_up(walk.seen, walk.depth);
+	walk.seen->id = number(&trace);
+	/* Found again only where all of the frames can be looked at. */
+	if (!walk.lost)
+		walk.seen->function = function;
+	return walk.seen->id;
+}
