@@ -70,8 +70,9 @@ aclError aclrtCheckMemType(void **addrList, uint32_t size, uint32_t memType,
 	if (reserve)
 		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID, "reserve = %u: must be 0",
 				  reserve);
-	for (i = 0; i < size; i++)
-		all &= (type_of(addrList[i]) & memType) != 0;
+	/* The first that is of another type tells. */
+	for (i = 0; i < size && all; i++)
+		all = (type_of(addrList[i]) & memType) != 0;
 	*checkResult = all;
 	return ACL_SUCCESS;
 }

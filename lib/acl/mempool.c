@@ -2,6 +2,8 @@
 /* Stream-ordered pools: the argument rules of AscendCL. */
 #include "acl/acl_rt_memory_soma.h"
 
+#include <string.h>
+
 #include "../mempool.h"
 #include "../stream.h"
 #include "context.h"
@@ -78,7 +80,7 @@ static aclError refuse_attr(aclrtMemPoolAttr attr, const char *why)
 /* Reuse follows the streams always; the switches for it are fixed. */
 aclError aclrtMemPoolSetAttr(aclrtMemPool memPool, aclrtMemPoolAttr attr, void *value)
 {
-	uint64_t number;
+	uint64_t unused, number = 0;
 	aclError code = acl_enter(__func__) ?: acl_need(memPool, "memPool") ?:
 			acl_need(value, "value");
 
@@ -86,10 +88,13 @@ aclError aclrtMemPoolSetAttr(aclrtMemPool memPool, aclrtMemPoolAttr attr, void *
 		return code;
 	switch ((uint32_t)attr) {
 	case ACL_RT_MEM_POOL_ATTR_RELEASE_THRESHOLD:
-		return acl_result(mempool_threshold((uintptr_t)memPool, value, &number));
+		memcpy(&number, value, sizeof(number));
+		return acl_result(
+			mempool_threshold((uintptr_t)memPool, &number, &unused));
 	case ACL_RT_MEM_POOL_ATTR_RESERVED_MEM_HIGH:
 	case ACL_RT_MEM_POOL_ATTR_USED_MEM_HIGH:
-		if (*(const uint64_t *)value)
+		memcpy(&number, value, sizeof(number));
+		if (number)
 			return refuse_attr(attr, "can be set to 0 only");
 		return acl_result(
 			mempool_reset_high((uintptr_t)memPool,
@@ -100,9 +105,19 @@ aclError aclrtMemPoolSetAttr(aclrtMemPool memPool, aclrtMemPoolAttr attr, void *
 	}
 }
 
+/* The switches are an int, the numbers 64 bits. */
+static aclError get_switch(aclrtMemPoolAttr attr, void *value)
+{
+	int on = attr == ACL_RT_MEM_POOL_REUSE_ALLOW_OPPORTUNISTIC;
+
+	memcpy(value, &on, sizeof(on));
+	return ACL_SUCCESS;
+}
+
 aclError aclrtMemPoolGetAttr(aclrtMemPool memPool, aclrtMemPoolAttr attr, void *value)
 {
 	struct mempool_stats stats;
+	uint64_t number = 0;
 	aclError code = acl_enter(__func__) ?: acl_need(memPool, "memPool") ?:
 			acl_need(value, "value") ?:
 			acl_result(mempool_stats((uintptr_t)memPool, &stats));
@@ -112,26 +127,27 @@ aclError aclrtMemPoolGetAttr(aclrtMemPool memPool, aclrtMemPoolAttr attr, void *
 	switch ((uint32_t)attr) {
 	case ACL_RT_MEM_POOL_REUSE_FOLLOW_EVENT_DEPENDENCIES:
 	case ACL_RT_MEM_POOL_REUSE_ALLOW_INTERNAL_DEPENDENCIES:
-		*(int *)value = 0;
-		return ACL_SUCCESS;
 	case ACL_RT_MEM_POOL_REUSE_ALLOW_OPPORTUNISTIC:
-		*(int *)value = 1;
-		return ACL_SUCCESS;
+		return get_switch(attr, value);
 	case ACL_RT_MEM_POOL_ATTR_RELEASE_THRESHOLD:
-		return acl_result(mempool_threshold((uintptr_t)memPool, NULL, value));
+		code = acl_result(mempool_threshold((uintptr_t)memPool, NULL, &number));
+		break;
 	case ACL_RT_MEM_POOL_ATTR_RESERVED_MEM_CURRENT:
-		*(uint64_t *)value = stats.reserved;
-		return ACL_SUCCESS;
+		number = stats.reserved;
+		break;
 	case ACL_RT_MEM_POOL_ATTR_RESERVED_MEM_HIGH:
-		*(uint64_t *)value = stats.reserved_high;
-		return ACL_SUCCESS;
+		number = stats.reserved_high;
+		break;
 	case ACL_RT_MEM_POOL_ATTR_USED_MEM_CURRENT:
-		*(uint64_t *)value = stats.used;
-		return ACL_SUCCESS;
+		number = stats.used;
+		break;
 	case ACL_RT_MEM_POOL_ATTR_USED_MEM_HIGH:
-		*(uint64_t *)value = stats.used_high;
-		return ACL_SUCCESS;
+		number = stats.used_high;
+		break;
 	default:
 		return refuse_attr(attr, "not a value of aclrtMemPoolAttr");
 	}
+	if (!code)
+		memcpy(value, &number, sizeof(number));
+	return code;
 }

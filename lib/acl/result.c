@@ -54,7 +54,9 @@ static _Thread_local aclError last_code;
 static aclError answer(aclError code)
 {
 	error_publish();
-	last_code = code;
+	/* Those of media memory are negative, and none of the runtime's. */
+	if (code > 0)
+		last_code = code;
 	return code;
 }
 
