@@ -306,7 +306,7 @@ module_suites() {
         vm_args+=(--file "$build/unit-none/$name:/unit/$name")
     done
     # The library looks for libdrm at run time; vgem is a device for it.
-    vm_args+=(--kmods vgem --file "$(ldconfig -p | awk '/libdrm\.so\.2 .*x86-64/ { print $NF; exit }')")
+    vm_args+=(--kmods vgem --file "$(ldconfig -p | awk '/libdrm\.so\.2 .*x86-64/ && !n++ { print $NF }')")
     printf '%s\n' "${example_list[@]}" >"$logs/examples.list"
     vm_args+=(--file "$build/examples-ascendcl/lib/libaclkm.so.0" --file "$logs/examples.list:/examples/list")
     for name in "${example_list[@]}"; do
