@@ -101,8 +101,11 @@ static bool clean(void)
 	       (info.clean == info.free && !info.held);
 }
 
-/* Some time for what is put off, then until free memory is clean. */
-static void settle(long ns_at_least)
+/* What a pause costs in itself: the clock's interrupts, and the look at the driver. */
+static int64_t pause_cost;
+
+/* Some time for what is put off, then until free memory is clean. How many pauses. */
+static int settle(long ns_at_least)
 {
 	struct timespec pause = {0, ns_at_least};
 	int tries = 0;
@@ -112,6 +115,7 @@ static void settle(long ns_at_least)
 	while (scrubbed >= 0 && !clean() && ++tries < 10000);
 	if (tries == 10000)
 		printf("note\tfree memory did not become clean in time\n");
+	return tries + 1;
 }
 
 struct figures {
@@ -135,7 +139,7 @@ static int64_t median(int64_t *values, int count)
 static int measure(struct backend *b, uint64_t size, int rounds, struct figures *out)
 {
 	int64_t thread[MAX_ROUNDS], whole[MAX_ROUNDS];
-	int i, err;
+	int i, err, pauses;
 
 	for (i = -1; i < rounds; i++) {
 		int64_t cpu, other, begin, end;
@@ -148,13 +152,13 @@ static int measure(struct backend *b, uint64_t size, int rounds, struct figures 
 		cpu = ns(CLOCK_THREAD_CPUTIME_ID) - cpu;
 		if (err)
 			return err;
-		settle(TICK);
+		pauses = settle(TICK);
 		end = ns(CLOCK_MONOTONIC);
 		other = ns(spinner_clock) - other;
 		if (i < 0)
 			continue;
 		thread[i] = cpu;
-		whole[i] = end - begin - other;
+		whole[i] = end - begin - other - (pauses - 1) * pause_cost;
 	}
 	out->thread = median(thread, rounds);
 	out->least = thread[0];
@@ -433,6 +437,7 @@ int main(int argc, char **argv)
 	}
 	printf("note\ta cycle of nothing: thread %lld, whole %lld, subtracted\n",
 	       (long long)base.thread, (long long)base.whole);
+	pause_cost = base.whole;
 	if (strcmp(only, "pieces"))
 		compare(&aclkm, &base);
 	for (i = 0;
