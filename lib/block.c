@@ -159,6 +159,7 @@ int block_take(const struct heap_request *request, const struct block_tag *tag,
 	struct heap_request mine = *request;
 
 	mine.device = tag->device;
+	mine.watched = !is_plain(tag) || block_is_watched();
 	if (is_plain(tag))
 		return take(&mine, out);
 	return take_tagged(&mine, tag, out);

@@ -48,8 +48,8 @@ bool block_all_checked(void);
 extern _Atomic uint32_t block_tag_count;
 
 /*
- * Whether there are blocks with tags; while there are none, a block may be given past
- * this layer. Who was given a block by another thread knows of its tag as well.
+ * Whether there are blocks with tags. Those that have one are not given past this layer:
+ * the heap knows them as watched.
  */
 static inline bool block_any_tagged(void)
 {

@@ -92,6 +92,7 @@ static void read_options(void)
 	}
 	options.rounding = rounding_of(ACLKM_KIND_DEVICE, options.padding, align);
 	options.rounding.add += options.shift;
+	options.rounding.tag |= WORD_WATCHED;
 	if (options.rounding.limit)
 		options.rounding.limit -= options.shift;
 }
@@ -420,8 +421,8 @@ static inline void put_back(uint64_t base, uint64_t start, _Atomic uint32_t *wor
 {
 	struct tcache *mine = tcache_mine;
 
-	if (mine == tcache_none || !row_put((struct row *)((char *)mine->own + row),
-					    (void *)(uintptr_t)start, word))
+	if (mine == tcache_none ||
+	    !row_put((struct row *)((char *)mine + row), (void *)(uintptr_t)start, word))
 		put_slowly(base, word);
 }
 
@@ -573,7 +574,7 @@ bool check_take_fast(const char *call, const void *pc, const void *frame, uint64
 {
 	struct tcache *mine = tcache_mine;
 	const struct rounding *rounding = &options.rounding;
-	uint64_t shift, size, number;
+	uint64_t shift, number;
 	struct kept *top;
 	struct slab *slab;
 	struct mark *mark;
@@ -582,9 +583,8 @@ bool check_take_fast(const char *call, const void *pc, const void *frame, uint64
 	if (!tcache_is_checked(mine) || len - 1 >= rounding->limit)
 		return false;
 	shift = options.shift;
-	size = (len + rounding->add) & rounding->mask;
-	row = bins_row_of_size(&mine->own[HEAP_ID(HEAP_DEVICE, ACLKM_PAGES_NORMAL)],
-			       size);
+	row = bins_row_for(&mine->own[HEAP_ID(HEAP_DEVICE, ACLKM_PAGES_NORMAL)], rounding,
+			   len);
 	top = atomic_load_explicit(&row->top, memory_order_relaxed);
 	if (!top || !top->ptr)
 		return false;

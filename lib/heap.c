@@ -177,6 +177,8 @@ static bool is_small(const struct heap_request *request, uint64_t size, uint32_t
 	    (padding && padding != ACLKM_RULE_PADDING))
 		return false;
 	*word = word_tag(request->kind, (uint32_t)padding) | (uint32_t)request->asked;
+	if (request->watched)
+		*word |= WORD_WATCHED;
 	return true;
 }
 

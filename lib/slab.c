@@ -23,7 +23,7 @@ static _Atomic uint64_t record_bytes;
 
 static uint64_t record_size(unsigned int room)
 {
-	uint64_t size = sizeof(struct slab) + (sizeof(uint32_t) << room);
+	uint64_t size = offsetof(struct slab, words) + (sizeof(uint32_t) << room);
 
 	return (size + 63) & ~63ULL;
 }

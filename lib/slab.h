@@ -3,7 +3,8 @@
  * A slab: a piece of a chunk divided into blocks of one class. What is known of
  * each block is a word beside the slab's record, outside of the memory:
  *
- *   in use    bits 28..31 kind + 1, bits 24..25 padding / 16, bits 0..23 bytes asked
+ *   in use    bits 28..31 kind + 1, bit 27 something above the heap must hear of its
+ *             free, bits 24..25 padding / 16, bits 0..23 bytes asked
  *   pending   as in use, with bits 28..31 all set: freed in a stream that is not there
  *   held      bits 28..31 are 14: freed, and held back by the checks
  *   kept      0: free, in some thread's cache
@@ -18,6 +19,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "classes.h"
@@ -26,6 +28,8 @@
 #define SLAB_SLOTS 1024 /* words of the largest record */
 
 #define WORD_KIND_SHIFT 28
+#define WORD_WATCHED_SHIFT 27
+#define WORD_WATCHED (1U << WORD_WATCHED_SHIFT)
 #define WORD_PADDING_SHIFT 24
 #define WORD_PADDING_MASK 3U
 #define WORD_VALUE 0xffffffU
@@ -40,25 +44,27 @@ struct heap;
 struct marks;
 
 struct slab {
-	/* Relaxed atomics: one who holds a stale pointer may read them. */
-	_Atomic uint64_t base;
-	_Atomic uint64_t magic; /* 2^64 / size of a block, rounded up */
-	_Atomic uint32_t slots;
-	_Atomic uint32_t row;  /* where a thread's row for it is */
-	_Atomic uint32_t size; /* of a block */
-	_Atomic uint16_t heap; /* its number */
-	_Atomic uint8_t class;
-	uint8_t room; /* log2 of the words that the record has */
-	struct chunk *_Atomic chunk;
-	struct marks *_Atomic marks; /* what the checks know of its blocks, if anything */
-
-	/* Under the heap's lock. */
-	uint16_t used; /* blocks in use or kept */
-	uint16_t free; /* first free block, or SLAB_NONE */
-	bool listed;   /* in the heap's list of slabs with free blocks */
+	/* Under the heap's lock, but for what is atomic. */
 	struct slab *next, *prev;
 	struct extent *piece;
+	struct chunk *_Atomic chunk;
+	struct marks *_Atomic marks; /* what the checks know of its blocks, if anything */
+	uint16_t used;		     /* blocks in use or kept */
+	uint16_t free;		     /* first free block, or SLAB_NONE */
+	_Atomic uint32_t size;	     /* of a block */
+	_Atomic uint16_t heap;	     /* its number */
+	_Atomic uint8_t class;
+	uint8_t room; /* log2 of the words that the record has */
+	bool listed;  /* in the heap's list of slabs with free blocks */
 
+	/*
+	 * What a free needs, and the first words, in one line of the cache. Relaxed
+	 * atomics, as those above: one who holds a stale pointer may read them.
+	 */
+	_Alignas(64) _Atomic uint64_t base;
+	_Atomic uint64_t magic; /* 2^64 / size of a block, rounded up */
+	_Atomic uint32_t slots;
+	_Atomic uint32_t row; /* where a thread's row for it is */
 	_Atomic uint32_t words[];
 };
 
@@ -72,6 +78,12 @@ static inline uint32_t word_kind(uint32_t word)
 static inline bool word_lives(uint32_t word)
 {
 	return word_kind(word) && word < WORD_HELD;
+}
+
+/* Whether it is in use as @kind, and no layer above has to hear of its free. */
+static inline bool word_is_plain(uint32_t word, enum aclkm_kind kind)
+{
+	return word >> WORD_WATCHED_SHIFT == (uint32_t)(kind + 1) << 1;
 }
 
 static inline uint32_t word_tag(enum aclkm_kind kind, uint32_t padding)

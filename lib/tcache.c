@@ -31,6 +31,7 @@ struct rounding rounding_of(enum aclkm_kind kind, uint32_t padding, uint64_t ali
 	struct rounding rounding = {
 		.add = padding + align - 1,
 		.mask = ~(align - 1),
+		.factor = ROW_FACTOR,
 		.tag = word_tag(kind, padding),
 	};
 
@@ -51,6 +52,21 @@ static void *map_zeroed(uint64_t size)
 	return map;
 }
 
+/* Not armed; tcache_disarm of another thread may look at it already. */
+static void start_device(struct tcache *mine, struct rounding rounding)
+{
+	mine->device_limit = rounding.limit;
+	mine->device.add = rounding.add;
+	mine->device.mask = rounding.mask;
+	mine->device.factor = rounding.factor;
+	mine->device.tag = rounding.tag;
+}
+
+static void set_limit(struct tcache *cache, uint64_t limit)
+{
+	atomic_store_explicit(&cache->device.limit, limit, memory_order_relaxed);
+}
+
 /* The thread ends; what it frees after this makes a new cache, and ends that. */
 static void thread_ends(void *arg)
 {
@@ -60,6 +76,7 @@ static void thread_ends(void *arg)
 		tcache_flush();
 	tcache_mine = tcache_none;
 	pthread_mutex_lock(&lock);
+	set_limit(mine, 0);
 	mine->in_use = false;
 	pthread_mutex_unlock(&lock);
 }
@@ -89,6 +106,38 @@ static struct tcache *make_new(void)
 	return mine;
 }
 
+void tcache_arm(uint64_t epoch)
+{
+	struct tcache *mine = tcache_mine;
+
+	if (mine == tcache_none || tcache_is_armed(mine))
+		return;
+	/* Unless a context has gone meanwhile. */
+	pthread_mutex_lock(&lock);
+	if (epoch == atomic_load(&tcache_epoch))
+		set_limit(mine, mine->device_limit);
+	pthread_mutex_unlock(&lock);
+}
+
+void tcache_disarm(void)
+{
+	struct tcache *cache;
+
+	pthread_mutex_lock(&lock);
+	atomic_fetch_add(&tcache_epoch, 1);
+	for (cache = all; cache; cache = cache->next)
+		set_limit(cache, 0);
+	pthread_mutex_unlock(&lock);
+}
+
+void tcache_disarm_mine(void)
+{
+	if (tcache_mine == tcache_none)
+		return;
+	set_limit(tcache_mine, 0);
+	tcache_mine->checked_armed = 0;
+}
+
 static struct tcache *make_mine(void)
 {
 	const struct config *config = config_get();
@@ -114,8 +163,8 @@ static struct tcache *make_mine(void)
 	pthread_mutex_unlock(&lock);
 	if (!mine)
 		return tcache_none;
-	mine->device = rounding_of(ACLKM_KIND_DEVICE, config->padding, config->align);
-	mine->armed = 0;
+	start_device(mine,
+		     rounding_of(ACLKM_KIND_DEVICE, config->padding, config->align));
 	mine->checked_armed = 0;
 	mine->native = rounding_of(ACLKM_KIND_NATIVE, 0, ACLKM_RULE_ALIGN);
 	pthread_setspecific(key, mine);
@@ -125,8 +174,11 @@ static struct tcache *make_mine(void)
 
 uint32_t tcache_row_of(const struct heap *heap, unsigned int class)
 {
-	uint64_t bins =
-		is_pool_heap(heap->id) ? 0 : own_bins(heap->id) * sizeof(struct bins);
+	uint64_t bins = 0;
+
+	if (!is_pool_heap(heap->id))
+		bins = offsetof(struct tcache, own) +
+		       own_bins(heap->id) * sizeof(struct bins);
 
 	return (uint32_t)(bins + (class + 1) * sizeof(struct row));
 }

@@ -70,19 +70,23 @@ struct bins {
 	_Atomic uint64_t generation;  /* of the pool, when these were made */
 };
 
-/* How a size becomes one of a block: (len + add) & mask, if len - 1 < limit. */
+/*
+ * How a size becomes one of a block: (len + add) & mask, if len - 1 < limit. The factor
+ * is ROW_FACTOR: read from here one instruction finds the row.
+ */
 struct rounding {
-	uint64_t limit;
+	_Atomic uint64_t limit;
 	uint64_t add;
 	uint64_t mask;
+	uint64_t factor;
 	uint32_t tag;
 };
 
 struct tcache {
-	uint64_t armed;		/* the epoch in which it was found to have a context */
-	struct rounding device; /* of aclrtMalloc */
+	struct rounding device; /* of aclrtMalloc; its limit is 0 while it is not armed */
+	uint64_t device_limit;	/* the limit while it is */
 	struct rounding native; /* of aclkm_memory_alloc with alignment 64 */
-	uint64_t checked_armed; /* as armed, where checks are made */
+	uint64_t checked_armed; /* with checks: the epoch in which it had a context */
 	struct slab *near[NEAR];
 	struct bins *_Atomic pools[POOL_HEAPS]; /* NULL until the pool is used */
 	struct tcache *next;			/* all there ever were */
@@ -102,10 +106,12 @@ static inline struct row *bins_row(struct bins *bins, unsigned int class)
 	return &bins->rows[class + 1];
 }
 
-/* The row of blocks of @size bytes, a class of its own: a multiple of 64 to EXACT_MAX. */
-static inline struct row *bins_row_of_size(struct bins *bins, uint64_t size)
+/* The row for blocks of @len bytes: their class is one of its own, up to EXACT_MAX. */
+static inline struct row *bins_row_for(struct bins *bins, const struct rounding *rounding,
+				       uint64_t len)
 {
-	return (struct row *)((char *)bins + size * ROW_FACTOR);
+	return (struct row *)((char *)bins + ((len + rounding->add) & rounding->mask) *
+						     rounding->factor);
 }
 
 /*
@@ -147,10 +153,10 @@ static inline bool row_put(struct row *row, void *ptr, _Atomic uint32_t *word)
 static inline bool tcache_alloc(struct bins *bins, const struct rounding *rounding,
 				uint64_t len, void **out)
 {
-	if (__builtin_expect(len - 1 >= rounding->limit, 0))
+	if (__builtin_expect(len - 1 >= slab_read(rounding->limit), 0))
 		return false;
-	return row_take(bins_row_of_size(bins, (len + rounding->add) & rounding->mask),
-			rounding->tag | (uint32_t)len, out);
+	return row_take(bins_row_for(bins, rounding, len), rounding->tag | (uint32_t)len,
+			out);
 }
 
 /*
@@ -161,15 +167,15 @@ static inline bool tcache_alloc(struct bins *bins, const struct rounding *roundi
  */
 static inline bool tcache_is_armed(const struct tcache *mine)
 {
-	return mine->armed == atomic_load_explicit(&tcache_epoch, memory_order_relaxed);
+	return slab_read(mine->device.limit);
 }
 
 /* @epoch: tcache_epoch, read before the context was found good. */
-static inline void tcache_arm(uint64_t epoch)
-{
-	if (tcache_mine != tcache_none)
-		tcache_mine->armed = epoch;
-}
+void tcache_arm(uint64_t epoch);
+void tcache_disarm(void);
+
+/* Threads set their context anew all the time: the others need not hear of it. */
+void tcache_disarm_mine(void);
 
 /* The same for blocks that are checked. */
 static inline bool tcache_is_checked(const struct tcache *mine)
@@ -182,20 +188,6 @@ static inline void tcache_arm_checked(uint64_t epoch)
 {
 	if (tcache_mine != tcache_none)
 		tcache_mine->checked_armed = epoch;
-}
-
-static inline void tcache_disarm(void)
-{
-	atomic_fetch_add(&tcache_epoch, 1);
-}
-
-/* Threads set their context anew all the time: the others need not hear of it. */
-static inline void tcache_disarm_mine(void)
-{
-	if (tcache_mine == tcache_none)
-		return;
-	tcache_mine->armed = 0;
-	tcache_mine->checked_armed = 0;
 }
 
 static inline struct slab **near_slot(struct tcache *mine, uint64_t addr)
@@ -214,7 +206,7 @@ static inline bool tcache_free(struct tcache *mine, void *rows, void *ptr,
 	if (__builtin_expect(!slab_holds(slab, (uint64_t)(uintptr_t)ptr, &index), 0))
 		return false;
 	word = &slab->words[index];
-	if (__builtin_expect(word_kind(slab_read(*word)) != (uint32_t)kind + 1, 0))
+	if (__builtin_expect(!word_is_plain(slab_read(*word), kind), 0))
 		return false;
 	return row_put((struct row *)((char *)rows + slab_read(slab->row)), ptr, word);
 }
@@ -224,7 +216,7 @@ static inline bool tcache_free_mine(void *ptr, enum aclkm_kind kind)
 {
 	struct tcache *mine = tcache_mine;
 
-	return tcache_free(mine, mine->own, ptr, kind);
+	return tcache_free(mine, mine, ptr, kind);
 }
 
 /* The slow way. */
@@ -232,7 +224,10 @@ static inline bool tcache_free_mine(void *ptr, enum aclkm_kind kind)
 /* How sizes are rounded under this rule; small ones only. */
 struct rounding rounding_of(enum aclkm_kind kind, uint32_t padding, uint64_t align);
 
-/* Where in a thread's rows the one of this class is: what a slab keeps. */
+/*
+ * Where the row of this class is, which a slab keeps: in the thread's cache, of a pool
+ * in the bins for it.
+ */
 uint32_t tcache_row_of(const struct heap *heap, unsigned int class);
 
 /* Bins of this thread for @heap, made if need be; NULL: no memory for them. */

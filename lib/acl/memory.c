@@ -138,7 +138,7 @@ aclError aclrtMalloc(void **devPtr, size_t size, aclrtMemMallocPolicy policy)
 	struct tcache *mine = tcache_mine;
 
 	/* Small, on normal pages, with a context, and there is one that was freed. */
-	if (__builtin_expect(devPtr && tcache_is_armed(mine) && is_normal(policy), 1) &&
+	if (__builtin_expect(devPtr && is_normal(policy), 1) &&
 	    __builtin_expect(
 		    tcache_alloc(&mine->own[HEAP_ID(HEAP_DEVICE, ACLKM_PAGES_NORMAL)],
 				 &mine->device, size, devPtr),
@@ -224,9 +224,8 @@ static __attribute__((noinline)) aclError free_checked(const char *call, void *d
 
 aclError aclrtFree(void *devPtr)
 {
-	if (__builtin_expect(!block_any_tagged() &&
-				     tcache_free_mine(devPtr, ACLKM_KIND_DEVICE),
-			     1))
+	/* What has a tag, or is checked, is refused there. */
+	if (__builtin_expect(tcache_free_mine(devPtr, ACLKM_KIND_DEVICE), 1))
 		return ACL_SUCCESS;
 	return free_checked(__func__, devPtr);
 }
