@@ -28,6 +28,7 @@ static struct device {
 } devices[MAX_DEVICES];
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the devices */
+static _Atomic int32_t default_device = -1;
 static struct object_table contexts = OBJECT_TABLE(OBJECT_CONTEXT);
 
 /*
@@ -145,7 +146,7 @@ static int open_device(int32_t id)
 	return err;
 }
 
-int device_set(int32_t id)
+static int set(int32_t id, uint64_t sets)
 {
 	struct device *device = &devices[id & (MAX_DEVICES - 1)];
 	int err = open_device(id);
@@ -158,9 +159,14 @@ int device_set(int32_t id)
 	if (!err)
 		err = use(device->context);
 	if (!err)
-		device->sets++;
+		device->sets += sets;
 	pthread_mutex_unlock(&lock);
 	return err;
+}
+
+int device_set(int32_t id)
+{
+	return set(id, 1);
 }
 
 /* Out of reach at once; what they still do is waited for without the lock. */
@@ -212,6 +218,18 @@ int device_reset(int32_t id, bool force)
 		destroy(&dead->object);
 	}
 	return err;
+}
+
+void device_set_default(int32_t id)
+{
+	atomic_store(&default_device, id);
+}
+
+int device_use_default(void)
+{
+	int32_t id = atomic_load(&default_device);
+
+	return id < 0 ? ACLKM_ERR_CONTEXT : set(id, 0);
 }
 
 bool device_is_set(uint32_t id)

@@ -37,6 +37,13 @@ int device_reset(int32_t id, bool force);
 
 bool device_is_set(uint32_t id);
 
+/* The device whose default context a thread gets that has none; -1: none. */
+void device_set_default(int32_t id);
+
+/* Gives it to this thread, and counts no set. ACLKM_ERR_CONTEXT, no text noted: there
+ * is none; else as device_set. */
+int device_use_default(void);
+
 int context_create(int32_t device, uintptr_t *out);
 
 /* ACLKM_ERR_HANDLE: not alive; ACLKM_ERR_UNSUPPORTED: a default context. */

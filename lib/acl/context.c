@@ -16,8 +16,13 @@
 
 aclError context_need(void)
 {
+	int err;
+
 	if (device_here())
 		return ACL_SUCCESS;
+	err = device_use_default();
+	if (err != ACLKM_ERR_CONTEXT)
+		return acl_result(err);
 	return acl_refuse(ACL_ERROR_RT_CONTEXT_NULL,
 			  "this thread has no context: call aclrtSetDevice in it first");
 }

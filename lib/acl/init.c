@@ -10,6 +10,8 @@
 
 #include "acl/acl_rt.h"
 #include "../config.h"
+#include "../device.h"
+#include "context.h"
 #include "result.h"
 
 #define MAX_CONFIG_FILE (10L << 20)
@@ -42,29 +44,45 @@ static const char *skip_blanks(const char *at)
 	return at;
 }
 
-/* The one item that has a meaning here: "err_msg_mode": "0" or "1", quoted or not. */
-static int read_message_mode(FILE *file)
-{
-	static const char name[] = "\"err_msg_mode\"";
-	char *text = NULL;
-	const char *at;
-	size_t room = 0;
-	int mode = 0;
+/* What has a meaning here. */
+struct items {
+	long message_mode;   /* "err_msg_mode": 0 or 1 */
+	long default_device; /* "default_device": -1: none */
+};
 
-	rewind(file);
-	if (getdelim(&text, &room, '\0', file) > 0 && (at = strstr(text, name))) {
-		at = skip_blanks(at + sizeof(name) - 1);
-		if (*at == ':')
-			at = skip_blanks(at + 1);
-		if (*at == '"')
-			at++;
-		mode = *at == '1';
-	}
-	free(text);
-	return mode;
+/* The number of an item, quoted or not; as it was where it is not there. */
+static void read_item(const char *text, const char *name, long *out)
+{
+	const char *at = strstr(text, name);
+	char *end;
+	long number;
+
+	if (!at)
+		return;
+	at = skip_blanks(at + strlen(name));
+	if (*at == ':')
+		at = skip_blanks(at + 1);
+	if (*at == '"')
+		at++;
+	number = strtol(at, &end, 10);
+	if (end != at)
+		*out = number;
 }
 
-static aclError check_config_file(const char *path, int *mode)
+static void read_items(FILE *file, struct items *items)
+{
+	char *text = NULL;
+	size_t room = 0;
+
+	rewind(file);
+	if (getdelim(&text, &room, '\0', file) > 0) {
+		read_item(text, "\"err_msg_mode\"", &items->message_mode);
+		read_item(text, "\"default_device\"", &items->default_device);
+	}
+	free(text);
+}
+
+static aclError check_config_file(const char *path, struct items *items)
 {
 	FILE *file = fopen(path, "re");
 	int first, last, failed;
@@ -76,7 +94,7 @@ static aclError check_config_file(const char *path, int *mode)
 	outer_characters(file, &first, &last, &size);
 	failed = ferror(file);
 	if (!failed && size <= MAX_CONFIG_FILE)
-		*mode = read_message_mode(file);
+		read_items(file, items);
 	fclose(file);
 	if (failed)
 		return acl_refuse(ACL_ERROR_INVALID_FILE,
@@ -89,27 +107,30 @@ static aclError check_config_file(const char *path, int *mode)
 		return acl_refuse(
 			ACL_ERROR_PARSE_FILE,
 			"configPath = \"%s\": holds no JSON object, not even {}", path);
-	return ACL_SUCCESS;
+	return items->default_device == -1 ? ACL_SUCCESS
+					   : context_check_device(items->default_device);
 }
 
 aclError aclInit(const char *configPath)
 {
+	struct items items = {.default_device = -1};
 	bool again;
-	int mode = 0;
 	aclError code = acl_enter(__func__) ?: acl_result(config_check());
 
 	if (code)
 		return code;
 	if (configPath && *configPath) {
-		code = check_config_file(configPath, &mode);
+		code = check_config_file(configPath, &items);
 		if (code)
 			return code;
 	}
 
 	pthread_mutex_lock(&lock);
 	again = init_count++ > 0;
-	if (!again)
-		error_share(mode);
+	if (!again) {
+		error_share(items.message_mode == 1);
+		device_set_default((int32_t)items.default_device);
+	}
 	pthread_mutex_unlock(&lock);
 	if (again)
 		return acl_refuse(ACL_ERROR_REPEAT_INITIALIZE,
@@ -127,6 +148,7 @@ aclError aclFinalize(void)
 	pthread_mutex_lock(&lock);
 	live = init_count > 0;
 	init_count = 0;
+	device_set_default(-1);
 	pthread_mutex_unlock(&lock);
 	if (!live)
 		return acl_refuse(ACL_ERROR_REPEAT_FINALIZE,
@@ -145,6 +167,8 @@ aclError aclFinalizeReference(uint64_t *refCount)
 	live = init_count > 0;
 	if (live)
 		*refCount = --init_count;
+	if (!init_count)
+		device_set_default(-1);
 	pthread_mutex_unlock(&lock);
 	if (!live)
 		return acl_refuse(ACL_ERROR_REPEAT_FINALIZE,

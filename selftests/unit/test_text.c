@@ -98,12 +98,69 @@ static void test_mode(void)
 	unlink(path);
 }
 
+static void *use_default(void *arg)
+{
+	int32_t device = -1;
+	void *p = NULL;
+
+	if (!arg) {
+		is(aclrtMalloc(&p, 100, ACL_MEM_MALLOC_NORMAL_ONLY), 107002,
+		   "a thread has no device");
+		return NULL;
+	}
+	is(aclrtMalloc(&p, 100, ACL_MEM_MALLOC_NORMAL_ONLY), 0, "a thread has memory");
+	is(aclrtGetDevice(&device), 0, "its device");
+	is(device, 1, "is the default one");
+	is(aclrtFree(p), 0, "free");
+	is(aclrtSetDevice(0), 0, "it sets another");
+	is(aclrtGetDevice(&device), 0, "its device");
+	is(device, 0, "is what it set");
+	is(aclrtResetDevice(0), 0, "reset");
+	is(aclrtResetDevice(1), 107002, "the default one counts no set");
+	return NULL;
+}
+
+/* "default_device": threads that set none have this one, until aclFinalize. */
+static void test_default_device(void)
+{
+	static const char *const good[] = {
+		"{\"defaultDevice\":{\"default_device\":\"1\"}}",
+		"{ \"defaultDevice\" : { \"default_device\" : 1 } }"};
+	static const char *const bad[] = {
+		"{\"defaultDevice\":{\"default_device\":\"2\"}}",
+		"{\"defaultDevice\":{\"default_device\":-7}}"};
+	char path[] = "/tmp/aclkm-config-XXXXXX";
+	int fd = mkstemp(path), i;
+
+	in_thread(use_default, NULL);
+	for (i = 0; i < 2; i++) {
+		if (ftruncate(fd, 0) || pwrite(fd, good[i], strlen(good[i]), 0) < 0)
+			bail_out("no file");
+		is(aclInit(path), 0, "init with %s", good[i]);
+		in_thread(use_default, path);
+		is(aclFinalize(), 0, "finalize");
+		in_thread(use_default, NULL);
+		if (ftruncate(fd, 0) || pwrite(fd, bad[i], strlen(bad[i]), 0) < 0)
+			bail_out("no file");
+		is(aclInit(path), 107001, "init with %s", bad[i]);
+		is(aclFinalize(), 100037, "is none");
+	}
+	if (ftruncate(fd, (10L << 20) + 1))
+		bail_out("no file");
+	is(aclInit(path), 100005, "a file of more than 10 MiB");
+	close(fd);
+	unlink(path);
+	is(aclInit(path), 100003, "no file");
+}
+
 int main(void)
 {
+	setenv("ACLKM_DEVICES", "2", 1);
 	small_device();
 	test_last_error();
 	test_text();
 	test_reference();
 	test_mode();
+	test_default_device();
 	return done_testing();
 }

@@ -18,13 +18,15 @@ typedef enum aclrtLastErrLevel {
  * aclInit - start using AscendCL in this process
  * @configPath: NULL, "", or a JSON file with an object in it (may be {})
  *
- * Optional: no other function asks for it. Calls are counted. Of the file only
- * "err_msg_mode" has a meaning: "1" lets aclGetRecentErrMsg tell of all threads.
+ * Optional: no other function asks for it. Calls are counted. Of the file two items
+ * have a meaning: "err_msg_mode": "1" lets aclGetRecentErrMsg tell of all threads, and
+ * "defaultDevice": {"default_device": "0"} gives threads that have no context that
+ * device's default one with their first call that needs one, until aclFinalize.
  * (AscendCL API reference, "aclInit".)
  *
  * Returns 0; 100002 when already initialised (harmless, still counted); 100003
  * file cannot be read; 100005 file over 10 MiB; 100006 no JSON object in it;
- * 100000 bad ACLKM_* variable.
+ * 100000 bad ACLKM_* variable; 107001 a default device that is not there.
  */
 ACL_FUNC_VISIBILITY aclError aclInit(const char *configPath);
 
