@@ -46,11 +46,10 @@ install uninstall:
 
 # Against the interpreter's limited interface: one build serves 3.9 and later.
 python: lib
-	@cd python && env -u PYTHONDONTWRITEBYTECODE ACLKM_BUILD=$(BUILD)/lib \
-		$(PYTHON) setup.py -q build --build-lib $(BUILD)/python/lib
+	@ACLKM_BUILD=$(BUILD)/lib $(PYTHON) python/build_backend.py $(BUILD)/python/lib
 
 python-wheel: lib
-	@ACLKM_BUILD=$(BUILD)/lib $(PYTHON) -m pip -q wheel --no-build-isolation --no-deps --no-index \
+	@ACLKM_BUILD=$(BUILD)/lib $(PYTHON) -m pip -q wheel --no-deps --no-index \
 		-w $(BUILD)/python ./python
 	@ls $(BUILD)/python/*.whl
 

@@ -14,7 +14,7 @@ packages() {
     case $1 in
     build) echo gcc g++ make pkgconf libc6-dev libssl-dev libelf1 ;;
     kernel) packages build && echo binutils bc bison flex libelf-dev kmod xz-utils ;;
-    python) packages build && echo python3-dev python3-setuptools python3-wheel python3-pip python3-numpy ;;
+    python) packages build && echo python3-dev python3-venv python3-pip python3-numpy ;;
     vm) echo qemu-system-x86 busybox-static cpio gzip kmod xz-utils ;;
     # A cross compiler, the other machine, and what writes its device tree.
     arm64) packages build && packages vm && echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm device-tree-compiler dwarves ;;

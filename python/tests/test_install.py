@@ -4,8 +4,10 @@
 Nothing may be fetched: pip is told to look nowhere.
 """
 
+import importlib.util
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +21,7 @@ TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 EXAMPLE = TOP / "python" / "examples" / "frames.py"
 LIB = pathlib.Path(os.environ.get("ACLKM_BUILD", TOP / "build" / "lib"))
 PIP = [sys.executable, "-m", "pip", "--no-input", "--disable-pip-version-check"]
-OFFLINE = ["--no-index", "--no-build-isolation", "--no-deps"]
+OFFLINE = ["--no-index", "--no-deps"]
 
 
 def run(*command, env=None, **more):
@@ -74,6 +76,37 @@ class Install(unittest.TestCase):
         run(*PIP, "install", *OFFLINE, "--target", target, tree / "python", env=env)
         self.assertTrue((target / "acl" / "libaclkm.so.0").exists())
         self.example_runs(target)
+
+    @unittest.skipUnless(importlib.util.find_spec("ensurepip"), "Debian: python3-venv")
+    def test_virtual_environment(self):
+        """As the documents say it, into an environment that has pip and nothing else."""
+        tree, venv = self.copy(), self.dir / "venv"
+        run(sys.executable, "-m", "venv", venv)
+        python, none = venv / "bin" / "python", self.dir / "none"
+        none.mkdir()
+        env = {"ACLKM_BUILD": str(LIB), "PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+        run(python, "-m", "pip", "-q", "install", "./python", cwd=tree, env=env)
+        out = run(python, EXAMPLE, cwd=none)
+        self.assertTrue(out.endswith("\nok\n"), out)
+        out = run(python, "-m", "pip", "show", "-f", "aclkm", cwd=none, env=env)
+        for line in ("Version: 0.1.0", "acl/_acl.abi3.so", "acl/libaclkm.so.0", "acl/rt.pyi"):
+            self.assertIn(line, out)
+        run(python, "-m", "pip", "-q", "uninstall", "-y", "aclkm", cwd=none, env=env)
+        with self.assertRaisesRegex(AssertionError, "ModuleNotFoundError"):
+            run(python, "-c", "import acl", cwd=none)
+
+    def test_sdist(self):
+        tree, target = self.copy(), self.dir / "target"
+        code = "import build_backend as b; print(b.build_sdist(__import__('sys').argv[1]))"
+        name = run(sys.executable, "-B", "-c", code, self.dir, cwd=tree / "python").strip()
+        self.assertEqual(name, "aclkm-0.1.0.tar.gz")
+        prefix = self.dir / "prefix"
+        run("make", "-s", "-C", TOP / "lib", "install", f"B={LIB}", f"PREFIX={prefix}", "-o", "all")
+        pc = prefix / "lib" / "pkgconfig" / "aclkm.pc"
+        pc.write_text(re.sub(r"^prefix=.*", f"prefix={prefix}", pc.read_text(), flags=re.M))
+        env = {"PKG_CONFIG_PATH": str(pc.parent), "LD_LIBRARY_PATH": str(prefix / "lib")}
+        run(*PIP, "install", *OFFLINE, "--target", target, self.dir / name, env=env)
+        self.example_runs(target, LD_LIBRARY_PATH=str(prefix / "lib"))
 
     def test_wheel(self):
         tree, wheels = self.copy(), self.dir / "wheels"
