@@ -287,10 +287,10 @@ static double bandwidth(const struct how *how, unsigned int depth)
 	return (double)rounds * (double)bytes / (now_of(how) - start) * 1e-9;
 }
 
-static double two_streams(void)
+static double two_streams(const struct how *how)
 {
 	unsigned int rounds = rounds_for(256UL << 20), i, s;
-	double start = now();
+	double start = now_of(how);
 
 	for (i = 0; i < rounds; i++) {
 		for (s = 0; s < 2; s++)
@@ -302,7 +302,7 @@ static double two_streams(void)
 	}
 	for (s = 0; s < 2; s++)
 		aclrtSynchronizeStream(streams[s]);
-	return 2.0 * rounds * (double)bytes / (now() - start) * 1e-9;
+	return 2.0 * rounds * (double)bytes / (now_of(how) - start) * 1e-9;
 }
 
 static int by_value(const void *a, const void *b)
@@ -440,7 +440,7 @@ int main(int argc, char **argv)
 	else if (!strcmp(what, "queue"))
 		printf("%.4f\n", bandwidth(how, DEPTH));
 	else if (!strcmp(what, "queue2"))
-		printf("%.4f\n", two_streams());
+		printf("%.4f\n", two_streams(how));
 	else if (!strcmp(what, "latency"))
 		printf("%.1f\n", latency(how));
 	else if (!strcmp(what, "wake"))

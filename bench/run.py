@@ -222,7 +222,7 @@ def compare_bandwidth(build, options, results):
     hows = [(h, "bandwidth") for h in ["memcpy"] + loops + ["ours"]]
     hows += [("pool", "queue"), ("stream", "queue"), ("stream", "queue2")]
     rows = []
-    for count in BANDWIDTH:
+    for count in options.bytes or BANDWIDTH:
         values = {h: [] for h in hows}
         for _ in range(options.runs):
             for how in hows:
@@ -301,6 +301,7 @@ def main():
     parser.add_argument("--ours", action="append", help="aclrt, native, pool or checked")
     parser.add_argument("--peers", action="append", help="glibc, mimalloc, ...")
     parser.add_argument("--touch", type=int, choices=[0, 1], help="default: both")
+    parser.add_argument("--bytes", action="append", type=int, help="of copies; default: all")
     parser.add_argument("--part", action="append",
                         choices=["alloc", "overhead", "copy", "latency"], help="default: all")
     parser.add_argument("--json", metavar="FILE", help="everything, - for standard output")

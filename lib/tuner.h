@@ -15,7 +15,7 @@
 #define TUNER_WAYS 6
 #define TUNER_TRIES 5
 #define TUNER_AGAIN 4096
-#define TUNER_LOOK 16 /* of the work done the chosen way, one in so many is timed */
+#define TUNER_LOOK 32 /* of the work done the chosen way, one in so many is timed */
 #define TUNER_SLOW 4  /* so many in a row that take half as long again are too many */
 
 struct tuner {
