@@ -126,6 +126,16 @@ static struct queue_node *node_need(struct queue *queue)
 	return node;
 }
 
+/* Inside. */
+static void give_spent(struct queue *queue)
+{
+	if (!queue->spent)
+		return;
+	nodes_put(queue, queue->spent, queue->spent_end);
+	queue->spent = NULL;
+	queue->nr_spent = 0;
+}
+
 /* Inside. Some at a time, so that those who put are seldom disturbed. */
 static void node_spent(struct queue *queue, struct queue_node *node)
 {
@@ -135,11 +145,8 @@ static void node_spent(struct queue *queue, struct queue_node *node)
 	if (!queue->spent)
 		queue->spent_end = node;
 	queue->spent = node;
-	if (++queue->nr_spent < QUEUE_SPENT)
-		return;
-	nodes_put(queue, queue->spent, queue->spent_end);
-	queue->spent = NULL;
-	queue->nr_spent = 0;
+	if (++queue->nr_spent == QUEUE_SPENT)
+		give_spent(queue);
 }
 
 /* ---------------------------------------------------------------- the queue */
@@ -311,6 +318,9 @@ bool queue_next(struct queue *queue, void *task)
 	uint64_t n = end_task(queue);
 	bool taken = take_out(queue, task);
 
+	/* Few tasks at a time use few nodes, which stay in the caches. */
+	if (!taken)
+		give_spent(queue);
 	go_on(queue, taken);
 	tell_done(queue, n);
 	return taken;
