@@ -8,6 +8,12 @@ for bad in 64M@0x10000000 64M@0x40100000 1M@0x40000000 64M 64M@ @0x40000000 64M@
     # shellcheck disable=SC2016 # expanded by the inner shell
     step "carveout=$bad is refused" sh -c '! insmod /aclkm.ko reserve=none "carveout=$1" 2>/dev/null' sh "$bad"
 done
+# Names of nodes: Debian's kernels for PCs read no device tree.
+for name in aclkm@60000000 aclkm /reserved-memory/aclkm; do
+    # shellcheck disable=SC2016 # expanded by the inner shell
+    step "carveout=$name is refused, and the log says why" sh -c \
+        '! insmod /aclkm.ko reserve=none "carveout=$1" 2>/dev/null && dmesg | tail -n 1 | grep "\"$1\".*CONFIG_OF_RESERVED_MEM"' sh "$name"
+done
 step 'insmod reserve=none carveout=256M@0x40000000' insmod /aclkm.ko reserve=none carveout=256M@0x40000000
 step 'the log says so' sh -c 'dmesg | grep -q "256 MiB on node 0, aligned to 1024 MiB, carved out at boot"'
 while read -r name; do

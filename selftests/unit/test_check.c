@@ -4,6 +4,7 @@
  * with a name, and the report that it gives. A right program gives none.
  */
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -186,14 +187,36 @@ static void freed_in_flight(void)
 	aclrtFree(gate);
 }
 
+/* Keeps what follows on a stream waiting, long enough for what a program does at once. */
+static void *open_gate(void *gate)
+{
+	usleep(300000);
+	__atomic_store_n((uint64_t *)gate, 1, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static pthread_t hold(aclrtStream s, uint64_t *gate)
+{
+	pthread_t thread;
+
+	*gate = 0;
+	aclrtValueWait(gate, 1, ACL_VALUE_WAIT_EQ, s);
+	if (pthread_create(&thread, NULL, open_gate, gate))
+		exit(95);
+	return thread;
+}
+
 static void read_in_flight(void)
 {
 	char *a = device(MIB), *b = host(MIB);
+	uint64_t *gate = device(64);
 	aclrtStream s = new_stream();
 	volatile char byte;
+	pthread_t opener;
 
 	memset(a, 4, MIB);
 	memset(b, 0, MIB);
+	opener = hold(s, gate);
 	aclrtMemcpyAsync(b, MIB, a, MIB, ACL_MEMCPY_DEFAULT, s);
 	byte = b[MIB / 2];
 	(void)byte;
@@ -201,7 +224,9 @@ static void read_in_flight(void)
 	/* The program goes on, and the copy is right. */
 	if (b[0] != 4 || b[MIB - 1] != 4)
 		exit(96);
+	pthread_join(opener, NULL);
 	aclrtDestroyStream(s);
+	aclrtFree(gate);
 	aclrtFree(a);
 	aclrtFreeHost(b);
 }
@@ -209,13 +234,18 @@ static void read_in_flight(void)
 static void write_in_flight(void)
 {
 	char *a = device(MIB), *b = host(MIB);
+	uint64_t *gate = device(64);
 	aclrtStream s = new_stream();
+	pthread_t opener;
 
 	memset(b, 5, MIB);
+	opener = hold(s, gate);
 	aclrtMemcpyAsync(a, MIB, b, MIB, ACL_MEMCPY_DEFAULT, s);
 	b[MIB / 2] = 6;
 	aclrtSynchronizeStream(s);
+	pthread_join(opener, NULL);
 	aclrtDestroyStream(s);
+	aclrtFree(gate);
 	aclrtFree(a);
 	aclrtFreeHost(b);
 }
