@@ -266,7 +266,8 @@ static void test_keys(void)
 	block[8191] = 0x2222;
 	is(heap_share(block + 512, 100, &backing), 0, "a file for a part of the block");
 	if (on_kmod())
-		is(lseek(backing.fd, 0, SEEK_END), 4 * KIB, "it has that part's pages only");
+		is(lseek(backing.fd, 0, SEEK_END), 4 * KIB,
+		   "it has that part's pages only");
 	else
 		skip("it has that part's pages only", "user: one file is a whole region");
 	close(backing.fd);
