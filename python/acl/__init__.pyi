@@ -19,6 +19,7 @@ def update_data_buffer(data_buffer: int, ptr: int, size: int, /) -> int: ...
 def get_data_buffer_addr(data_buffer: int, /) -> int: ...
 def get_data_buffer_size(data_buffer: int, /) -> int: ...
 def get_data_buffer_size_v2(data_buffer: int, /) -> int: ...
+def float16_to_float(value: int, /) -> float: ...
 def data_type_size(data_type: int, /) -> int: ...
 
 ACL_MAJOR_VERSION: int
@@ -223,6 +224,11 @@ ACL_RT_CMO_TYPE_PREFETCH: int
 ACL_RT_CMO_TYPE_WRITEBACK: int
 ACL_RT_CMO_TYPE_INVALID: int
 ACL_RT_CMO_TYPE_FLUSH: int
+ACL_RT_MEMCPY_SDMA_AUTOMATIC_SUM: int
+ACL_RT_MEMCPY_SDMA_AUTOMATIC_MAX: int
+ACL_RT_MEMCPY_SDMA_AUTOMATIC_MIN: int
+ACL_RT_MEMCPY_SDMA_AUTOMATIC_EQUAL: int
+ACL_ERROR_RT_NO_NOTIFY_RESOURCE: int
 ACL_STREAM_FAST_LAUNCH: int
 ACL_STREAM_FAST_SYNC: int
 ACL_STREAM_PERSISTENT: int

@@ -110,11 +110,15 @@ bool acl_prop(PyObject *dict, const char *function, aclrtPhysicalMemProp *prop);
 /* A list or tuple of process ids; PyMem_Free it. */
 bool acl_pids(PyObject *list, const char *function, int32_t **pids, size_t *count);
 
+/* The text of a key; what is too long is none. */
+bool acl_key(PyObject *text, const char *function, char key[ACL_RT_IPC_MEM_KEY_LENGTH]);
+
 /* Tables of the modules. */
 extern PyMethodDef acl_top_methods[], acl_device_methods[], acl_stream_methods[],
 	acl_event_methods[], acl_memory_methods[], acl_host_methods[], acl_copy_methods[],
 	acl_vmm_methods[], acl_share_methods[], acl_callback_methods[],
-	acl_media_methods[], acl_himpi_methods[], acl_util_methods[];
+	acl_media_methods[], acl_himpi_methods[], acl_util_methods[],
+	acl_notify_methods[];
 
 /* The enumerators and error codes, as numbers; 0 or -1. */
 int acl_add_constants(PyObject *module);

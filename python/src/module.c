@@ -61,6 +61,16 @@ VALUE(get_data_buffer_size, "k", aclGetDataBufferSize(PTR(0)))
 VALUE(get_data_buffer_size_v2, "k", aclGetDataBufferSizeV2(PTR(0)))
 VALUE(data_type_size, "i", aclDataTypeSize((aclDataType)I32(0)))
 
+static PyObject *py_float16_to_float(PyObject *module, PyObject *args)
+{
+	unsigned long w[ACL_MAX_ARGS];
+
+	(void)module;
+	if (!acl_args(args, "float16_to_float", "I", w))
+		return NULL;
+	return acl_from_float(aclFloat16ToFloat((aclFloat16)U32(0)));
+}
+
 PyMethodDef acl_top_methods[] = {
 	FN(init, "(config_path=None, /)",
 	   "Start using AscendCL; the path of a JSON file, or nothing. Gives ret."),
@@ -79,6 +89,8 @@ PyMethodDef acl_top_methods[] = {
 	FN(get_data_buffer_size, "(data_buffer, /)",
 	   "Deprecated: 32 bits of the size. Gives size."),
 	FN(get_data_buffer_size_v2, "(data_buffer, /)", "Gives size."),
+	FN(float16_to_float, "(value, /)",
+	   "The number that 16 bits of half precision are. Gives float."),
 	FN(data_type_size, "(data_type, /)", "Bytes of an element. Gives size."),
 	FN_END,
 };
@@ -106,11 +118,17 @@ failed:
 static int execute(PyObject *module)
 {
 	static PyMethodDef *const rt[] = {
-		acl_device_methods,   acl_stream_methods,
-		acl_event_methods,    acl_memory_methods,
-		acl_host_methods,     acl_copy_methods,
-		acl_vmm_methods,      acl_share_methods,
-		acl_callback_methods, NULL,
+		acl_device_methods,
+		acl_stream_methods,
+		acl_event_methods,
+		acl_notify_methods,
+		acl_memory_methods,
+		acl_host_methods,
+		acl_copy_methods,
+		acl_vmm_methods,
+		acl_share_methods,
+		acl_callback_methods,
+		NULL,
 	};
 	static PyMethodDef *const media[] = {acl_media_methods, NULL};
 	static PyMethodDef *const himpi[] = {acl_himpi_methods, NULL};

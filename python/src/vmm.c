@@ -107,8 +107,7 @@ static PyObject *py_mem_set_pid_to_shareable_handle(PyObject *module, PyObject *
 }
 
 /* A str of at most 64 ASCII characters; the copy outlives the interpreter's lock. */
-static bool get_key(PyObject *value, const char *function,
-		    char key[ACL_RT_IPC_MEM_KEY_LENGTH])
+bool acl_key(PyObject *value, const char *function, char key[ACL_RT_IPC_MEM_KEY_LENGTH])
 {
 	PyObject *bytes;
 	char *text;
@@ -159,7 +158,7 @@ static PyObject *py_ipc_mem_set_import_pid(PyObject *module, PyObject *args)
 
 	(void)module;
 	if (!acl_count(args, function, 2) ||
-	    !get_key(PyTuple_GetItem(args, 0), function, key) ||
+	    !acl_key(PyTuple_GetItem(args, 0), function, key) ||
 	    !acl_pids(PyTuple_GetItem(args, 1), function, &pids, &count))
 		return NULL;
 	UNLOCKED(ret = aclrtIpcMemSetImportPid(key, pids, count));
@@ -177,7 +176,7 @@ static PyObject *py_ipc_mem_import_by_key(PyObject *module, PyObject *args)
 
 	(void)module;
 	if (!acl_count(args, function, 2) ||
-	    !get_key(PyTuple_GetItem(args, 0), function, key) ||
+	    !acl_key(PyTuple_GetItem(args, 0), function, key) ||
 	    !acl_word(PyTuple_GetItem(args, 1), function, "argument 2", 'k', &flags))
 		return NULL;
 	UNLOCKED(ret = aclrtIpcMemImportByKey(&ptr, key, flags));
@@ -191,7 +190,7 @@ static PyObject *py_ipc_mem_close(PyObject *module, PyObject *args)
 
 	(void)module;
 	if (!acl_count(args, "ipc_mem_close", 1) ||
-	    !get_key(PyTuple_GetItem(args, 0), "ipc_mem_close", key))
+	    !acl_key(PyTuple_GetItem(args, 0), "ipc_mem_close", key))
 		return NULL;
 	UNLOCKED(ret = aclrtIpcMemClose(key));
 	return PyLong_FromLong(ret);

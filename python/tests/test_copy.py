@@ -2,6 +2,7 @@
 """acl.rt: copies and sets of real data, at once and in streams."""
 
 import os
+import struct
 
 import tap
 from device import D2D, D2H, H2D, H2H, NULL, PARAM, STREAM, DeviceTest
@@ -126,6 +127,20 @@ class Copies(DeviceTest):
         self.bad(NULL, rt.memcpy2d(self.a, 10, source, 200, 11, 4, H2D))
         self.bad(NULL, rt.memcpy2d(self.a, 64, source, 200, 50, 4, D2D))
         self.bad(NULL, rt.memcpy2d_async(self.b, 64, self.a, 64, 0, 4, D2D, self.stream))
+
+    def test_reduce(self):
+        count, kind = 16, acl.ACL_RT_MEMCPY_SDMA_AUTOMATIC_SUM
+        one, two = self.good(rt.malloc(count, 2)), self.good(rt.malloc(count, 2))
+        self.fill(one, struct.pack("4i", 1, 2, 3, -4))
+        self.fill(two, struct.pack("4i", 10, 20, 30, 4))
+        self.good(rt.reduce_async(one, two, count, kind, acl.ACL_INT32, 0, 0))
+        self.good(rt.synchronize_stream(0))
+        self.assertEqual(struct.unpack("4i", self.read(one, count)), (11, 22, 33, 0))
+        self.bad(PARAM, rt.reduce_async(one, two, 6, kind, acl.ACL_INT32, 0, 0))
+        self.bad(NULL, rt.reduce_async(one, two, 8, kind, acl.ACL_INT32, 0, 1))
+        self.bad(207000, rt.reduce_async(one, two, 8, kind, acl.ACL_DOUBLE, 0, 0))
+        self.good(rt.free(one))
+        self.good(rt.free(two))
 
     def test_caches(self):
         self.good(rt.cmo_async(self.a, SIZE, acl.ACL_RT_CMO_TYPE_PREFETCH, self.stream))

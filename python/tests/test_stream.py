@@ -13,6 +13,58 @@ import acl
 from acl import rt
 
 
+class Notifies(DeviceTest):
+    def setUp(self):
+        super().setUp()
+        self.one, self.two = self.good(rt.create_stream()), self.good(rt.create_stream())
+        self.notify = self.good(rt.create_notify(0))
+
+    def tearDown(self):
+        for stream in (self.one, self.two):
+            self.good(rt.destroy_stream(stream))
+        super().tearDown()
+
+    def test_two_streams(self):
+        self.good(rt.wait_and_reset_notify(self.notify, self.two, 0))
+        self.assertEqual(rt.synchronize_stream_with_timeout(self.two, 10), 507046)
+        self.good(rt.record_notify(self.notify, self.one))
+        self.good(rt.synchronize_stream(self.two))
+        self.good(rt.record_notify(self.notify, self.one))
+        self.good(rt.synchronize_stream(self.one))
+        self.good(rt.notify_batch_reset([self.notify]))
+        self.good(rt.wait_and_reset_notify(self.notify, self.two, 1))
+        self.assertEqual(rt.synchronize_stream(self.two), 107020)
+        self.assertGreaterEqual(self.good(rt.get_notify_id(self.notify)), 0)
+        self.good(rt.destroy_notify(self.notify))
+
+    def test_keys(self):
+        self.assertEqual(rt.notify_get_export_key(self.notify, 64, 0), ("", PARAM))
+        self.assertEqual(rt.notify_set_import_pid(self.notify, [os.getpid()]), 107017)
+        key = self.good(rt.notify_get_export_key(self.notify, 65, 0))
+        self.good(rt.notify_set_import_pid(self.notify, [os.getpid()]))
+        other = self.good(rt.notify_import_by_key(key, 2))
+        self.good(rt.wait_and_reset_notify(other, self.two, 0))
+        self.good(rt.record_notify(self.notify, self.one))
+        self.good(rt.synchronize_stream(self.two))
+        self.good(rt.destroy_notify(other))
+        self.good(rt.destroy_notify(self.notify))
+        self.assertEqual(rt.notify_import_by_key(key, 0), (0, 107017))
+        with self.assertRaises(ValueError):
+            rt.notify_import_by_key("x" * 200, 0)
+
+    def test_wrong(self):
+        self.bad(NULL, rt.destroy_notify(0))
+        self.bad(NULL, rt.record_notify(0, 0))
+        self.bad(NULL, rt.notify_batch_reset([]))
+        self.bad(STREAM, rt.record_notify(self.notify, 77))
+        self.bad(STREAM, rt.wait_and_reset_notify(self.notify, 77, 0))
+        self.assertEqual(rt.create_notify(9), (0, PARAM))
+        with self.assertRaises(TypeError):
+            rt.notify_batch_reset(["x"])
+        self.good(rt.destroy_notify(self.notify))
+        self.bad(PARAM, rt.destroy_notify(self.notify))
+
+
 class Devices(DeviceTest):
     def test_device(self):
         self.assertEqual(self.good(rt.get_device()), 0)
@@ -51,6 +103,16 @@ class Devices(DeviceTest):
         self.bad(107001, rt.device_enable_peer_access(5, 0))
         self.bad(107001, rt.device_disable_peer_access(5))
         self.bad(107001, rt.device_peer_access_status(0, 5))
+
+    def test_numbers(self):
+        for call in (
+            rt.get_logic_dev_id_by_user_dev_id,
+            rt.get_user_dev_id_by_logic_dev_id,
+            rt.get_logic_dev_id_by_phy_dev_id,
+            rt.get_phy_dev_id_by_logic_dev_id,
+        ):
+            self.assertEqual(self.good(call(1)), 1)
+            self.assertEqual(call(2), (0, 107001))
 
     def test_waiting(self):
         self.good(rt.synchronize_device())

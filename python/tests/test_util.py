@@ -202,6 +202,8 @@ class Process(unittest.TestCase):
         self.assertEqual(acl.get_data_buffer_size_v2(0), 0)
 
     def test_types(self):
+        self.assertEqual(acl.float16_to_float(0x3C00), 1.0)
+        self.assertEqual(acl.float16_to_float(0x7C00), 65536.0)
         self.assertEqual(acl.data_type_size(acl.ACL_FLOAT), 4)
         self.assertEqual(acl.data_type_size(acl.ACL_DOUBLE), 8)
         self.assertEqual(acl.data_type_size(acl.ACL_DT_UNDEFINED), 0)
