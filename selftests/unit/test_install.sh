@@ -58,6 +58,42 @@ result $? "C++17"
 	> "$work/log" 2>&1
 result $? "after set_env.sh no flags are needed"
 
+# Build systems of clients find a toolkit by one variable or another, and look for headers
+# and libraries in folders that changed with its versions.
+mkdir "$work/cmake"
+cp "$work/client.c" "$work/cmake/client.cpp"
+cat > "$work/cmake/CMakeLists.txt" <<'EOF'
+cmake_minimum_required(VERSION 3.13)
+project(client CXX)
+set(roots "$ENV{ASCEND_TOOLKIT_HOME}" "$ENV{ASCEND_HOME_PATH}" "$ENV{ASCEND_INSTALL_PATH}")
+find_path(ACL_INCLUDE acl/acl_rt.h PATHS ${roots} PATH_SUFFIXES ${WHERE_INCLUDE} NO_DEFAULT_PATH)
+find_library(ACL_LIBRARY ascendcl PATHS ${roots} PATH_SUFFIXES ${WHERE_LIB} NO_DEFAULT_PATH)
+find_library(DVPP_LIBRARY acl_dvpp PATHS ${roots} PATH_SUFFIXES ${WHERE_LIB} NO_DEFAULT_PATH)
+if(NOT ACL_INCLUDE OR NOT ACL_LIBRARY OR NOT DVPP_LIBRARY)
+  message(FATAL_ERROR "not found: ${ACL_INCLUDE} ${ACL_LIBRARY} ${DVPP_LIBRARY}")
+endif()
+add_executable(client client.cpp)
+target_include_directories(client PRIVATE ${ACL_INCLUDE})
+target_link_libraries(client PRIVATE ${ACL_LIBRARY} ${DVPP_LIBRARY})
+EOF
+cmake_finds() { # variable include lib
+	if ! command -v cmake > /dev/null; then
+		n=$((n + 1))
+		echo "ok $n - CMake, $1 # SKIP not installed"
+		return
+	fi
+	rm -rf "$work/cmake/build"
+	(cd "$work/cmake" && env -u ASCEND_HOME_PATH -u ASCEND_TOOLKIT_HOME -u ASCEND_INSTALL_PATH \
+		"$1=$home" cmake -B build -DWHERE_INCLUDE="$2" -DWHERE_LIB="$3" . &&
+		cmake --build build) > "$work/log" 2>&1 &&
+		LD_LIBRARY_PATH="$home/lib64" "$work/cmake/build/client" >> "$work/log" 2>&1
+	result $? "CMake: $1, $2, $3"
+}
+cmake_finds ASCEND_HOME_PATH include lib64
+cmake_finds ASCEND_TOOLKIT_HOME "$(uname -m)-linux/include" "$(uname -m)-linux/lib64"
+cmake_finds ASCEND_INSTALL_PATH runtime/include runtime/lib64
+cmake_finds ASCEND_TOOLKIT_HOME acllib/include acllib/lib64/stub
+
 # A program that was built elsewhere: it needs libascendcl.so, and symbols without versions.
 mkdir "$work/real"
 printf 'int aclInit(const char *p) { return p != 0; }\nint aclrtSetDevice(int d) { return d; }\n' \
