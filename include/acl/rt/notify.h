@@ -45,7 +45,7 @@ ACL_FUNC_VISIBILITY aclError aclrtRecordNotify(aclrtNotify notify, aclrtStream s
 /**
  * aclrtWaitAndResetNotify - hold a stream until the flag is up, and take it down
  * @timeout: seconds; 0: none. When it is up the stream goes on, and the next who waits
- *           for it is told: 107020
+ *           for it is told: 107020. (The page of pyACL says milliseconds.)
  *
  * Returns 0; the shared errors; 107003.
  */
