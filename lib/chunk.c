@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "chunk.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "error.h"
@@ -10,8 +11,9 @@
 #define MAX_CHUNK (256ULL << 20)
 #define MIN_CHUNK (64ULL << 10)
 
-/* A chunk is at most this part of the device, and of what the heap has already. */
+/* A chunk is at most this part of the device, and about one of what the heap has. */
 #define CHUNK_FRACTION 16
+#define GROWTH_FRACTION 32
 #define FIRST_CHUNK SIZE_2M
 
 /* A region that is kept may be so much longer than what it is used for again. */
@@ -132,7 +134,8 @@ int chunk_add(struct heap *heap, uint64_t size, uint64_t align, bool shared,
 	err = ACLKM_ERR_NOHEAP;
 	if (!table_prepare(base, chunk->region.size))
 		goto give_back;
-	err = extents_init(&chunk->extents, base, chunk->region.size);
+	err = extents_join(&chunk->extents, base, chunk->region.size,
+			   shared ? &heap->sizes : NULL);
 	if (err)
 		goto give_back;
 
@@ -254,7 +257,7 @@ struct chunk *chunk_reuse(struct heap *heap, uint64_t size, uint64_t align)
 /* Grows with the heap, so that little of it is not used yet. */
 static uint64_t next_size(const struct heap *heap, uint64_t size)
 {
-	uint64_t bytes = heap->shared_bytes / CHUNK_FRACTION & ~(SIZE_2M - 1);
+	uint64_t bytes = heap->shared_bytes / GROWTH_FRACTION & ~(SIZE_2M - 1);
 
 	if (heap->pages == ACLKM_PAGES_HUGE1G)
 		return heap->chunk_bytes;
@@ -274,26 +277,30 @@ static bool shorter(uint64_t *bytes)
 	return *bytes >= MIN_CHUNK;
 }
 
+/* The heap's best piece. */
+static int best_piece(struct heap *heap, uint64_t size, uint64_t align,
+		      struct chunk **out, struct extent **piece)
+{
+	int err = ACLKM_ERR_NOMEM;
+
+	if (heap->fixed)
+		err = extents_alloc(&heap->shared->extents, size, align, piece);
+	else if (heap->shared)
+		err = extents_alloc_best(&heap->sizes, size, align, piece);
+	if (!err)
+		*out = (struct chunk *)((char *)(*piece)->of -
+					offsetof(struct chunk, extents));
+	return err;
+}
+
 int chunk_piece(struct heap *heap, uint64_t size, uint64_t align, struct chunk **out,
 		struct extent **piece)
 {
-	uint64_t best = UINT64_MAX, bytes;
-	struct chunk *chunk;
-	int err;
+	int err = best_piece(heap, size, align, out, piece);
+	uint64_t bytes;
 
-	*out = NULL;
-	for (chunk = heap->shared; chunk && best != size; chunk = chunk->next) {
-		uint64_t fit = extents_fit(&chunk->extents, size, align);
-
-		if (fit < best) {
-			best = fit;
-			*out = chunk;
-		}
-	}
-	if (*out)
-		return extents_alloc(&(*out)->extents, size, align, piece);
-	if (heap->fixed)
-		return ACLKM_ERR_NOMEM;
+	if (err != ACLKM_ERR_NOMEM || heap->fixed)
+		return err;
 
 	/* A device that is nearly full, or scattered, may have shorter ones. */
 	bytes = next_size(heap, size);
@@ -302,7 +309,7 @@ int chunk_piece(struct heap *heap, uint64_t size, uint64_t align, struct chunk *
 		err = chunk_add(heap, bytes, heap_chunk_align(bytes), true, out);
 	if (err)
 		return err;
-	err = extents_alloc(&(*out)->extents, size, align, piece);
+	err = best_piece(heap, size, align, out, piece);
 	if (err)
 		chunk_emptied(*out);
 	return err;

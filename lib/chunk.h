@@ -38,6 +38,7 @@ struct heap {
 	uint32_t device;
 	uint64_t chunk_bytes; /* of a shared chunk, at most; 0: not asked for yet */
 	struct chunk *shared;
+	struct extent_sizes sizes; /* free pieces of all of these */
 	uint64_t shared_bytes;
 	struct chunk *spare;	       /* an empty shared one that is kept */
 	struct chunk *kept, *kept_end; /* newest first */

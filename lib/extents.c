@@ -41,20 +41,25 @@ static int compare_size(const struct tree_node *a, const struct tree_node *b)
 
 static void set_free(struct extents *ex, struct extent *piece)
 {
+	struct extent_sizes *sizes = ex->sizes;
+
 	piece->used = false;
-	tree_insert(&ex->by_size, &piece->by_size);
-	if (!ex->last || compare_size(&piece->by_size, &ex->last->by_size) > 0)
-		ex->last = piece;
+	tree_insert(&sizes->tree, &piece->by_size);
+	if (!sizes->last || compare_size(&piece->by_size, &sizes->last->by_size) > 0)
+		sizes->last = piece;
 }
 
 static void unset_free(struct extents *ex, struct extent *piece)
 {
-	tree_erase(&ex->by_size, &piece->by_size);
-	if (ex->last == piece)
-		ex->last = from_size(tree_last(&ex->by_size));
+	struct extent_sizes *sizes = ex->sizes;
+
+	tree_erase(&sizes->tree, &piece->by_size);
+	if (sizes->last == piece)
+		sizes->last = from_size(tree_last(&sizes->tree));
 }
 
-int extents_init(struct extents *ex, uint64_t base, uint64_t size)
+int extents_join(struct extents *ex, uint64_t base, uint64_t size,
+		 struct extent_sizes *sizes)
 {
 	struct extent *all;
 	uint64_t end;
@@ -66,8 +71,11 @@ int extents_init(struct extents *ex, uint64_t base, uint64_t size)
 		return ACLKM_ERR_NOHEAP;
 
 	*ex = (struct extents){.base = base, .size = size};
+	ex->sizes = sizes ? sizes : &ex->own;
 	tree_init(&ex->by_addr, compare_addr);
-	tree_init(&ex->by_size, compare_size);
+	if (!ex->sizes->tree.compare)
+		tree_init(&ex->sizes->tree, compare_size);
+	all->of = ex;
 	all->addr = base;
 	all->size = size;
 	tree_insert(&ex->by_addr, &all->by_addr);
@@ -75,13 +83,21 @@ int extents_init(struct extents *ex, uint64_t base, uint64_t size)
 	return ACLKM_OK;
 }
 
+int extents_init(struct extents *ex, uint64_t base, uint64_t size)
+{
+	return extents_join(ex, base, size, NULL);
+}
+
 void extents_destroy(struct extents *ex)
 {
 	struct extent *piece = from_addr(tree_first(&ex->by_addr));
+	bool shared = ex->sizes != &ex->own;
 
 	while (piece) {
 		struct extent *next = piece->next;
 
+		if (shared && !piece->used)
+			unset_free(ex, piece);
 		free(piece);
 		piece = next;
 	}
@@ -98,22 +114,23 @@ static bool fits(const struct extent *piece, uint64_t size, uint64_t align,
 	       piece->size - (*start - piece->addr) >= size;
 }
 
-static struct extent *first_of_size(const struct extents *ex, uint64_t size)
+static struct extent *first_of_size(const struct extent_sizes *sizes, uint64_t size)
 {
 	struct extent key = {.size = size, .addr = 0};
 
-	return from_size(tree_ceil(&ex->by_size, &key.by_size));
+	return from_size(tree_ceil(&sizes->tree, &key.by_size));
 }
 
-static struct extent *next_of_size(const struct extents *ex, const struct extent *piece)
+static struct extent *next_of_size(const struct extent_sizes *sizes,
+				   const struct extent *piece)
 {
-	return from_size(tree_above(&ex->by_size, &piece->by_size));
+	return from_size(tree_above(&sizes->tree, &piece->by_size));
 }
 
-static struct extent *best_fit(const struct extents *ex, uint64_t size, uint64_t align,
-			       uint64_t *start)
+static struct extent *best_fit(const struct extent_sizes *sizes, uint64_t size,
+			       uint64_t align, uint64_t *start)
 {
-	struct extent *piece = first_of_size(ex, size);
+	struct extent *piece = first_of_size(sizes, size);
 	struct extent *sure;
 	uint64_t enough;
 	int tries;
@@ -121,36 +138,28 @@ static struct extent *best_fit(const struct extents *ex, uint64_t size, uint64_t
 	for (tries = 0; piece && tries < BEST_FIT_TRIES; tries++) {
 		if (fits(piece, size, align, start))
 			return piece;
-		piece = next_of_size(ex, piece);
+		piece = next_of_size(sizes, piece);
 	}
 	if (!piece)
 		return NULL;
 
 	if (!__builtin_add_overflow(size, align - 1, &enough)) {
-		sure = first_of_size(ex, enough);
+		sure = first_of_size(sizes, enough);
 		if (sure && fits(sure, size, align, start))
 			return sure;
 	}
-	for (; piece; piece = next_of_size(ex, piece)) {
+	for (; piece; piece = next_of_size(sizes, piece)) {
 		if (fits(piece, size, align, start))
 			return piece;
 	}
 	return NULL;
 }
 
-uint64_t extents_fit(const struct extents *ex, uint64_t size, uint64_t align)
-{
-	const struct extent *piece;
-	uint64_t start;
-
-	piece = best_fit(ex, size, align, &start);
-	return piece ? piece->size : UINT64_MAX;
-}
-
 /* Put @right, for [piece->addr + at, end of piece), behind @piece. Both not free. */
 static void cut(struct extents *ex, struct extent *piece, uint64_t at,
 		struct extent *right)
 {
+	right->of = ex;
 	right->addr = piece->addr + at;
 	right->size = piece->size - at;
 	right->prev = piece;
@@ -164,14 +173,22 @@ static void cut(struct extents *ex, struct extent *piece, uint64_t at,
 
 int extents_alloc(struct extents *ex, uint64_t size, uint64_t align, struct extent **out)
 {
+	return extents_alloc_best(ex->sizes, size, align, out);
+}
+
+int extents_alloc_best(struct extent_sizes *sizes, uint64_t size, uint64_t align,
+		       struct extent **out)
+{
 	struct extent *piece, *head = NULL, *tail = NULL;
+	struct extents *ex;
 	uint64_t start;
 
 	if (!size || !is_power_of_two(align))
 		return ACLKM_ERR_INVALID;
-	piece = best_fit(ex, size, align, &start);
+	piece = best_fit(sizes, size, align, &start);
 	if (!piece)
 		return ACLKM_ERR_NOMEM;
+	ex = piece->of;
 
 	if (start != piece->addr) {
 		head = calloc(1, sizeof(*head));
@@ -277,5 +294,5 @@ void extents_free(struct extents *ex, struct extent *piece)
 
 uint64_t extents_largest(const struct extents *ex)
 {
-	return ex->last ? ex->last->size : 0;
+	return ex->sizes->last ? ex->sizes->last->size : 0;
 }

@@ -22,6 +22,7 @@ struct extent {
 	struct tree_node by_addr;
 	struct tree_node by_size; /* in the tree while free */
 	struct extent *prev, *next;
+	struct extents *of;
 	uint64_t addr;
 	uint64_t size;
 	bool used;
@@ -32,12 +33,18 @@ struct extent {
 	void *owner;
 };
 
+/* Free pieces by their size, of one range or of several. */
+struct extent_sizes {
+	struct tree tree;
+	struct extent *last; /* the largest */
+};
+
 struct extents {
 	struct tree by_addr;
-	struct tree by_size;
+	struct extent_sizes *sizes; /* its own, or what it shares */
+	struct extent_sizes own;
 	uint64_t base;
 	uint64_t size;
-	struct extent *last; /* the largest free piece */
 	uint64_t used;	     /* bytes in used pieces */
 	uint64_t high_water; /* most that used ever was */
 	uint64_t count;	     /* used pieces */
@@ -49,6 +56,13 @@ struct extents {
  */
 int extents_init(struct extents *ex, uint64_t base, uint64_t size);
 
+/*
+ * The same, for one of several ranges: extents_alloc of each cuts the best piece of all
+ * (piece->of is where), in the time that one takes. @sizes is all zero before the first.
+ */
+int extents_join(struct extents *ex, uint64_t base, uint64_t size,
+		 struct extent_sizes *sizes);
+
 /* Forgets all pieces, used ones as well. */
 void extents_destroy(struct extents *ex);
 
@@ -58,8 +72,9 @@ void extents_destroy(struct extents *ex);
  */
 int extents_alloc(struct extents *ex, uint64_t size, uint64_t align, struct extent **out);
 
-/* Bytes of the free piece that extents_alloc would cut; UINT64_MAX: there is none. */
-uint64_t extents_fit(const struct extents *ex, uint64_t size, uint64_t align);
+/* From the free pieces of ranges that share them. */
+int extents_alloc_best(struct extent_sizes *sizes, uint64_t size, uint64_t align,
+		       struct extent **out);
 
 /*
  * The used piece that starts at @addr: 0. Otherwise ACLKM_ERR_INTERIOR (with
@@ -75,10 +90,10 @@ int extents_find(const struct extents *ex, uint64_t addr, struct extent **out);
 int extents_split(struct extents *ex, struct extent *piece, uint64_t size,
 		  struct extent **out);
 
-/* @piece must be a used one, from extents_alloc or extents_find. */
+/* @piece must be a used one of @ex, from extents_alloc or extents_find. */
 void extents_free(struct extents *ex, struct extent *piece);
 
-/* Bytes of the largest free piece. */
+/* Bytes of the largest free piece, with ranges that share them of all. */
 uint64_t extents_largest(const struct extents *ex);
 
 #endif /* LIB_EXTENTS_H */

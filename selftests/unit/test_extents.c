@@ -219,6 +219,37 @@ static void test_split(void)
 	extents_destroy(&ex);
 }
 
+/* Two ranges that share their free pieces: the best one of both is cut. */
+static void test_join(void)
+{
+	struct extent_sizes sizes = {0};
+	struct extent *a, *b, *c;
+	struct extents one, two;
+	int err;
+
+	err = extents_join(&one, BASE, 1024, &sizes);
+	err |= extents_join(&two, BASE + 65536, 512, &sizes);
+	is(err, 0, "two ranges");
+	is(extents_largest(&two), 1024, "the largest piece of both");
+	is(extents_alloc(&one, 512, 64, &a), 0, "512 bytes");
+	ok(a->of == &two && a->addr == BASE + 65536, "from where they fit best");
+	is(two.used, 512, "counted there");
+	is(one.used, 0, "and not here");
+	is(extents_alloc_best(&sizes, 1024, 64, &b), 0, "1024 bytes");
+	ok(b->of == &one, "from the other");
+	is(extents_alloc_best(&sizes, 64, 64, &c), ACLKM_ERR_NOMEM, "now both are full");
+	is(extents_largest(&one), 0, "no piece is left");
+	extents_free(&two, a);
+	is(extents_largest(&one), 512, "a piece of the other counts");
+	extents_destroy(&two);
+	is(extents_largest(&one), 0, "not when its range has gone");
+	is(extents_alloc_best(&sizes, 64, 64, &c), ACLKM_ERR_NOMEM, "nor is it given");
+	extents_free(&one, b);
+	is(extents_alloc_best(&sizes, 64, 64, &c), 0, "what is left serves on");
+	extents_destroy(&one);
+	ok(!sizes.last && !sizes.tree.root, "and leaves nothing");
+}
+
 static void test_misaligned_holes(void)
 {
 	static struct extent *keep[64], *hole[64];
@@ -251,6 +282,7 @@ int main(void)
 	test_results();
 	test_best_fit();
 	test_split();
+	test_join();
 	test_misaligned_holes();
 	test_random();
 	return done_testing();
