@@ -335,6 +335,7 @@ module_suites() {
     begin_suite "module, Linux $kernel, arenas on two nodes"
     # shellcheck disable=SC2046 # names without spaces
     guest_programs arenas $(make --no-print-directory -s -C "$here/kmod" list-arenas)
+    args+=(--file "$build/unit-none/test_nodes:/unit/test_nodes")
     vm "vm-arenas-$kernel" --kernel "$kernel" --memory 7168 --cpus 2,sockets=2 --timeout 600 \
         --append 'nokaslr init_on_alloc=0 no_timer_check' --qemu "$two_nodes" "${args[@]}" -- "$here/kmod/guest-arenas.sh"
 
