@@ -401,15 +401,18 @@ static bool has_work(struct queue *queue, uint64_t unused)
 
 bool queue_sleep(struct queue *queue)
 {
-	while (!look(queue, has_work, 0, NO_DEADLINE)) {
+	while (!queue_has_left(queue)) {
+		/* Nothing comes any more, and what was there may be thrown away. */
+		if (atomic_load(&queue->put) & QUEUE_STOPPED)
+			return queue_has_left(queue);
+		if (look(queue, has_work, 0, NO_DEADLINE))
+			continue;
 		atomic_store(&queue->sleeping, 1);
-		if (has_work(queue, 0)) {
-			atomic_store(&queue->sleeping, 0);
-			break;
-		}
-		sleep_on(&queue->sleeping, 1, NO_DEADLINE);
+		if (!has_work(queue, 0))
+			sleep_on(&queue->sleeping, 1, NO_DEADLINE);
+		atomic_store(&queue->sleeping, 0);
 	}
-	return queue_has_left(queue);
+	return true;
 }
 
 static void wake_me_at(struct queue *queue, uint64_t count)

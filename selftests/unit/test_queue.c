@@ -315,6 +315,38 @@ static void *counting_worker(void *unused)
 	return NULL;
 }
 
+/* A worker that finds what it was woken for thrown away stays all the same. */
+static void test_drop_before_worker(void)
+{
+	const struct item item = {0};
+	pthread_t work;
+	bool runs, stays = true;
+	unsigned int seed = 5;
+	volatile int pause;
+	int i;
+
+	queue_init(&queue, 100000);
+	if (pthread_create(&work, NULL, counting_worker, NULL))
+		bail_out("no thread");
+	for (i = 0; i < 200000 && stays; i++) {
+		queue_put(&queue, &item, sizeof(item));
+		/* The worker sees it soon, not at once. */
+		for (pause = rand_r(&seed) % 200; pause; pause--)
+			;
+		if (i % 2)
+			drop_all(&runs);
+		else if (i % 10000 == 0)
+			stays = queue_wait(&queue, queue_count(&queue),
+					   clock_now() + 5000000000);
+	}
+	queue_put(&queue, &item, sizeof(item));
+	ok(stays && queue_wait(&queue, queue_count(&queue), clock_now() + 5000000000),
+	   "a worker whose tasks are thrown away as they come does the next");
+	queue_stop(&queue);
+	pthread_join(work, NULL);
+	queue_destroy(&queue);
+}
+
 static void test_drop_threads(void)
 {
 	pthread_t threads[3], work;
@@ -340,6 +372,7 @@ static void test_drop_threads(void)
 int main(void)
 {
 	test_drop();
+	test_drop_before_worker();
 	test_drop_threads();
 	test_grow();
 	test_reuse();
