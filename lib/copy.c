@@ -7,14 +7,11 @@
 #include <time.h>
 
 #include "aclkm/copy.h"
-#include "chunk.h"
 #include "counters.h"
 #include "crew.h"
 #include "error.h"
 #include "heap.h"
 #include "kernels.h"
-#include "slab.h"
-#include "table.h"
 #include "tuner.h"
 
 /* Below this the caches win everywhere, and taking the time would cost. */
@@ -60,18 +57,6 @@ enum place copy_place(const void *ptr)
 	if (heap_find(ptr, &block, NULL, NULL))
 		return PLACE_UNKNOWN;
 	return block.class == HEAP_HOST ? PLACE_HOST : PLACE_DEVICE;
-}
-
-enum place copy_place_of_block(const void *ptr)
-{
-	uintptr_t entry = table_get((uint64_t)(uintptr_t)ptr);
-	const struct chunk *chunk = (const struct chunk *)(entry & ~TABLE_CHUNK);
-
-	if (!entry)
-		return PLACE_UNKNOWN;
-	if (!(entry & TABLE_CHUNK))
-		chunk = slab_read(((const struct slab *)entry)->chunk);
-	return slab_read(chunk->heap)->class == HEAP_HOST ? PLACE_HOST : PLACE_DEVICE;
 }
 
 static void run(const struct span *span, struct way way)

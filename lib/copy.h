@@ -13,9 +13,6 @@ enum place {
 
 enum place copy_place(const void *ptr);
 
-/* The same for an address in a block that lives, without a lock. */
-enum place copy_place_of_block(const void *ptr);
-
 /* Does it now. The ranges may overlap. */
 void copy_bytes(void *dst, const void *src, size_t count);
 

@@ -8,6 +8,7 @@
 #include "pool.h"
 #include "readonly.h"
 #include "registered.h"
+#include "side.h"
 #include "vmm.h"
 
 static int narrow(struct heap_block *block, void *arg)
@@ -98,7 +99,7 @@ enum place place_of(const void *addr)
 
 enum place place_of_used(const void *addr)
 {
-	enum place place = copy_place_of_block(addr);
+	enum place place = side_of_block(addr);
 
 	return place == PLACE_UNKNOWN ? place_of(addr) : place;
 }

@@ -36,7 +36,7 @@ static aclError copy_async(const char *call, const struct transfer *transfer,
 {
 	aclError code = acl_enter(call);
 
-	if (code || !transfer->count || transfer_quick(transfer, kind, stream, &code))
+	if (code || !transfer->count)
 		return code;
 	return transfer_check(transfer, kind)
 		       ?: transfer_async(transfer, kind, context_stream(stream));
@@ -45,9 +45,14 @@ static aclError copy_async(const char *call, const struct transfer *transfer,
 aclError aclrtMemcpyAsync(void *dst, size_t destMax, const void *src, size_t count,
 			  aclrtMemcpyKind kind, aclrtStream stream)
 {
-	const struct transfer transfer = {
-		.dst = dst, .room = destMax, .src = src, .count = count};
+	struct transfer transfer;
+	aclError code;
 
+	if (!api_enter(__func__) &&
+	    transfer_quick(dst, destMax, src, count, kind, stream, &code))
+		return code;
+	transfer = (struct transfer){
+		.dst = dst, .room = destMax, .src = src, .count = count};
 	return copy_async(__func__, &transfer, kind, stream);
 }
 

@@ -36,8 +36,8 @@ aclError transfer_async(const struct transfer *transfer, aclrtMemcpyKind kind,
  * All of an asynchronous copy of one piece, if it is an ordinary one: aligned, between
  * blocks of ours, no checks wanted. False: nothing was done, go the long way.
  */
-bool transfer_quick(const struct transfer *transfer, aclrtMemcpyKind kind,
-		    aclrtStream stream, aclError *code);
+bool transfer_quick(void *dst, size_t room, const void *src, size_t count,
+		    aclrtMemcpyKind kind, aclrtStream stream, aclError *code);
 
 /* transfer_async without the rules, which hold; @now as transfer_rules has said. */
 aclError transfer_start(const struct transfer *transfer, bool now, uintptr_t stream);
