@@ -35,12 +35,19 @@ static pgoff_t vma_index(const struct vm_area_struct *vma, unsigned long addr)
 	return vma->vm_pgoff % OFFSET_PAGES + PHYS_PFN(addr - vma->vm_start);
 }
 
-/* Drops entries, of all mappings of these pages; they come back by faults. */
+/*
+ * Drops the entries of the GiBs around these pages, of all their mappings; they come
+ * back by faults. An entry of 1 GiB begins at a whole GiB of the region wherever it is
+ * mapped: none is cut, which the core does only under the lock of the mapping's owner.
+ */
 static void drop_entries(struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
-	unmap_mapping_pages(vma->vm_file->f_mapping,
-			    vma->vm_pgoff + PHYS_PFN(start - vma->vm_start),
-			    PHYS_PFN(end - start), false);
+	pgoff_t first = vma->vm_pgoff + PHYS_PFN(start - vma->vm_start);
+	pgoff_t last = first + PHYS_PFN(end - start);
+
+	first = ALIGN_DOWN(first, PHYS_PFN(SZ_1G));
+	last = ALIGN(last, PHYS_PFN(SZ_1G));
+	unmap_mapping_pages(vma->vm_file->f_mapping, first, last - first, false);
 }
 
 static void vma_open(struct vm_area_struct *vma)
@@ -150,8 +157,7 @@ static int vma_may_split(struct vm_area_struct *vma, unsigned long addr)
 
 	if (region->map_order == ACLKM_ORDER_1G && !IS_ALIGNED(addr, SZ_1G)) {
 		aclkm_vma_start_write(vma);
-		drop_entries(vma, max(vma->vm_start, ALIGN_DOWN(addr, SZ_1G)),
-			     min(vma->vm_end, ALIGN(addr, SZ_1G)));
+		drop_entries(vma, addr, addr + PAGE_SIZE);
 	}
 	return 0;
 }
