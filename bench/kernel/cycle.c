@@ -118,6 +118,20 @@ static int settle(long ns_at_least)
 	return tries + 1;
 }
 
+/* What anybody does in so many pauses without work. */
+static int64_t busy_in_pauses(int pauses)
+{
+	int64_t other = ns(spinner_clock), begin = ns(CLOCK_MONOTONIC), end;
+	struct timespec pause = {0, TICK};
+
+	while (pauses--) {
+		nanosleep(&pause, NULL);
+		clean();
+	}
+	end = ns(CLOCK_MONOTONIC);
+	return end - begin - (ns(spinner_clock) - other);
+}
+
 struct figures {
 	int64_t thread, whole, least, most;
 };
@@ -135,11 +149,16 @@ static int64_t median(int64_t *values, int count)
 	return values[count / 2];
 }
 
-/* Median of some rounds after one that is not counted; 0 or a negative errno. */
-static int measure(struct backend *b, uint64_t size, int rounds, struct figures *out)
+/*
+ * Median of some rounds after one that is not counted; 0 or a negative errno. A round
+ * is one cycle for the thread's figure, @batch for the other: so much is small beside
+ * the pauses until the memory is clean.
+ */
+static int measure(struct backend *b, uint64_t size, int rounds, int batch,
+		   struct figures *out)
 {
 	int64_t thread[MAX_ROUNDS], whole[MAX_ROUNDS];
-	int i, err, pauses;
+	int i, k, err, pauses;
 
 	for (i = -1; i < rounds; i++) {
 		int64_t cpu, other, begin, end;
@@ -150,6 +169,8 @@ static int measure(struct backend *b, uint64_t size, int rounds, struct figures 
 		cpu = ns(CLOCK_THREAD_CPUTIME_ID);
 		err = b->cycle(b, size);
 		cpu = ns(CLOCK_THREAD_CPUTIME_ID) - cpu;
+		for (k = 1; k < batch && !err; k++)
+			err = b->cycle(b, size);
 		if (err)
 			return err;
 		pauses = settle(TICK);
@@ -158,7 +179,7 @@ static int measure(struct backend *b, uint64_t size, int rounds, struct figures 
 		if (i < 0)
 			continue;
 		thread[i] = cpu;
-		whole[i] = end - begin - other - (pauses - 1) * pause_cost;
+		whole[i] = (end - begin - other - (pauses - 1) * pause_cost) / batch;
 	}
 	out->thread = median(thread, rounds);
 	out->least = thread[0];
@@ -289,11 +310,12 @@ static struct backend others[] = {
 static const struct {
 	uint64_t size;
 	int rounds;
+	int batch;
 } sizes[] = {
-	{4 * KIB, 15},
-	{2 * MIB, 15},
-	{64 * MIB, 5},
-	{GIB, 3},
+	{4 * KIB, 15, 64},
+	{2 * MIB, 15, 1},
+	{64 * MIB, 5, 1},
+	{GIB, 3, 1},
 };
 
 static void compare(struct backend *b, const struct figures *null)
@@ -307,8 +329,9 @@ static void compare(struct backend *b, const struct figures *null)
 		if (sizes[i].size < b->least)
 			continue;
 		size = (sizes[i].size + b->page - 1) & -b->page;
-		err = b->path && b->fd < 0 ? -ENODEV
-					   : measure(b, size, sizes[i].rounds, &f);
+		err = b->path && b->fd < 0
+			      ? -ENODEV
+			      : measure(b, size, sizes[i].rounds, sizes[i].batch, &f);
 		if (err)
 			printf("cycle\t%s\t%llu\t-\t%s\n", b->name,
 			       (unsigned long long)sizes[i].size, strerror(-err));
@@ -316,8 +339,8 @@ static void compare(struct backend *b, const struct figures *null)
 			printf("cycle\t%s\t%llu\t%lld\t%lld\t%d\t%lld\t%lld\n", b->name,
 			       (unsigned long long)sizes[i].size,
 			       (long long)(f.thread - null->thread),
-			       (long long)(f.whole - null->whole), sizes[i].rounds,
-			       (long long)(f.least - null->thread),
+			       (long long)(f.whole - null->whole / sizes[i].batch),
+			       sizes[i].rounds, (long long)(f.least - null->thread),
 			       (long long)(f.most - null->thread));
 	}
 	if (b->fd >= 0)
@@ -430,14 +453,14 @@ int main(int argc, char **argv)
 	for (i = 0, base.whole = 0; i < 100; i++) {
 		int64_t last = base.whole;
 
-		if (measure(&null, PAGE, 15, &base))
+		if (measure(&null, PAGE, 15, 1, &base))
 			return 1;
 		if (base.whole < 100000 && llabs(base.whole - last) < base.whole / 10)
 			break;
 	}
 	printf("note\ta cycle of nothing: thread %lld, whole %lld, subtracted\n",
 	       (long long)base.thread, (long long)base.whole);
-	pause_cost = base.whole;
+	pause_cost = (busy_in_pauses(201) - busy_in_pauses(1)) / 200;
 	if (strcmp(only, "pieces"))
 		compare(&aclkm, &base);
 	for (i = 0;
