@@ -362,6 +362,7 @@ get_kselftest
 if [[ $# == 0 ]]; then
     host_suite
     module_suites 6.1
+    debug_suites_if_time
 fi
 for version in "$@"; do
     case $version in
