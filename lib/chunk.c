@@ -13,7 +13,7 @@
 
 /* A chunk is at most this part of the device, and about one of what the heap has. */
 #define CHUNK_FRACTION 16
-#define GROWTH_FRACTION 32
+#define GROWTH_FRACTION 64
 #define FIRST_CHUNK SIZE_2M
 
 /* A region that is kept may be so much longer than what it is used for again. */
