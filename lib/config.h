@@ -39,7 +39,7 @@ struct config {
 	uint32_t devices;
 	uint32_t node_count; /* 0: any node will do */
 	uint16_t nodes[MAX_DEVICES];
-	uint32_t checks; /* CHECK_* of check.h */
+	uint32_t checks;     /* CHECK_* of check.h */
 	uint64_t check_fill; /* bytes at each end of a block that poison fills */
 	char soc_name[32];
 	bool strict;

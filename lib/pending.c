@@ -15,8 +15,8 @@ struct pending {
 	struct aclkm_pool *pool; /* NULL: taken again as a whole, or the pool has gone */
 	uintptr_t stream;
 	struct segment segment;
-	uint32_t word;	   /* of a slab's block, before the free */
-	bool cut;	   /* a part was taken again */
+	uint32_t word; /* of a slab's block, before the free */
+	bool cut;      /* a part was taken again */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -202,8 +202,8 @@ static bool cut_piece(struct aclkm_pool *pool, struct pending *pending, uint64_t
 	if (extents_split(pool->extents, segment->piece, stride, &rest))
 		return false;
 	segment->piece->kind = 0;
-	*segment = (struct segment){
-		.addr = rest->addr, .takes = rest->size, .piece = rest};
+	*segment =
+		(struct segment){.addr = rest->addr, .takes = rest->size, .piece = rest};
 	pending->cut = true;
 	pool->pending_bytes -= stride;
 	return true;
