@@ -125,9 +125,12 @@ static void test_timeouts(void)
 	is(aclrtDestroyStream(s), 0, "destroy");
 }
 
+static _Atomic int there;
+
 static void *synchronize(void *arg)
 {
 	aclrtSetDevice(0);
+	there = 1;
 	*(int *)arg = aclrtSynchronizeStream(*(aclrtStream *)((char *)arg + 8));
 	aclrtResetDevice(0);
 	return NULL;
@@ -160,7 +163,7 @@ static void test_abort(void)
 		bail_out("no thread");
 	/* The abort must come while the other thread waits, or before: both are 107023
 	 * or 0, so let it get there. */
-	while (aclrtSynchronizeStreamWithTimeout(s, 20) != 507046)
+	while (!there || aclrtSynchronizeStreamWithTimeout(s, 50) != 507046)
 		;
 	is(aclrtStreamAbort(s), 0, "abort");
 	is(aclrtSynchronizeEvent(event), 0, "the event is complete");
