@@ -87,10 +87,6 @@ FIXTURE_SETUP(tables)
 	self->fd = dev_open(O_RDWR);
 	ASSERT_LE(0, self->fd);
 	self->before = dev_info(self->fd);
-	if (access(TABLES, R_OK))
-		SKIP(return, "this kernel has no " TABLES);
-	if (!dev_has(self->fd, variant->feature))
-		SKIP(return, "this driver has not feature %#llx", (unsigned long long)variant->feature);
 }
 
 FIXTURE_TEARDOWN(tables)
@@ -108,6 +104,10 @@ TEST_F(tables, levels)
 	char *mem;
 	int err;
 
+	if (access(TABLES, R_OK))
+		SKIP(return, "this kernel has no " TABLES);
+	if (!dev_has(self->fd, variant->feature))
+		SKIP(return, "this driver has not feature %#llx", (unsigned long long)variant->feature);
 	err = dev_alloc_flags(self->fd, variant->size, 0, variant->flags, &alloc);
 	if (err == -ENOSPC)
 		SKIP(return, "no piece of %llu bytes that is aligned",
