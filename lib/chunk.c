@@ -15,6 +15,8 @@
 #define CHUNK_FRACTION 16
 #define GROWTH_FRACTION 64
 #define FIRST_CHUNK SIZE_2M
+#define FIRST_PIECES 2 /* in a chunk */
+#define MAX_PIECES 16
 
 /* A region that is kept may be so much longer than what it is used for again. */
 #define REUSE_WASTE 8
@@ -254,17 +256,33 @@ struct chunk *chunk_reuse(struct heap *heap, uint64_t size, uint64_t align)
 	return best;
 }
 
-/* Grows with the heap, so that little of it is not used yet. */
-static uint64_t next_size(const struct heap *heap, uint64_t size)
+/*
+ * Who takes one length again and again has ever longer chunks, as there may be nearly
+ * one piece too little for another at the end of each.
+ */
+static unsigned int next_pieces(struct heap *heap, uint64_t size)
 {
+	if (size != heap->piece_size) {
+		heap->piece_size = size;
+		heap->pieces = FIRST_PIECES;
+	} else if (heap->pieces < MAX_PIECES) {
+		heap->pieces *= 2;
+	}
+	return heap->pieces;
+}
+
+/* Grows with the heap, so that little of it is not used yet. */
+static uint64_t next_size(struct heap *heap, uint64_t size)
+{
+	uint64_t least = size * next_pieces(heap, size);
 	uint64_t bytes = heap->shared_bytes / GROWTH_FRACTION & ~(SIZE_2M - 1);
 
 	if (heap->pages == ACLKM_PAGES_HUGE1G)
 		return heap->chunk_bytes;
 	if (bytes < FIRST_CHUNK)
 		bytes = FIRST_CHUNK;
-	if (bytes < size * 2)
-		bytes = (size * 2 + SIZE_2M - 1) & ~(SIZE_2M - 1);
+	if (bytes < least)
+		bytes = (least + SIZE_2M - 1) & ~(SIZE_2M - 1);
 	return bytes < heap->chunk_bytes ? bytes : heap->chunk_bytes;
 }
 

@@ -37,6 +37,8 @@ struct heap {
 	enum aclkm_pages pages;
 	uint32_t device;
 	uint64_t chunk_bytes; /* of a shared chunk, at most; 0: not asked for yet */
+	uint64_t piece_size;  /* what the last of them was made for */
+	unsigned int pieces;  /* like it, that it was made for */
 	struct chunk *shared;
 	struct extent_sizes sizes; /* free pieces of all of these */
 	uint64_t shared_bytes;
