@@ -56,7 +56,9 @@ static inline unsigned long aclkm_unmapped_area(struct file *filp, unsigned long
 						unsigned long len, unsigned long pgoff,
 						unsigned long flags)
 {
-#ifdef ACLKM_HAVE_MM_GET_UNMAPPED_AREA
+#if defined(ACLKM_HAVE_GET_UNMAPPED_AREA_OF_CURRENT)
+	return mm_get_unmapped_area(filp, addr, len, pgoff, flags);
+#elif defined(ACLKM_HAVE_MM_GET_UNMAPPED_AREA)
 	return mm_get_unmapped_area(current->mm, filp, addr, len, pgoff, flags);
 #else
 	return current->mm->get_unmapped_area(filp, addr, len, pgoff, flags);
@@ -96,6 +98,7 @@ static inline int aclkm_contig_take(unsigned long start, unsigned long end)
 #define ACLKM_HUGE_IN_FAULT 0
 #endif
 
+#if ACLKM_HUGE
 static inline void aclkm_compound_add_tail(struct page *head, struct page *tail)
 {
 	tail->mapping = TAIL_MAPPING;
@@ -155,6 +158,23 @@ static inline void aclkm_compound_clear_head(struct page *head)
 #endif
 	__ClearPageHead(head);
 }
+#else
+static inline void aclkm_compound_add_tail(struct page *head, struct page *tail)
+{
+}
+
+static inline void aclkm_compound_drop_tail(struct page *head, struct page *tail)
+{
+}
+
+static inline void aclkm_compound_set_head(struct page *head, unsigned int order)
+{
+}
+
+static inline void aclkm_compound_clear_head(struct page *head)
+{
+}
+#endif
 
 /*
  * Whether get_user_pages takes 1 GiB entries. Where it does not, it would look for

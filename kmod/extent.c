@@ -60,7 +60,7 @@ u64 aclkm_extents_largest(const struct aclkm_extents *set)
 }
 
 /* The shortest piece of at least @len bytes. */
-static struct aclkm_extent *at_least(const struct aclkm_extents *set, u64 len)
+static struct aclkm_extent *no_shorter(const struct aclkm_extents *set, u64 len)
 {
 	struct rb_node *node = set->by_size.rb_node;
 	struct aclkm_extent *found = NULL;
@@ -93,12 +93,12 @@ static bool fits(const struct aclkm_extent *ext, u64 len, u64 align)
 
 static struct aclkm_extent *find(const struct aclkm_extents *set, u64 len, u64 align)
 {
-	struct aclkm_extent *ext = at_least(set, len);
+	struct aclkm_extent *ext = no_shorter(set, len);
 	struct aclkm_extent *sure = NULL;
 	unsigned int tries = FIT_TRIES;
 
 	if (len + align - 1 >= len)
-		sure = at_least(set, len + align - 1);
+		sure = no_shorter(set, len + align - 1);
 
 	for (; ext && ext != sure; ext = size_entry(rb_next(&ext->by_size))) {
 		if (fits(ext, len, align))

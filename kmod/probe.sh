@@ -43,6 +43,13 @@ unsigned long probe(struct file *f)
 }
 C
 
+cat >"$dir/get_unmapped_area_of_current.c" <<'C'
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+unsigned long probe(struct file *f);
+unsigned long probe(struct file *f) { return mm_get_unmapped_area(f, 0, 0, 0, 0); }
+C
+
 cat >"$dir/vma_start_write.c" <<'C'
 #include <linux/mm.h>
 void probe(struct vm_area_struct *vma);
@@ -102,6 +109,7 @@ MODULE_IMPORT_NS(DMA_BUF);
 C
 
 names="base vm_flags_set contig_acr_flags mm_get_unmapped_area compound_page compound_folio"
+names="$names get_unmapped_area_of_current"
 names="$names vma_start_write insert_pfn_pmd huge_fault_pe_size import_ns_word"
 for n in $names; do
 	echo "obj-m += $n.o"
