@@ -340,6 +340,10 @@ module_suites() {
         --append 'nokaslr init_on_alloc=0 no_timer_check' --qemu "$two_nodes" "${args[@]}" -- "$here/kmod/guest-arenas.sh"
 
     begin_suite "module, Linux $kernel, with devices"
+    if [[ $kernel == 7.2 ]]; then
+        tap 'all of it' printf '1..0 # SKIP our own build of %s has no drivers of such devices\n' "$kernel"
+        return
+    fi
     # shellcheck disable=SC2046 # names without spaces
     guest_programs devices $(make --no-print-directory -s -C "$here/kmod" list-devices)
     rdma_files

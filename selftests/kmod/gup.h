@@ -54,9 +54,7 @@ static inline bool gup_open(struct gup_region *r, int fd, uint64_t size, uint32_
 	if (dev_query(fd, r->alloc.handle, &query))
 		abort();
 	r->unit = query.map_page;
-	/* A driver without huge entries does not say GUP for each region. */
-	r->gup = query.flags & ACLKM_QUERY_GUP ||
-		 (dev_has(fd, ACLKM_FEATURE_GUP) && !dev_has(fd, ACLKM_FEATURE_HUGE_2M));
+	r->gup = query.flags & ACLKM_QUERY_GUP;
 	r->mem = dev_map(fd, r->alloc.offset, size);
 	if (r->mem == MAP_FAILED) {
 		printf("# mmap: %s\n", strerror(errno));
