@@ -3,7 +3,6 @@
 #include "aclkm/share.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,16 +11,10 @@
 #include "backend.h"
 #include "error.h"
 #include "heap.h"
+#include "imports.h"
 #include "va.h"
 
-struct import {
-	struct import *next;
-	struct region region;
-	bool ours;
-};
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct import *imports;
+static struct imports imports = IMPORTS_INIT;
 
 static int check_part(const void *ptr, size_t size, unsigned int flags)
 {
@@ -103,7 +96,7 @@ int aclkm_dmabuf_import(int fd, void **addr, size_t *size)
 		return error_set(ACLKM_ERR_NOHEAP, "no memory to remember the mapping");
 
 	err = backend->region_import(fd, &import->region);
-	import->ours = !err;
+	import->by_backend = !err;
 	if (err == ACLKM_ERR_FOREIGN)
 		err = map_foreign(fd, &import->region);
 	if (err) {
@@ -112,25 +105,8 @@ int aclkm_dmabuf_import(int fd, void **addr, size_t *size)
 	}
 	*addr = import->region.addr;
 	*size = import->region.size;
-	pthread_mutex_lock(&lock);
-	import->next = imports;
-	imports = import;
-	pthread_mutex_unlock(&lock);
+	imports_add(&imports, import);
 	return ACLKM_OK;
-}
-
-static struct import *take_out(const void *addr)
-{
-	struct import **at, *found;
-
-	pthread_mutex_lock(&lock);
-	for (at = &imports; *at && (*at)->region.addr != addr; at = &(*at)->next)
-		;
-	found = *at;
-	if (found)
-		*at = found->next;
-	pthread_mutex_unlock(&lock);
-	return found;
 }
 
 int aclkm_dmabuf_release(void *addr)
@@ -146,13 +122,13 @@ int aclkm_dmabuf_release(void *addr)
 	err = backend_get(&backend);
 	if (err)
 		return err;
-	import = take_out(addr);
+	import = imports_take(&imports, addr);
 	if (!import)
 		return error_set(
 			ACLKM_ERR_FOREIGN,
 			"addr = %p: not from aclkm_dmabuf_import, or released before",
 			addr);
-	if (import->ours)
+	if (import->by_backend)
 		backend->region_free(&import->region);
 	else
 		munmap(import->region.addr, import->region.size);

@@ -2,7 +2,6 @@
 /* Pools as files, and mappings of those of other processes. */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 
 #include "backend.h"
 #include "error.h"
+#include "imports.h"
 #include "pool.h"
 #include "registered.h"
 #include "va.h"
@@ -19,14 +19,7 @@
 /* How the system names the files of the user backend. */
 #define MEMFD_NAME "/memfd:aclkm"
 
-struct import {
-	struct import *next;
-	struct region region;
-	bool mapped_here; /* not by the backend */
-};
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct import *imports;
+static struct imports imports = IMPORTS_INIT;
 
 /* A memfd that was opened for reading cannot be mapped writable. */
 static int open_again(int file)
@@ -126,8 +119,8 @@ static int map(const struct backend *backend, int fd, struct import *import)
 {
 	int err;
 
-	import->mapped_here = !backend->region_import;
-	if (import->mapped_here)
+	import->by_backend = backend->region_import;
+	if (!import->by_backend)
 		return map_file(fd, &import->region);
 	err = backend->region_import(fd, &import->region);
 	if (err == ACLKM_ERR_FOREIGN)
@@ -138,10 +131,10 @@ static int map(const struct backend *backend, int fd, struct import *import)
 
 static void unmap(const struct backend *backend, struct import *import)
 {
-	if (import->mapped_here)
-		va_release(import->region.addr, import->region.size);
-	else
+	if (import->by_backend)
 		backend->region_free(&import->region);
+	else
+		va_release(import->region.addr, import->region.size);
 	free(import);
 }
 
@@ -184,25 +177,8 @@ int aclkm_pool_import(int fd, void **base, uint64_t *size)
 	}
 	*base = import->region.addr;
 	*size = import->region.size;
-	pthread_mutex_lock(&lock);
-	import->next = imports;
-	imports = import;
-	pthread_mutex_unlock(&lock);
+	imports_add(&imports, import);
 	return ACLKM_OK;
-}
-
-static struct import *take_out(const void *base)
-{
-	struct import **at, *found;
-
-	pthread_mutex_lock(&lock);
-	for (at = &imports; *at && (*at)->region.addr != base; at = &(*at)->next)
-		;
-	found = *at;
-	if (found)
-		*at = found->next;
-	pthread_mutex_unlock(&lock);
-	return found;
 }
 
 int aclkm_pool_release(void *base)
@@ -219,7 +195,7 @@ int aclkm_pool_release(void *base)
 	err = backend_get(&backend);
 	if (err)
 		return err;
-	import = take_out(base);
+	import = imports_take(&imports, base);
 	if (!import)
 		return error_set(
 			ACLKM_ERR_FOREIGN,
