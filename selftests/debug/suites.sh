@@ -69,13 +69,12 @@ debug_tests() {
 }
 
 debug_devices() {
-    local -a args rdma_args
+    local -a args
     begin_suite 'debug kernel, devices'
     debug_programs list-devices
-    rdma_files
     truncate -s 256M "$logs/debug-disk.img"
     vm debug-devices --memory 2048 --timeout 900 "${args[@]}" --file "$here/kmod/guest-devices.sh:/devices.sh" \
-        --kmods 'virtio_pci virtio_blk vgem vivid dummy crc32_generic ib_uverbs rdma_rxe' "${rdma_args[@]}" \
+        --kmods 'virtio_pci virtio_blk vgem vivid' \
         --qemu "-drive file=$logs/debug-disk.img,if=none,id=disk,format=raw,cache=unsafe -device virtio-blk-pci,drive=disk" \
         -- "$here/debug/guest.sh" devices
     rm -f "$logs/debug-disk.img"
