@@ -144,11 +144,11 @@ TEST_F(arenas, nodes)
 	EXPECT_EQ(-EINVAL, alloc_on(self->fd, PAGE, -2, ACLKM_ALLOC_NODE_PREFER, &other));
 }
 
-static int take_all(void *arg)
+static int take_all(const int *go, int done)
 {
 	struct aclkm_alloc alloc;
-	int *go = arg, fd, n = 0;
-	char byte;
+	char byte = 0;
+	int fd;
 
 	become(NOBODY);
 	fd = dev_open(O_RDWR);
@@ -156,11 +156,12 @@ static int take_all(void *arg)
 	if (read(go[0], &byte, 1) < 0)
 		return 1;
 	while (!alloc_on(fd, MIB, ACLKM_NODE_ANY, 0, &alloc))
-		n++;
+		;
 	if (alloc.reason != ACLKM_REASON_ROOT_RESERVE || alloc.limit != 16 * MIB)
 		return 2;
+	if (write(done, &byte, 1) != 1)
+		return 3;
 	/* Keeps it until the end of the test. */
-	kill(getppid(), SIGUSR1);
 	pause();
 	return 0;
 }
@@ -168,32 +169,28 @@ static int take_all(void *arg)
 /* Each node keeps its share for root, also when many take at the same time. */
 TEST_F(arenas, root_reserve_of_each_node)
 {
-	int go[2], nodes = node_exists(1) ? 2 : 1, i, node, sig;
+	int go[2], done[2], nodes = node_exists(1) ? 2 : 1, i, node, status;
 	struct aclkm_alloc alloc;
 	pid_t pids[4];
-	sigset_t set;
+	char byte;
 
 	LOAD(nodes == 2 ? "reserve=32M:2M:0,32M:2M:1" : "reserve=32M");
 	ASSERT_EQ(0, sysfs_set("limits/root_reserve", 16 * MIB));
 	device_for_all();
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	sigprocmask(SIG_BLOCK, &set, NULL);
 	ASSERT_EQ(0, pipe(go));
+	ASSERT_EQ(0, pipe(done));
 	for (i = 0; i < 4; i++) {
 		pids[i] = fork();
 		if (!pids[i])
-			_exit(take_all(go));
+			_exit(take_all(go, done[1]));
 	}
 	close(go[0]);
 	close(go[1]);
-	/* One signal can stand for several children: look at the accounts instead. */
-	for (i = 0; i < 200 && dev_info(self->fd).free > nodes * 16 * MIB; i++) {
-		struct timespec moment = { .tv_nsec = 20 * 1000 * 1000 };
-
-		sig = sigtimedwait(&set, NULL, &moment);
-	}
-	(void)sig;
+	close(done[1]);
+	/* All have been told why they get no more, before root takes the rest. */
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(1, read(done[0], &byte, 1));
+	close(done[0]);
 	EXPECT_EQ(nodes * 16 * MIB, dev_info(self->fd).free);
 	for (node = 0; node < nodes; node++) {
 		/* Root may have it, to the last byte. */
@@ -203,8 +200,8 @@ TEST_F(arenas, root_reserve_of_each_node)
 	}
 	for (i = 0; i < 4; i++) {
 		kill(pids[i], SIGKILL);
-		waitpid(pids[i], &sig, 0);
-		EXPECT_TRUE(WIFSIGNALED(sig));
+		waitpid(pids[i], &status, 0);
+		EXPECT_TRUE(WIFSIGNALED(status));
 	}
 	device_for_root();
 }
