@@ -8,7 +8,7 @@
 #   ACLKM_FUZZ_SECONDS   how long to fuzz (180)
 #   ACLKM_FUZZ_SEED      where to begin; the seconds since 1970 unless given
 #   ACLKM_FAULT_ROUNDS   how often the test programs run under faults by chance (2)
-#   ACLKM_DEBUG_BEFORE   seconds that the rest of `make test` may have taken (900)
+#   ACLKM_DEBUG_BEFORE   seconds that the rest of `make test` may have taken (660)
 
 # Places of the module that KCOV can see, without those that only run while it loads or unloads.
 instrumented_places() {
@@ -119,9 +119,9 @@ debug_fuzzer() {
 }
 
 # All tests shall end within the hour, on a machine that must build the kernel first,
-# too: that and the lane take as long again as the rest, or somewhat longer.
+# too: that and the lane take some three times as long as the rest.
 debug_suites_if_time() {
-    local limit=${ACLKM_DEBUG_BEFORE:-900}
+    local limit=${ACLKM_DEBUG_BEFORE:-660}
     if ((SECONDS > limit)); then
         begin_suite 'debug kernel'
         tap 'all of it' printf '1..0 # SKIP the rest took %d s, more than ACLKM_DEBUG_BEFORE=%d: make test-debug\n' \
