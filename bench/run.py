@@ -298,7 +298,7 @@ def main():
     parser.add_argument("--build", default=os.path.join(HERE, "..", "build", "bench"))
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--only", action="append", help="traces, by name")
-    parser.add_argument("--ours", action="append", help="aclrt, native, pool or checked")
+    parser.add_argument("--ours", action="append", choices=OURS, help="aclrt, native, pool or checked")
     parser.add_argument("--peers", action="append", help="glibc, mimalloc, ...")
     parser.add_argument("--touch", type=int, choices=[0, 1], help="default: both")
     parser.add_argument("--bytes", action="append", type=int, help="of copies; default: all")
@@ -310,6 +310,8 @@ def main():
     parts = options.part or ["alloc", "overhead", "copy", "latency"]
     results = []
     build = os.path.abspath(options.build)
+    if not os.path.exists(os.path.join(build, "alloc-aclrt")):
+        parser.error(f"--build {options.build}: nothing is built there; make bench does it")
     if "alloc" in parts:
         compare_alloc(build, options, results)
     if "overhead" in parts:

@@ -255,7 +255,7 @@ static void test_keys(void)
 	struct report report;
 	int32_t pid = (int32_t)other;
 	uint64_t *block, *small;
-	struct backing backing;
+	struct backing backing = {.fd = -1};
 	char key[80];
 	int code;
 
