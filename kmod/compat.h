@@ -14,6 +14,7 @@
 #endif
 #include <linux/poison.h>
 #include <linux/sched.h>
+#include <linux/workqueue.h>
 
 /* Units of 2 MiB are entries of a table of 512 pages, here and in the interface. */
 #if PAGE_SHIFT != 12
@@ -24,6 +25,13 @@
 #define ACLKM_IMPORT_DMA_BUF	MODULE_IMPORT_NS(DMA_BUF)
 #else
 #define ACLKM_IMPORT_DMA_BUF	MODULE_IMPORT_NS("DMA_BUF")
+#endif
+
+/* The queue whose work may run on any CPU has got another name. */
+#ifdef ACLKM_HAVE_SYSTEM_DFL_WQ
+#define aclkm_unbound_wq	system_dfl_wq
+#else
+#define aclkm_unbound_wq	system_unbound_wq
 #endif
 
 static inline void aclkm_vma_set_flags(struct vm_area_struct *vma, unsigned long flags)
@@ -84,8 +92,21 @@ static inline int aclkm_contig_take(unsigned long start, unsigned long end)
 	(defined(ACLKM_HAVE_COMPOUND_PAGE) || defined(ACLKM_HAVE_COMPOUND_FOLIO)) && \
 	defined(ACLKM_HAVE_INSERT_PFN_PMD)
 #define ACLKM_HUGE 1
+#elif defined(CONFIG_TRANSPARENT_HUGEPAGE) && defined(ACLKM_HAVE_COMPOUND_MM_IDS) && \
+	defined(ACLKM_HAVE_INSERT_FOLIO) && defined(CONFIG_FS_DAX)
+#define ACLKM_HUGE 1
+#define ACLKM_HUGE_FOLIO 1
 #else
 #define ACLKM_HUGE 0
+#endif
+
+/*
+ * Where nobody can pin an entry that is a plain frame number, entries have a
+ * reference of their unit. The core drops these again only in mappings that are DAX,
+ * and copies 1 GiB entries without one on fork() if a mapping has VM_MIXEDMAP.
+ */
+#ifndef ACLKM_HUGE_FOLIO
+#define ACLKM_HUGE_FOLIO 0
 #endif
 
 /*
@@ -99,28 +120,51 @@ static inline int aclkm_contig_take(unsigned long start, unsigned long end)
 #endif
 
 #if ACLKM_HUGE
-static inline void aclkm_compound_add_tail(struct page *head, struct page *tail)
+static inline void aclkm_compound_add_tail(struct page *head, struct page *tail,
+					   unsigned int order)
 {
 	tail->mapping = TAIL_MAPPING;
+#if ACLKM_HUGE_FOLIO
+	set_compound_head(tail, head, order);
+#else
 	set_compound_head(tail, head);
+#endif
 	set_page_count(tail, 0);
 }
 
 static inline void aclkm_compound_drop_tail(struct page *head, struct page *tail)
 {
 	clear_compound_head(tail);
-#if defined(ACLKM_HAVE_COMPOUND_FOLIO) || defined(ACLKM_HAVE_COMPOUND_PAGE)
 	/* The same word, in pages of a carve-out. */
-	if (is_zone_device_page(head))
+	if (is_zone_device_page(head)) {
+#if ACLKM_HUGE_FOLIO
+		((struct folio *)tail)->pgmap = ((struct folio *)head)->pgmap;
+#else
 		tail->pgmap = head->pgmap;
 #endif
+	}
 	tail->mapping = NULL;
 	set_page_count(tail, 1);
 }
 
 static inline void aclkm_compound_set_head(struct page *head, unsigned int order)
 {
-#ifdef ACLKM_HAVE_COMPOUND_FOLIO
+#if ACLKM_HUGE_FOLIO
+	struct folio *folio = (struct folio *)head;
+
+	folio->_flags_1 = (folio->_flags_1 & ~0xffUL) | order;
+#ifdef NR_PAGES_IN_LARGE_FOLIO
+	folio->_nr_pages = 1U << order;
+#endif
+	atomic_set(&folio->_large_mapcount, -1);
+	atomic_set(&folio->_nr_pages_mapped, 0);
+	atomic_set(&folio->_entire_mapcount, -1);
+	atomic_set(&folio->_pincount, 0);
+	folio->_mm_ids = 0;
+	folio->_mm_id_mapcount[0] = -1;
+	folio->_mm_id_mapcount[1] = -1;
+	INIT_LIST_HEAD(&folio->_deferred_list);
+#elif defined(ACLKM_HAVE_COMPOUND_FOLIO)
 	struct folio *folio = (struct folio *)head;
 
 	folio->_flags_1 = (folio->_flags_1 & ~0xffUL) | order;
@@ -143,7 +187,15 @@ static inline void aclkm_compound_set_head(struct page *head, unsigned int order
 
 static inline void aclkm_compound_clear_head(struct page *head)
 {
-#ifdef ACLKM_HAVE_COMPOUND_FOLIO
+#if ACLKM_HUGE_FOLIO
+	struct folio *folio = (struct folio *)head;
+
+	folio->_flags_1 &= ~0xffUL;
+#ifdef NR_PAGES_IN_LARGE_FOLIO
+	folio->_nr_pages = 0;
+#endif
+	folio->_mm_ids = 0;
+#elif defined(ACLKM_HAVE_COMPOUND_FOLIO)
 	struct folio *folio = (struct folio *)head;
 
 	folio->_flags_1 &= ~0xffUL;
@@ -159,7 +211,8 @@ static inline void aclkm_compound_clear_head(struct page *head)
 	__ClearPageHead(head);
 }
 #else
-static inline void aclkm_compound_add_tail(struct page *head, struct page *tail)
+static inline void aclkm_compound_add_tail(struct page *head, struct page *tail,
+					   unsigned int order)
 {
 }
 
@@ -190,7 +243,21 @@ static inline void aclkm_compound_clear_head(struct page *head)
 #define ACLKM_HUGE_PUD	0
 #endif
 
-#if ACLKM_HUGE
+#if ACLKM_HUGE_FOLIO
+static inline vm_fault_t aclkm_insert_pmd(struct vm_fault *vmf, unsigned long pfn, bool write)
+{
+	return vmf_insert_folio_pmd(vmf, page_folio(pfn_to_page(pfn)), write);
+}
+
+static inline vm_fault_t aclkm_insert_pud(struct vm_fault *vmf, unsigned long pfn, bool write)
+{
+#if ACLKM_HUGE_PUD
+	return vmf_insert_folio_pud(vmf, page_folio(pfn_to_page(pfn)), write);
+#else
+	return VM_FAULT_FALLBACK;
+#endif
+}
+#elif ACLKM_HUGE
 static inline vm_fault_t aclkm_insert_pmd(struct vm_fault *vmf, unsigned long pfn, bool write)
 {
 	return vmf_insert_pfn_pmd(vmf, pfn_to_pfn_t(pfn), write);
@@ -205,5 +272,22 @@ static inline vm_fault_t aclkm_insert_pud(struct vm_fault *vmf, unsigned long pf
 #endif
 }
 #endif
+
+/*
+ * Enters one page in a fault. Not by vmf->page: the core would enter a whole unit,
+ * and count it as a file's. vm_insert_page() is only for mappings with VM_MIXEDMAP.
+ */
+static inline vm_fault_t aclkm_insert_page(struct vm_fault *vmf, struct page *page)
+{
+#ifdef ACLKM_HAVE_INSERT_FOLIO
+	return vmf_insert_page_mkwrite(vmf, page, vmf->flags & FAULT_FLAG_WRITE);
+#else
+	int err = vm_insert_page(vmf->vma, vmf->address, page);
+
+	if (err == -ENOMEM)
+		return VM_FAULT_OOM;
+	return err && err != -EBUSY ? VM_FAULT_SIGBUS : VM_FAULT_NOPAGE;
+#endif
+}
 
 #endif /* ACLKM_COMPAT_H */

@@ -4,7 +4,7 @@
  *
  * Single pages are entered at once, each entry with a reference of its page.
  * Compound units are entered by the first touch, with one entry for the whole
- * unit, which has no reference of its own. Either way get_user_pages() works, and
+ * unit, which has a reference where ACLKM_HUGE_FOLIO says so. Either way get_user_pages() works, and
  * each vma has a reference of its region, so that forked, split, moved and
  * partly unmapped vmas need no account of their own.
  *
@@ -80,6 +80,8 @@ static vm_fault_t huge_fault(struct vm_fault *vmf, unsigned int order)
 
 	if (order > region->map_order || addr < vma->vm_start || vma->vm_end - addr < size)
 		return VM_FAULT_FALLBACK;
+	if (ACLKM_HUGE_FOLIO && vma->vm_flags & VM_MIXEDMAP)
+		return VM_FAULT_FALLBACK;
 	phys = region->extent->start + PFN_PHYS(vma_index(vma, addr));
 	end = region->extent->start + region->extent->len;
 	if (!IS_ALIGNED(phys, size) || phys < region->extent->start || phys >= end ||
@@ -110,7 +112,6 @@ static vm_fault_t vma_fault(struct vm_fault *vmf)
 {
 	struct aclkm_region *region = vmf->vma->vm_private_data;
 	struct page *page;
-	int err;
 
 	if (ACLKM_HUGE_IN_FAULT && pmd_none(READ_ONCE(*vmf->pmd))) {
 		vm_fault_t ret = huge_fault(vmf, ACLKM_ORDER_2M);
@@ -123,11 +124,7 @@ static vm_fault_t vma_fault(struct vm_fault *vmf)
 		return VM_FAULT_SIGBUS;
 	if (PageCompound(page))
 		aclkm_unit_mark_used(ALIGN_DOWN(PFN_PHYS(page_to_pfn(page)), SZ_2M), SZ_2M);
-	/* Not by vmf->page: the core would enter a whole unit, and count it as a file's. */
-	err = vm_insert_page(vmf->vma, vmf->address, page);
-	if (err == -ENOMEM)
-		return VM_FAULT_OOM;
-	return err && err != -EBUSY ? VM_FAULT_SIGBUS : VM_FAULT_NOPAGE;
+	return aclkm_insert_page(vmf, page);
 }
 
 #if ACLKM_HUGE
@@ -247,7 +244,7 @@ static int map_pages(struct vm_area_struct *vma, const struct aclkm_region *regi
 /* Whether faults can enter whole units in mappings of this file. */
 static bool huge_faults(const struct file *file)
 {
-#ifdef ACLKM_HAVE_HUGE_FAULT_PE_SIZE
+#if defined(ACLKM_HAVE_HUGE_FAULT_PE_SIZE) || ACLKM_HUGE_FOLIO
 	return ACLKM_HUGE_IN_FAULT || IS_DAX(file->f_mapping->host);
 #else
 	return true;
@@ -276,11 +273,15 @@ static int map_wb(struct aclkm_region *region, struct vm_area_struct *vma)
 	u64 last = region->extent->start + region->extent->len;
 	int err;
 
-	aclkm_vma_set_flags(vma, VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTDUMP);
+	aclkm_vma_set_flags(vma, VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_ops = &page_vm_ops;
 	huge_part(region, vma, &start, &end);
 	if (!region->order || !IS_ALIGNED(last, SZ_2M))
 		aclkm_region_mark_used(region);
+	/* Single pages beside such units are entered by faults, too. */
+	if (ACLKM_HUGE_FOLIO && start < end)
+		return 0;
+	aclkm_vma_set_flags(vma, VM_MIXEDMAP);
 	err = map_pages(vma, region, vma->vm_start, start);
 	return err ? err : map_pages(vma, region, end, vma->vm_end);
 }

@@ -19,7 +19,7 @@ static void make_compound(struct page *head, unsigned int order)
 	unsigned long i, nr = 1UL << order;
 
 	for (i = 1; i < nr; i++)
-		aclkm_compound_add_tail(head, head + i);
+		aclkm_compound_add_tail(head, head + i, order);
 	aclkm_compound_set_head(head, order);
 }
 

@@ -85,6 +85,35 @@ void probe(struct folio *f)
 }
 C
 
+cat >"$dir/compound_mm_ids.c" <<'C'
+#include <linux/mm.h>
+void probe(struct page *tail, struct folio *f);
+void probe(struct page *tail, struct folio *f)
+{
+	set_compound_head(tail, &f->page, 9);
+	f->_flags_1 = 9;
+	atomic_set(&f->_large_mapcount, -1);
+	atomic_set(&f->_nr_pages_mapped, 0);
+	atomic_set(&f->_entire_mapcount, -1);
+	atomic_set(&f->_pincount, 0);
+	f->_mm_ids = 0;
+	f->_mm_id_mapcount[0] = f->_mm_id_mapcount[1] = -1;
+	INIT_LIST_HEAD(&f->_deferred_list);
+}
+C
+
+# Entries that have a reference of their unit.
+cat >"$dir/insert_folio.c" <<'C'
+#include <linux/mm.h>
+#include <linux/huge_mm.h>
+vm_fault_t probe(struct vm_fault *vmf, struct folio *f);
+vm_fault_t probe(struct vm_fault *vmf, struct folio *f)
+{
+	return vmf_insert_folio_pmd(vmf, f, true) | vmf_insert_folio_pud(vmf, f, true) |
+	       vmf_insert_page_mkwrite(vmf, &f->page, true);
+}
+C
+
 cat >"$dir/insert_pfn_pmd.c" <<'C'
 #include <linux/mm.h>
 #include <linux/huge_mm.h>
@@ -103,14 +132,20 @@ cat >"$dir/huge_fault_pe_size.c" <<'C'
 enum page_entry_size probe = PE_SIZE_PMD;
 C
 
+cat >"$dir/system_dfl_wq.c" <<'C'
+#include <linux/workqueue.h>
+struct workqueue_struct *probe(void);
+struct workqueue_struct *probe(void) { return system_dfl_wq; }
+C
+
 cat >"$dir/import_ns_word.c" <<'C'
 #include <linux/module.h>
 MODULE_IMPORT_NS(DMA_BUF);
 C
 
 names="base vm_flags_set contig_acr_flags mm_get_unmapped_area compound_page compound_folio"
-names="$names get_unmapped_area_of_current"
-names="$names vma_start_write insert_pfn_pmd huge_fault_pe_size import_ns_word"
+names="$names compound_mm_ids insert_folio get_unmapped_area_of_current"
+names="$names vma_start_write insert_pfn_pmd huge_fault_pe_size system_dfl_wq import_ns_word"
 for n in $names; do
 	echo "obj-m += $n.o"
 done >"$dir/Kbuild"

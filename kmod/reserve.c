@@ -223,7 +223,7 @@ static int take_parallel(struct contig *range, int node)
 	for (i = 0; i < n; i++) {
 		workers[i].range = range;
 		INIT_WORK(&workers[i].work, take_chunks);
-		queue_work_node(node, system_unbound_wq, &workers[i].work);
+		queue_work_node(node, aclkm_unbound_wq, &workers[i].work);
 	}
 	for (i = 0; i < n; i++)
 		flush_work(&workers[i].work);

@@ -78,6 +78,11 @@ debug_devices() {
         --qemu "-drive file=$logs/debug-disk.img,if=none,id=disk,format=raw,cache=unsafe -device virtio-blk-pci,drive=disk" \
         -- "$here/debug/guest.sh" devices
     rm -f "$logs/debug-disk.img"
+
+    debug_programs list-iommu
+    vm debug-iommu --memory 5120 --timeout 600 --append 'nokaslr intel_iommu=on' "${args[@]}" \
+        --file "$here/kmod/guest-devices.sh:/devices.sh" --kmods "$vfio_modules" --qemu "$iommu" \
+        -- "$here/debug/guest.sh" devices
 }
 
 debug_driver() {

@@ -8,6 +8,7 @@
 #endif
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,6 +16,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -156,6 +159,43 @@ static inline int dev_alloc_flags(int fd, uint64_t size, uint64_t align, uint32_
 	out->flags = flags;
 	out->node = ACLKM_NODE_ANY;
 	return dev_ioctl(fd, ACLKM_IOC_ALLOC, out);
+}
+
+/* What a debugger writes into a child that has inherited the mapping. */
+static inline bool poked(char *mem)
+{
+	bool written;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (!pid) {
+		ptrace(PTRACE_TRACEME, 0, 0, 0);
+		raise(SIGSTOP);
+		_exit(0);
+	}
+	if (pid < 0 || waitpid(pid, NULL, WUNTRACED) != pid)
+		abort();
+	written = !ptrace(PTRACE_POKEDATA, pid, mem, 1L);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return written;
+}
+
+/* S7: neither by mprotect() nor through the kernel's own ways to write. */
+static inline bool stays_read_only(char *mem)
+{
+	char bytes[8] = "written";
+	struct iovec from = { bytes, 8 }, to = { mem, 8 };
+	int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	bool ok = true;
+
+	ok &= mprotect(mem, PAGE, PROT_READ | PROT_WRITE) == -1 && errno == EACCES;
+	ok &= process_vm_writev(getpid(), &from, 1, &to, 1, 0) < 0;
+	ok &= pwrite(fd, bytes, 8, (uintptr_t)mem) < 0;
+	ok &= !poked(mem);
+	close(fd);
+	return ok;
 }
 
 /* All of these ACLKM_FEATURE_* bits are set. */
