@@ -95,6 +95,7 @@ struct map {
 	int file; /* -1: of a dma-buf */
 	int buf; /* -1: of a file */
 	bool readonly; /* and can never be written */
+	bool not_inherited;
 };
 
 struct pin {

@@ -194,7 +194,11 @@ void op_madvise(struct world *w, const struct call *c)
 		from = 0;
 		len = m->len;
 	}
-	current_op->succeeded += !madvise(m->addr + from, len, which);
+	if (!madvise(m->addr + from, len, which)) {
+		current_op->succeeded++;
+		if (which == MADV_DONTFORK || which == MADV_DOFORK)
+			m->not_inherited = which == MADV_DONTFORK;
+	}
 	verify_some(w, m, c->y);
 }
 
@@ -249,8 +253,10 @@ void op_fork(struct world *w, const struct call *c)
 		return;
 	r = &w->regions[m->region];
 	page = c->small % (m->len / PAGE);
-	if (madvise(m->addr, m->len, MADV_DOFORK))
+	/* Newer kernels let nobody take that back for mappings of drivers. */
+	if (m->not_inherited && madvise(m->addr, m->len, MADV_DOFORK))
 		return;
+	m->not_inherited = false;
 	fflush(NULL);
 	pid = fork();
 	if (pid < 0)
