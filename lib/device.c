@@ -31,45 +31,29 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the devices */
 static _Atomic int32_t default_device = -1;
 static struct object_table contexts = OBJECT_TABLE(OBJECT_CONTEXT);
 
-/*
- * Counts the contexts that have gone: while it stands still, what a thread knows
- * of its own context holds, and nothing is to be looked up or locked.
- */
-static _Atomic uint64_t gone = 1;
+_Atomic uint64_t device_gone = 1;
+_Thread_local struct device_here device_mine;
 
-static _Thread_local struct device_here here;
-static _Thread_local uint64_t here_seen;
-
-const struct device_here *device_here(void)
+const struct device_here *device_here_slowly(void)
 {
-	uint64_t now = atomic_load_explicit(&gone, memory_order_acquire);
+	uint64_t now = atomic_load_explicit(&device_gone, memory_order_acquire);
 	struct object *object;
 
-	if (here_seen == now)
-		return &here;
-	if (!here.context)
+	if (!device_mine.context)
 		return NULL;
-	object = object_get(&contexts, here.context);
+	object = object_get(&contexts, device_mine.context);
 	if (!object) {
-		here.context = 0;
-		here_seen = 0;
+		device_mine = (struct device_here){0};
 		return NULL;
 	}
 	object_put(object);
-	here_seen = now;
-	return &here;
-}
-
-uintptr_t device_context(void)
-{
-	const struct device_here *mine = device_here();
-
-	return mine ? mine->context : 0;
+	device_mine.seen = now;
+	return &device_mine;
 }
 
 static int use(uintptr_t handle)
 {
-	uint64_t now = atomic_load(&gone);
+	uint64_t now = atomic_load(&device_gone);
 	struct object *object = object_get(&contexts, handle);
 	const struct context *context;
 
@@ -78,11 +62,12 @@ static int use(uintptr_t handle)
 				 "context = %p: never created, or destroyed already",
 				 (void *)handle);
 	context = object_entry(object, struct context, object);
-	if (handle != here.context)
+	if (handle != device_mine.context)
 		tcache_disarm_mine();
-	here = (struct device_here){
-		.context = handle, .stream = context->stream, .device = context->device};
-	here_seen = now;
+	device_mine = (struct device_here){.context = handle,
+					   .stream = context->stream,
+					   .device = context->device,
+					   .seen = now};
 	object_put(object);
 	return ACLKM_OK;
 }
@@ -128,7 +113,7 @@ static int create(uint32_t device, bool is_default, uintptr_t *out)
 
 static void destroy(struct object *object)
 {
-	atomic_fetch_add(&gone, 1);
+	atomic_fetch_add(&device_gone, 1);
 	tcache_disarm();
 	stream_destroy_context(object->handle);
 	object_put(object);
@@ -188,7 +173,7 @@ static struct context *remove_contexts(uint32_t id)
 		}
 		object_put(object);
 	}
-	atomic_fetch_add(&gone, 1);
+	atomic_fetch_add(&device_gone, 1);
 	return dead;
 }
 

@@ -6,6 +6,7 @@
 #ifndef LIB_DEVICE_H
 #define LIB_DEVICE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,13 +15,35 @@ struct device_here {
 	uintptr_t context;
 	uintptr_t stream; /* the context's default stream */
 	uint32_t device;
+	uint64_t seen; /* device_gone, when it was looked at */
 };
 
+/*
+ * Counts the contexts that have gone: while it stands still, what a thread knows
+ * of its own context holds, and nothing is to be looked up or locked.
+ */
+extern _Atomic uint64_t device_gone;
+extern _Thread_local struct device_here device_mine;
+
+const struct device_here *device_here_slowly(void);
+
 /* NULL: the thread has no context, or its context is destroyed. */
-const struct device_here *device_here(void);
+static inline const struct device_here *device_here(void)
+{
+	uint64_t gone = atomic_load_explicit(&device_gone, memory_order_acquire);
+
+	if (__builtin_expect(device_mine.seen == gone, 1))
+		return &device_mine;
+	return device_here_slowly();
+}
 
 /* The context of this thread; 0: none. */
-uintptr_t device_context(void);
+static inline uintptr_t device_context(void)
+{
+	const struct device_here *here = device_here();
+
+	return here ? here->context : 0;
+}
 
 /* ACLKM_ERR_INVALID. */
 int device_check(int64_t id);

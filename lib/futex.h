@@ -41,6 +41,48 @@ static inline struct timespec clock_spec(int64_t at)
 }
 
 /*
+ * futex(2) without the C library's function, whose code and tables nobody else has
+ * brought into the caches when a thread wakes. 0 or a count; else -errno.
+ */
+static inline long futex_call(_Atomic uint32_t *word, int op, uint32_t value,
+			      const struct timespec *until)
+{
+#if defined(__x86_64__) && defined(__LP64__)
+	register long at __asm__("r10") = (long)(uintptr_t)until;
+	register long word2 __asm__("r8") = 0;
+	register long bits __asm__("r9") = FUTEX_BITSET_MATCH_ANY;
+	long ret;
+
+	__asm__ volatile("syscall"
+			 : "=a"(ret)
+			 : "0"((long)SYS_futex), "D"(word), "S"((long)op),
+			   "d"((long)value), "r"(at), "r"(word2), "r"(bits)
+			 : "rcx", "r11", "memory");
+	return ret;
+#else
+	long ret =
+		syscall(SYS_futex, word, op, value, until, NULL, FUTEX_BITSET_MATCH_ANY);
+
+	return ret < 0 ? -errno : ret;
+#endif
+}
+
+/* sched_yield(2), the same way. */
+static inline void yield_cpu(void)
+{
+#if defined(__x86_64__) && defined(__LP64__)
+	long ret;
+
+	__asm__ volatile("syscall"
+			 : "=a"(ret)
+			 : "0"((long)SYS_sched_yield)
+			 : "rcx", "r11", "memory");
+#else
+	syscall(SYS_sched_yield);
+#endif
+}
+
+/*
  * Sleeps while @word is @seen, until @deadline (CLOCK_MONOTONIC). May return for no
  * reason: the caller looks again. False: the time is up.
  */
@@ -48,17 +90,15 @@ static inline bool word_wait(_Atomic uint32_t *word, uint32_t seen, int64_t dead
 {
 	struct timespec at = clock_spec(deadline);
 
-	return !syscall(SYS_futex, word, FUTEX_WAIT_BITSET, seen,
-			deadline == NO_DEADLINE ? NULL : &at, NULL,
-			FUTEX_BITSET_MATCH_ANY) ||
-	       errno != ETIMEDOUT;
+	return futex_call(word, FUTEX_WAIT_BITSET, seen,
+			  deadline == NO_DEADLINE ? NULL : &at) != -ETIMEDOUT;
 }
 
 /* Changes @word and wakes all that sleep on it. */
 static inline void word_change(_Atomic uint32_t *word)
 {
 	atomic_fetch_add(word, 1);
-	syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	futex_call(word, FUTEX_WAKE, INT_MAX, NULL);
 }
 
 #endif /* LIB_FUTEX_H */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "queue.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,15 +24,13 @@ static bool sleep_on(_Atomic uint32_t *word, uint32_t value, int64_t deadline)
 {
 	struct timespec at = clock_spec(deadline);
 
-	return !syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, value,
-			deadline == NO_DEADLINE ? NULL : &at, NULL,
-			FUTEX_BITSET_MATCH_ANY) ||
-	       errno != ETIMEDOUT;
+	return futex_call(word, FUTEX_WAIT_BITSET_PRIVATE, value,
+			  deadline == NO_DEADLINE ? NULL : &at) != -ETIMEDOUT;
 }
 
 static void wake_all(_Atomic uint32_t *word)
 {
-	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+	futex_call(word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL);
 }
 
 /* ------------------------------------------------------------ unused nodes */
@@ -190,6 +187,15 @@ void queue_set_spin(struct queue *queue, uint32_t spin_ns)
 	atomic_store(&queue->spin, spin_ns);
 }
 
+/* Most are of that size: no call. */
+static inline void put_task(struct queue_node *node, const void *task, size_t size)
+{
+	if (size == QUEUE_SHORT)
+		memcpy(node->task, task, QUEUE_SHORT);
+	else
+		memcpy(node->task, task, size);
+}
+
 int queue_put(struct queue *queue, const void *task, size_t size)
 {
 	struct queue_node *node = node_need(queue), *before;
@@ -197,7 +203,7 @@ int queue_put(struct queue *queue, const void *task, size_t size)
 
 	if (!node)
 		return ACLKM_ERR_NOHEAP;
-	memcpy(node->task, task, size);
+	put_task(node, task, size);
 	atomic_store_explicit(&node->next, NULL, memory_order_relaxed);
 	/* Counted first: whoever waits for this count waits for this task. */
 	do {
@@ -209,7 +215,7 @@ int queue_put(struct queue *queue, const void *task, size_t size)
 	before = atomic_exchange(&queue->tail, node);
 	atomic_store_explicit(&before->next, node, memory_order_release);
 	if (atomic_load(&queue->sleeping)) {
-		atomic_store(&queue->sleeping, 0);
+		atomic_store_explicit(&queue->sleeping, 0, memory_order_relaxed);
 		wake_all(&queue->sleeping);
 	}
 	return ACLKM_OK;
@@ -235,7 +241,7 @@ static uint32_t move(struct queue *queue, uint32_t a, uint32_t to_a, uint32_t b,
 			if (++looks % LOOKS)
 				relax();
 			else
-				sched_yield();
+				yield_cpu();
 			now = atomic_load(&queue->inside);
 		}
 	}
@@ -277,7 +283,7 @@ bool queue_take(struct queue *queue, void *task)
 	go_on(queue, taken);
 	/* Counted, but not linked yet: whoever puts it may need this CPU. */
 	if (!taken)
-		sched_yield();
+		yield_cpu();
 	return taken;
 }
 
@@ -287,7 +293,8 @@ static void tell_done(struct queue *queue, uint64_t n)
 
 	if (done < atomic_load(&queue->wake_at))
 		return;
-	atomic_store(&queue->wake_at, UINT64_MAX);
+	/* Written before the signal is: whoever sees that registers anew. */
+	atomic_store_explicit(&queue->wake_at, UINT64_MAX, memory_order_relaxed);
 	atomic_fetch_add(&queue->signal, 1);
 	if (atomic_load(&queue->sleepers))
 		wake_all(&queue->signal);
@@ -376,19 +383,22 @@ static bool look(struct queue *queue, bool (*found)(struct queue *queue, uint64_
 		return true;
 	if (!spin)
 		return false;
+	/* Whoever is looked for may be waiting for this CPU: it goes first. */
+	yield_cpu();
+	if (found(queue, arg))
+		return true;
 	until = clock_now() + spin;
 	if (until > deadline)
 		until = deadline;
 	do {
 		for (i = 0; i < looks; i++) {
+			relax();
 			if (found(queue, arg))
 				return true;
-			relax();
 		}
 		if (looks < LOOKS)
 			looks *= 2;
-		/* Whoever is looked for may be waiting for this CPU. */
-		sched_yield();
+		yield_cpu();
 	} while (clock_now() < until);
 	return found(queue, arg);
 }
@@ -410,7 +420,7 @@ bool queue_sleep(struct queue *queue)
 		atomic_store(&queue->sleeping, 1);
 		if (!has_work(queue, 0))
 			sleep_on(&queue->sleeping, 1, NO_DEADLINE);
-		atomic_store(&queue->sleeping, 0);
+		atomic_store_explicit(&queue->sleeping, 0, memory_order_relaxed);
 	}
 	return true;
 }

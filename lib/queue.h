@@ -37,6 +37,7 @@ enum queue_inside {
 };
 
 #define QUEUE_TASK 112	/* bytes of a task, at most */
+#define QUEUE_SHORT 40	/* bytes of most tasks */
 #define QUEUE_BLOCKS 24 /* of nodes, each twice as long as the one before */
 #define QUEUE_FIRST 64	/* nodes of the first */
 #define QUEUE_SPENT 16	/* nodes are given back so many at a time */

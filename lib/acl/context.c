@@ -43,7 +43,7 @@ uintptr_t context_stream(aclrtStream stream)
 	return stream ? (uintptr_t)stream : device_here()->stream;
 }
 
-aclError stream_result(int err)
+aclError stream_failure(int err)
 {
 	return acl_result_for(err, ACLKM_ERR_HANDLE, ACL_ERROR_RT_STREAM_CONTEXT);
 }

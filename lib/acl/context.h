@@ -20,7 +20,12 @@ uint32_t context_device(void);
 uintptr_t context_stream(aclrtStream stream);
 
 /* The result of a call that takes a stream: 107003 for one that is not alive. */
-aclError stream_result(int err);
+aclError stream_failure(int err);
+
+static inline aclError stream_result(int err)
+{
+	return __builtin_expect(err, 0) ? stream_failure(err) : ACL_SUCCESS;
+}
 
 /*
  * The end of a wait of @timeout ms, which must be -1 (none) or, as @zero_too says,

@@ -128,21 +128,19 @@ aclError aclrtDestroyStreamForce(aclrtStream stream)
 	       stream_result(stream_destroy((uintptr_t)stream, true));
 }
 
-/* Nothing to wait for, and nothing to say: the usual end of small copies. */
-static bool is_done(aclrtStream stream)
-{
-	const struct device_here *here = device_here();
-
-	return here &&
-	       stream_is_done(stream ? (uintptr_t)stream : here->stream, here->context);
-}
-
 aclError aclrtSynchronizeStream(aclrtStream stream)
 {
-	if (!api_enter(__func__) && is_done(stream))
+	const struct device_here *here = device_here();
+	uintptr_t handle;
+
+	if (!here || api_enter(__func__))
+		return acl_enter(__func__) ?: context_need() ?:
+		       stream_result(stream_wait(context_stream(stream), NO_DEADLINE));
+	handle = stream ? (uintptr_t)stream : here->stream;
+	/* Nothing to wait for, and nothing to say: the usual end of small copies. */
+	if (stream_is_done(handle, here->context))
 		return ACL_SUCCESS;
-	return acl_enter(__func__) ?: context_need() ?:
-	       stream_result(stream_wait(context_stream(stream), NO_DEADLINE));
+	return stream_result(stream_wait(handle, NO_DEADLINE));
 }
 
 aclError aclrtSynchronizeStreamWithTimeout(aclrtStream stream, int32_t timeout)
