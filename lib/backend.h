@@ -21,6 +21,7 @@ struct region {
 	uint64_t phys;
 	bool phys_valid;
 	bool contiguous;
+	bool uncached;	 /* mapped write-combined or uncached, and uncached_has knows */
 	uint32_t handle; /* the backend's own */
 	int fd;		 /* likewise; -1: none */
 	uint32_t device;

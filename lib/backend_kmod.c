@@ -16,6 +16,7 @@
 #include "error.h"
 #include "guard.h"
 #include "rules.h"
+#include "uncached.h"
 #include "va.h"
 
 static int device = -1;
@@ -270,6 +271,8 @@ uncharge:
 static void kmod_region_free(struct region *region)
 {
 	guard_forget(region->addr, region->size);
+	if (region->uncached)
+		uncached_remove(region->addr);
 	va_release(region->addr, region->size);
 	free_handle(region->handle);
 	budget_give(region->device, region->charged);
@@ -315,7 +318,7 @@ static int map_import(const struct aclkm_import *arg, uint64_t align, struct reg
 static int kmod_region_import(int fd, struct region *out)
 {
 	struct aclkm_import arg = {.fd = fd};
-	struct aclkm_query query;
+	struct aclkm_query query = {0};
 	uint64_t align = va_page_size();
 	int err;
 
@@ -335,7 +338,19 @@ static int kmod_region_import(int fd, struct region *out)
 		align = out->page_size = query.map_page;
 	err = map_import(&arg, align, out);
 	if (err)
-		free_handle(arg.handle);
+		goto free;
+	/* Only another program's memory can be: the library takes none that is. */
+	if (query.cache != ACLKM_CACHE_WB) {
+		err = uncached_add(out->addr, out->size);
+		if (err)
+			goto unmap;
+		out->uncached = true;
+	}
+	return ACLKM_OK;
+unmap:
+	va_release(out->addr, out->size);
+free:
+	free_handle(arg.handle);
 	return err;
 }
 

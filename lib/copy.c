@@ -13,6 +13,7 @@
 #include "heap.h"
 #include "kernels.h"
 #include "tuner.h"
+#include "uncached.h"
 
 /* Below this the caches win everywhere, and taking the time would cost. */
 #define TUNED_FROM (256U << 10)
@@ -196,12 +197,23 @@ static bool overlap(const char *a, const char *b, size_t count)
 	return (uintptr_t)a - (uintptr_t)b < count || (uintptr_t)b - (uintptr_t)a < count;
 }
 
+static void read_uncached(void *dst, const void *src, size_t count)
+{
+	size_t n;
+
+	kernels_here(&n)[0]->copy_uncached(dst, src, count);
+	counter_add(COUNT_BYTES_UNCACHED, count);
+}
+
 static void copy_one(void *dst, const void *src, size_t count)
 {
 	const struct span span = {.dst = dst, .src = src, .count = count};
 	size_t limit = atomic_load_explicit(&past_caches, memory_order_relaxed);
 
-	if ((count < TUNED_FROM && (!limit || count < limit)) || overlap(dst, src, count))
+	if (uncached_has(src) && !overlap(dst, src, count))
+		read_uncached(dst, src, count);
+	else if ((count < TUNED_FROM && (!limit || count < limit)) ||
+		 overlap(dst, src, count))
 		memmove(dst, src, count);
 	else
 		run_span(&span, copy_tuners);
@@ -238,7 +250,6 @@ void fill_bytes(void *dst, int value, size_t count)
 int aclkm_copy(void *dst, const void *src, size_t count, unsigned int flags)
 {
 	int err = api_enter(__func__);
-	size_t n;
 
 	if (err)
 		return err;
@@ -249,7 +260,7 @@ int aclkm_copy(void *dst, const void *src, size_t count, unsigned int flags)
 	if (!dst || !src)
 		return error_set(ACLKM_ERR_INVALID, "%s is NULL", dst ? "src" : "dst");
 	if (flags & ACLKM_COPY_UNCACHED) {
-		kernels_here(&n)[0]->copy_uncached(dst, src, count);
+		read_uncached(dst, src, count);
 		counter_add(COUNT_BYTES_COPIED, count);
 	} else {
 		copy_bytes(dst, src, count);

@@ -84,6 +84,7 @@ int aclkm_stats_get(struct aclkm_stats *out)
 		.copies_degraded = read_counter(COUNT_COPIES_DEGRADED),
 		.copies_unaligned = read_counter(COUNT_COPIES_UNALIGNED),
 		.bytes_copied = read_counter(COUNT_BYTES_COPIED),
+		.bytes_uncached = read_counter(COUNT_BYTES_UNCACHED),
 		.tasks_done = read_counter(COUNT_TASKS_DONE),
 	};
 	return ACLKM_OK;

@@ -27,9 +27,8 @@ static size_t head_of(const void *dst, size_t count)
 /*
  * One loop for all: four registers a round, loads before stores. Nothing is fetched
  * ahead: the processor does it better, and with the hint that it is not used again
- * half of the bandwidth was lost. @LOAD is the load that may be unaligned; the
- * streaming load wants an aligned source, so a source that is not is read by ordinary
- * loads.
+ * half of the bandwidth was lost. @STORE past the caches wants an aligned destination,
+ * and @LOAD, where it is a streaming one, an aligned source.
  */
 #define ROUND 4
 
@@ -119,13 +118,17 @@ static size_t head_of(const void *dst, size_t count)
 #define STORE16(p, v) _mm_stream_si128((__m128i *)(void *)(p), v)
 #define STORE32(p, v) _mm256_stream_si256((__m256i *)(void *)(p), v)
 #define STORE64(p, v) _mm512_stream_si512((__m512i *)(void *)(p), v)
+#define KEEP16(p, v) _mm_storeu_si128((__m128i *)(void *)(p), v)
+#define KEEP32(p, v) _mm256_storeu_si256((__m256i *)(void *)(p), v)
+#define KEEP64(p, v) _mm512_storeu_si512((void *)(p), v)
 
 COPY_LOOP(copy_sse2, "sse2", __m128i, 4, LOAD16, STORE16)
 COPY_LOOP(copy_avx2, "avx2", __m256i, 2, LOAD32, STORE32)
 COPY_LOOP(copy_avx512, "avx512f", __m512i, 1, LOAD64, STORE64)
-COPY_LOOP(read_sse41, "sse4.1", __m128i, 4, READ16, STORE16)
-COPY_LOOP(read_avx2, "avx2", __m256i, 2, READ32, STORE32)
-COPY_LOOP(read_avx512, "avx512f", __m512i, 1, READ64, STORE64)
+COPY_LOOP(read_sse2, "sse2", __m128i, 4, LOAD16, KEEP16)
+COPY_LOOP(read_sse41, "sse4.1", __m128i, 4, READ16, KEEP16)
+COPY_LOOP(read_avx2, "avx2", __m256i, 2, READ32, KEEP32)
+COPY_LOOP(read_avx512, "avx512f", __m512i, 1, READ64, KEEP64)
 PAGES_LOOP(pages_sse2, copy_sse2, "sse2", __m128i, 4, LOAD16, STORE16)
 PAGES_LOOP(pages_avx2, copy_avx2, "avx2", __m256i, 2, LOAD32, STORE32)
 PAGES_LOOP(pages_avx512, copy_avx512, "avx512f", __m512i, 2, LOAD64, STORE64)
@@ -147,28 +150,24 @@ static void copy_by(void (*lines)(char *, const char *, size_t), void *dst,
 	memcpy(d + head, s + head, count - head);
 }
 
-/* The source's lines decide; where the two are not aligned alike, a line goes by way
- * of a buffer, so that the source is still read a line at a time. */
+/*
+ * Whole lines of the source, wherever they go: such loads are so slow that ordinary
+ * stores cost nothing beside them. An earlier streaming load may have left more than it
+ * gave in the processor's buffers, which others' stores do not change: the fence empties
+ * them.
+ */
 static void read_by(void (*lines)(char *, const char *, size_t), void *dst,
 		    const void *src, size_t count)
 {
-	size_t head = head_of(src, count), whole = (count - head) / LINE, i;
-	_Alignas(LINE) char line[LINE];
+	size_t head = head_of(src, count), whole = (count - head) / LINE;
 	const char *s = src;
 	char *d = dst;
 
+	_mm_mfence();
 	memcpy(d, s, head);
-	d += head;
-	s += head;
-	if ((uintptr_t)d % LINE == 0) {
-		lines(d, s, whole);
-	} else {
-		for (i = 0; i < whole; i++) {
-			lines(line, s + i * LINE, 1);
-			memcpy(d + i * LINE, line, LINE);
-		}
-	}
-	memcpy(d + whole * LINE, s + whole * LINE, count - head - whole * LINE);
+	lines(d + head, s + head, whole);
+	head += whole * LINE;
+	memcpy(d + head, s + head, count - head);
 }
 
 static void fill_by(void (*lines)(char *, int, size_t), void *dst, int value,
@@ -205,7 +204,7 @@ static void fill_by(void (*lines)(char *, int, size_t), void *dst, int value,
 
 KERNEL(avx512, read_avx512);
 KERNEL(avx2, read_avx2);
-KERNEL(sse2, copy_sse2); /* streaming loads came with SSE4.1 */
+KERNEL(sse2, read_sse2); /* streaming loads came with SSE4.1 */
 
 static void sse41_copy_uncached(void *dst, const void *src, size_t count)
 {

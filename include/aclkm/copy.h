@@ -22,10 +22,12 @@
 extern "C" {
 #endif
 
-/* Flags of aclkm_copy. */
-#define ACLKM_COPY_UNCACHED                                                              \
-	(1U << 0) /* the source is mapped WC or UC: streaming loads                      \
-		   */
+/*
+ * A flag of aclkm_copy: the source is mapped WC or UC, and is read by streaming loads.
+ * All copies do that by themselves where the library has made the mapping, which is
+ * that of a dma-buf by aclkm_dmabuf_import; the flag is for other mappings.
+ */
+#define ACLKM_COPY_UNCACHED (1U << 0)
 
 /* One piece of aclkm_copy_batch. */
 struct aclkm_copy_piece {

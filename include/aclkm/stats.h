@@ -18,6 +18,8 @@ struct aclkm_stats {
 	uint64_t copies_unaligned; /* ... with an address that is no multiple of 64 */
 	uint64_t bytes_copied;	   /* by all of them, counted when done */
 	uint64_t tasks_done;	   /* stream tasks finished */
+	uint64_t bytes_uncached;   /* of @bytes_copied: by streaming loads, as the source
+				    * is mapped write-combined or uncached */
 };
 
 /**
