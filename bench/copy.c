@@ -246,7 +246,7 @@ static unsigned int rounds_for(size_t total)
 {
 	size_t rounds = total / bytes;
 
-	return rounds < 3 ? 3 : rounds > 2000000 ? 2000000 : (unsigned int)rounds;
+	return rounds < 8 ? 8 : rounds > 2000000 ? 2000000 : (unsigned int)rounds;
 }
 
 static double seconds_of(clockid_t clock)

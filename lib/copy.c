@@ -38,7 +38,7 @@ struct span {
 /* A way to do it: a kernel or the C library, alone or with the crew. */
 struct way {
 	const struct kernel *kernel; /* NULL: the C library */
-	bool pages;
+	bool pieces;
 	bool shared;
 };
 
@@ -64,8 +64,8 @@ static void run(const struct span *span, struct way way)
 {
 	const struct kernel *kernel = way.kernel;
 
-	if (span->src && kernel && way.pages)
-		kernel->copy_pages(span->dst, span->src, span->count);
+	if (span->src && kernel && way.pieces)
+		kernel->copy_pieces(span->dst, span->src, span->count);
 	else if (span->src && kernel)
 		kernel->copy(span->dst, span->src, span->count);
 	else if (span->src)
@@ -128,11 +128,11 @@ static unsigned int list_ways(size_t count, struct way *ways)
 		ways[n++] = (struct way){.kernel = kernels[i]};
 	if (count < SHARED_FROM)
 		return n;
-	ways[n++] = (struct way){.kernel = kernels[0], .pages = true};
+	ways[n++] = (struct way){.kernel = kernels[0], .pieces = true};
 	if (crew_size() > 1) {
 		ways[n++] = (struct way){.shared = true};
-		ways[n++] =
-			(struct way){.kernel = kernels[0], .pages = true, .shared = true};
+		ways[n++] = (struct way){
+			.kernel = kernels[0], .pieces = true, .shared = true};
 	}
 	return n;
 }

@@ -13,8 +13,8 @@ struct kernel {
 	const char *name;
 	/* Ranges that do not overlap, any alignment and length. */
 	void (*copy)(void *dst, const void *src, size_t count);
-	/* The same, in several pages at once: for what the memory itself limits. */
-	void (*copy_pages)(void *dst, const void *src, size_t count);
+	/* The same, in several places at once: for what the memory itself limits. */
+	void (*copy_pieces)(void *dst, const void *src, size_t count);
 	/* The same, for a source that loads from one by one: WC and UC mappings. */
 	void (*copy_uncached)(void *dst, const void *src, size_t count);
 	void (*fill)(void *dst, int value, size_t count);

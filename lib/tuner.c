@@ -9,7 +9,7 @@ void tuner_begin(struct tuner *tuner)
 	unsigned int way;
 
 	for (way = 0; way < TUNER_WAYS; way++)
-		atomic_store_explicit(&tuner->best[way], 0, memory_order_relaxed);
+		atomic_store_explicit(&tuner->noted[way], 0, memory_order_relaxed);
 	atomic_store_explicit(&tuner->tried, 0, memory_order_relaxed);
 	atomic_store_explicit(&tuner->slow, 0, memory_order_relaxed);
 	atomic_store_explicit(&tuner->chosen, 0, memory_order_relaxed);
@@ -29,25 +29,46 @@ unsigned int tuner_pick(struct tuner *tuner, unsigned int ways, int *timed)
 	return picks / TUNER_TRIES % ways;
 }
 
-static unsigned int best_of(struct tuner *tuner, unsigned int ways)
+/* Of what was noted for the way; UINT64_MAX: nothing. */
+static uint64_t median(struct tuner *tuner, unsigned int way)
 {
-	uint64_t least = atomic_load(&tuner->best[0]);
+	uint32_t n = atomic_load(&tuner->noted[way]), i, at;
+	uint64_t costs[TUNER_TRIES];
+
+	if (n > TUNER_TRIES)
+		n = TUNER_TRIES;
+	for (i = 0; i < n; i++) {
+		uint64_t cost = atomic_load(&tuner->costs[way][i]);
+
+		for (at = i; at && costs[at - 1] > cost; at--)
+			costs[at] = costs[at - 1];
+		costs[at] = cost;
+	}
+	return n ? costs[n / 2] : UINT64_MAX;
+}
+
+static void choose(struct tuner *tuner, unsigned int ways)
+{
+	uint64_t least = median(tuner, 0);
 	unsigned int way, best = 0;
 
 	for (way = 1; way < ways; way++) {
-		uint64_t cost = atomic_load(&tuner->best[way]);
+		uint64_t cost = median(tuner, way);
 
-		if (cost && cost < least * (256 - CLEARLY) / 256) {
+		if (cost < least - least * CLEARLY / 256) {
 			least = cost;
 			best = way;
 		}
 	}
-	return best;
+	atomic_store(&tuner->expected, least);
+	atomic_store(&tuner->chosen, best + 1);
 }
 
 /* A look at the chosen way. */
-static void look(struct tuner *tuner, uint64_t before, uint64_t cost)
+static void look(struct tuner *tuner, uint64_t cost)
 {
+	uint64_t before = atomic_load_explicit(&tuner->expected, memory_order_relaxed);
+
 	if (cost <= before + before / 2)
 		atomic_store_explicit(&tuner->slow, 0, memory_order_relaxed);
 	else if (atomic_fetch_add_explicit(&tuner->slow, 1, memory_order_relaxed) + 1 >=
@@ -57,14 +78,15 @@ static void look(struct tuner *tuner, uint64_t before, uint64_t cost)
 
 void tuner_note(struct tuner *tuner, unsigned int ways, unsigned int way, uint64_t cost)
 {
-	uint64_t before = atomic_load(&tuner->best[way]);
+	uint32_t n;
 
 	if (atomic_load_explicit(&tuner->chosen, memory_order_relaxed)) {
-		look(tuner, before, cost);
+		look(tuner, cost);
 		return;
 	}
-	if (!before || cost < before)
-		atomic_store(&tuner->best[way], cost ? cost : 1);
+	n = atomic_fetch_add(&tuner->noted[way], 1);
+	if (n < TUNER_TRIES)
+		atomic_store(&tuner->costs[way][n], cost);
 	if (atomic_load(&tuner->tried) >= ways * TUNER_TRIES)
-		atomic_store(&tuner->chosen, best_of(tuner, ways) + 1);
+		choose(tuner, ways);
 }

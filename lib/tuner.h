@@ -2,8 +2,8 @@
 /*
  * Finds the fastest of some ways to do a thing by trying each on real work: a few
  * times each, one after the other, as what a way leaves in the caches is for the next
- * time. The least time counts, and then the best one stays until it is found slow or
- * has been used often. One state for each size of work. Threads may share it; a time
+ * time. The median counts, and then the best one stays until it is found slow or has
+ * been used often. One state for each size of work. Threads may share it; a time
  * that is lost only delays.
  */
 #ifndef LIB_TUNER_H
@@ -19,10 +19,12 @@
 #define TUNER_SLOW 4  /* so many in a row that take half as long again are too many */
 
 struct tuner {
-	_Atomic uint32_t chosen;	   /* way + 1; 0: still trying */
-	_Atomic uint32_t tried;		   /* picks since it began */
-	_Atomic uint32_t slow;		   /* looks in a row */
-	_Atomic uint64_t best[TUNER_WAYS]; /* cost of the fastest try; 0: none yet */
+	_Atomic uint32_t chosen;   /* way + 1; 0: still trying */
+	_Atomic uint32_t tried;	   /* picks since it began */
+	_Atomic uint32_t slow;	   /* looks in a row */
+	_Atomic uint64_t expected; /* cost of the chosen way */
+	_Atomic uint32_t noted[TUNER_WAYS];
+	_Atomic uint64_t costs[TUNER_WAYS][TUNER_TRIES];
 };
 
 /*
