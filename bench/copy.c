@@ -6,14 +6,15 @@
  *   queue      the same by streams of 64 copies and one wait
  *   queue2     the same on two streams
  *   latency    nanoseconds from the call to the bytes being there, on an idle stream
- *   submit     nanoseconds of the call alone, on a stream that is busy
+ *   submit     nanoseconds of the call alone, on a stream that is busy with 4 MiB
  *   wake       (no copy) nanoseconds for nothing to be done by a worker that sleeps
  *   awake      the same by one that has just done something
  *   futex      (no copy) nanoseconds of a futex round trip between two threads
  *
  * BENCH_CLOCK=cpu: bandwidth by the time for which the copying threads have run, for a
  * machine that others use. That is this thread's, or all but this thread's where
- * others copy (their looking for work counts).
+ * others copy (their looking for work counts). Of streams and the pool it is that of
+ * all threads up to 16 KiB, as who copies such depends on who is faster.
  *
  * HOW: memcpy, the non-temporal loops sse2, avx2 and avx512, pool (a thread with a
  * queue and memcpy), ours (aclkm_copy) and stream (aclrtMemcpyAsync).
@@ -38,6 +39,9 @@
 #include "aclkm/aclkm.h"
 
 #define DEPTH 64
+#define BUSY (4UL << 20)     /* keeps a stream busy */
+#define AT_ONCE (16UL << 10) /* up to here the caller may copy itself */
+#define WARM 32		     /* copies until a way is chosen */
 
 static size_t bytes;
 static char *dst, *src;
@@ -57,14 +61,14 @@ static void die(const char *what)
 	exit(1);
 }
 
-/* The plainest loops there are, for buffers that are aligned to 64. */
+/* The plainest loops there are, for whole lines that are aligned to 64. */
 __attribute__((target("sse2"))) static void nt_sse2(void *to, const void *from, size_t n)
 {
 	__m128i *d = to;
 	const __m128i *s = from;
 	size_t i;
 
-	for (i = 0; i < n / 16; i += 4) {
+	for (i = 0; i + 4 <= n / 16; i += 4) {
 		__m128i a = _mm_loadu_si128(s + i), b = _mm_loadu_si128(s + i + 1);
 		__m128i c = _mm_loadu_si128(s + i + 2), e = _mm_loadu_si128(s + i + 3);
 
@@ -73,6 +77,8 @@ __attribute__((target("sse2"))) static void nt_sse2(void *to, const void *from, 
 		_mm_stream_si128(d + i + 2, c);
 		_mm_stream_si128(d + i + 3, e);
 	}
+	for (; i < n / 16; i++)
+		_mm_stream_si128(d + i, _mm_loadu_si128(s + i));
 	_mm_sfence();
 }
 
@@ -82,7 +88,7 @@ __attribute__((target("avx2"))) static void nt_avx2(void *to, const void *from, 
 	const __m256i *s = from;
 	size_t i;
 
-	for (i = 0; i < n / 32; i += 4) {
+	for (i = 0; i + 4 <= n / 32; i += 4) {
 		__m256i a = _mm256_loadu_si256(s + i), b = _mm256_loadu_si256(s + i + 1);
 		__m256i c = _mm256_loadu_si256(s + i + 2),
 			e = _mm256_loadu_si256(s + i + 3);
@@ -92,6 +98,8 @@ __attribute__((target("avx2"))) static void nt_avx2(void *to, const void *from, 
 		_mm256_stream_si256(d + i + 2, c);
 		_mm256_stream_si256(d + i + 3, e);
 	}
+	for (; i < n / 32; i++)
+		_mm256_stream_si256(d + i, _mm256_loadu_si256(s + i));
 	_mm_sfence();
 }
 
@@ -102,7 +110,7 @@ __attribute__((target("avx512f"))) static void nt_avx512(void *to, const void *f
 	const __m512i *s = from;
 	size_t i;
 
-	for (i = 0; i < n / 64; i += 4) {
+	for (i = 0; i + 4 <= n / 64; i += 4) {
 		__m512i a = _mm512_loadu_si512(s + i), b = _mm512_loadu_si512(s + i + 1);
 		__m512i c = _mm512_loadu_si512(s + i + 2),
 			e = _mm512_loadu_si512(s + i + 3);
@@ -112,6 +120,8 @@ __attribute__((target("avx512f"))) static void nt_avx512(void *to, const void *f
 		_mm512_stream_si512(d + i + 2, c);
 		_mm512_stream_si512(d + i + 3, e);
 	}
+	for (; i < n / 64; i++)
+		_mm512_stream_si512(d + i, _mm512_loadu_si512(s + i));
 	_mm_sfence();
 }
 
@@ -233,20 +243,22 @@ static const struct how {
 
 static void make_buffers(void)
 {
+	size_t room = bytes * 2 > BUSY ? bytes * 2 : BUSY;
+
 	if (aclInit(NULL) || aclrtSetDevice(0) || aclrtCreateStream(&streams[0]) ||
 	    aclrtCreateStream(&streams[1]) ||
-	    aclrtMalloc((void **)&dst, bytes * 2, ACL_MEM_MALLOC_HUGE_FIRST) ||
-	    aclrtMallocHost((void **)&src, bytes * 2))
+	    aclrtMalloc((void **)&dst, room, ACL_MEM_MALLOC_HUGE_FIRST) ||
+	    aclrtMallocHost((void **)&src, room))
 		die(aclGetRecentErrMsg());
-	memset(dst, 1, bytes * 2);
-	memset(src, 2, bytes * 2);
+	memset(dst, 1, room);
+	memset(src, 2, room);
 }
 
-static unsigned int rounds_for(size_t total)
+static unsigned int rounds_for(size_t total, unsigned int least, unsigned int most)
 {
 	size_t rounds = total / bytes;
 
-	return rounds < 8 ? 8 : rounds > 2000000 ? 2000000 : (unsigned int)rounds;
+	return rounds < least ? least : rounds > most ? most : (unsigned int)rounds;
 }
 
 static double seconds_of(clockid_t clock)
@@ -265,13 +277,16 @@ static double now_of(const struct how *how)
 		return now();
 	if (!how->nothing)
 		return seconds_of(CLOCK_THREAD_CPUTIME_ID);
+	if (bytes <= AT_ONCE)
+		return seconds_of(CLOCK_PROCESS_CPUTIME_ID);
 	return seconds_of(CLOCK_PROCESS_CPUTIME_ID) - seconds_of(CLOCK_THREAD_CPUTIME_ID);
 }
 
 static double bandwidth(const struct how *how, unsigned int depth)
 {
-	unsigned int rounds = rounds_for(bytes > 1UL << 20 ? 512UL << 20 : 2UL << 30), i,
-		     warm = rounds / 4 + 30;
+	unsigned int rounds = rounds_for(bytes > 1UL << 20 ? 512UL << 20 : 2UL << 30, 8,
+					 2000000),
+		     warm = rounds / 4 + WARM, i;
 	double start = 0;
 
 	for (i = 0; i < rounds + warm; i++) {
@@ -289,16 +304,20 @@ static double bandwidth(const struct how *how, unsigned int depth)
 
 static double two_streams(const struct how *how)
 {
-	unsigned int rounds = rounds_for(256UL << 20), i, s;
-	double start = now_of(how);
+	unsigned int rounds = rounds_for(256UL << 20, 8, 1000000),
+		     warm = rounds / 4 + WARM, i, s;
+	double start = 0;
 
-	for (i = 0; i < rounds; i++) {
-		for (s = 0; s < 2; s++)
-			submit_to(streams[s], dst + s * bytes, src + s * bytes, bytes);
-		if (i % DEPTH == DEPTH - 1) {
+	for (i = 0; i < rounds + warm; i++) {
+		if (i == warm) {
 			for (s = 0; s < 2; s++)
 				aclrtSynchronizeStream(streams[s]);
+			start = now_of(how);
 		}
+		for (s = 0; s < 2; s++)
+			submit_to(streams[s], dst + s * bytes, src + s * bytes, bytes);
+		for (s = 0; i % DEPTH == DEPTH - 1 && s < 2; s++)
+			aclrtSynchronizeStream(streams[s]);
 	}
 	for (s = 0; s < 2; s++)
 		aclrtSynchronizeStream(streams[s]);
@@ -322,16 +341,20 @@ static double latency(const struct how *how)
 {
 	enum { ROUNDS = 20000 };
 	static double times[ROUNDS];
+	unsigned int rounds = rounds_for(4UL << 30, 9, ROUNDS), i;
 	double start;
-	unsigned int i;
 
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < WARM; i++) {
+		how->submit(dst, src, bytes);
+		how->wait();
+	}
+	for (i = 0; i < rounds; i++) {
 		start = now();
 		how->submit(dst, src, bytes);
 		how->wait();
 		times[i] = (now() - start) * 1e9;
 	}
-	return median(times, ROUNDS);
+	return median(times, rounds);
 }
 
 /* @pause: microseconds before each, so that whoever looks gives up. */
@@ -355,23 +378,22 @@ static double wake(const struct how *how, unsigned int pause)
 	return median(times, ROUNDS);
 }
 
-/* The queue is kept busy by one long copy; then short ones are handed over. */
+/* The queue is kept busy by one long copy; then others are handed over. */
 static double submit_cost(const struct how *how)
 {
 	enum { BATCHES = 200 };
 	double times[BATCHES], start;
-	size_t longest = bytes > (4UL << 20) ? bytes : 4UL << 20;
-	unsigned int i, j;
+	unsigned int batches = rounds_for(256UL << 20, 3, BATCHES), puts = 16, i, j;
 
-	for (i = 0; i < BATCHES; i++) {
-		how->submit(dst, src, longest);
+	for (i = 0; i < batches; i++) {
+		how->submit(dst, src, BUSY);
 		start = now();
-		for (j = 0; j < 16; j++)
-			how->submit(dst + j * 64, src + j * 64, 64);
-		times[i] = (now() - start) * 1e9 / 16;
+		for (j = 0; j < puts; j++)
+			how->submit(dst, src, bytes);
+		times[i] = (now() - start) * 1e9 / puts;
 		how->wait();
 	}
-	return median(times, BATCHES);
+	return median(times, batches);
 }
 
 static _Atomic uint32_t ball;
@@ -432,8 +454,11 @@ int main(int argc, char **argv)
 	}
 	what = argv[2];
 	bytes = strtoull(argv[3], NULL, 0);
-	if (!strcmp(what, "submit") && bytes < 4UL << 20)
-		bytes = 4UL << 20;
+	if (!bytes || bytes % 64) {
+		fprintf(stderr, "BYTES = %s: must be a multiple of 64, and not 0\n",
+			argv[3]);
+		return 2;
+	}
 	make_buffers();
 	if (!strcmp(what, "bandwidth"))
 		printf("%.4f\n", bandwidth(how, 1));

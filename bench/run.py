@@ -69,7 +69,8 @@ class Subject:
             [self.program] + [str(a) for a in arguments],
             env=self.env, capture_output=True, text=True, check=False)
         if out.returncode:
-            raise RuntimeError(f"{self.name} {arguments}: {out.stderr.strip()}")
+            raise RuntimeError(f"{self.name}, {' '.join(map(str, arguments))}: "
+                               f"{out.stderr.strip() or f'ended with {out.returncode}'}")
         return out.stdout
 
 
@@ -104,7 +105,9 @@ def record_trace(build, source):
     if not os.path.exists(path):
         env = dict(os.environ, LD_PRELOAD=os.path.join(build, "record.so"),
                    RECORD=path, RECORD_NAME="cc1")
-        subprocess.run(["cc", "-O2", "-c", "-o", os.devnull, source], env=env, check=True)
+        done = subprocess.run(["cc", "-O2", "-c", "-o", os.devnull, source], env=env, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{source}: cc ended with {done.returncode}, so there is no trace of it")
     return path
 
 
@@ -115,13 +118,14 @@ def print_table(title, head, rows):
         print("  " + "  ".join(
             c.ljust(w) if i == 0 else c.rjust(w)
             for i, (c, w) in enumerate(zip(row, widths))).rstrip())
+    sys.stdout.flush()
 
 
 def cell(stat, digits=1):
     return f"{stat['median']:.{digits}f} ±{stat['spread_percent']:.0f}%"
 
 
-def compare_alloc(build, options, results):
+def preloaded_peers(build, options):
     subjects = []
     for name, library in PEERS:
         if options.peers and name not in options.peers:
@@ -131,6 +135,11 @@ def compare_alloc(build, options, results):
             print(f"{name}: {library} is not installed, left out", file=sys.stderr)
             continue
         subjects.append(Subject(name, os.path.join(build, "alloc-libc"), preload))
+    return subjects
+
+
+def compare_alloc(build, options, results):
+    subjects = preloaded_peers(build, options)
     for name, program, traces in PROGRAM_PEERS:
         program = os.path.join(build, program)
         if options.peers and name not in options.peers:
@@ -157,11 +166,11 @@ def compare_alloc(build, options, results):
             here = [s for s in subjects if not s.traces or (name, threads) in s.traces]
             stats = interleaved(here, [name, threads, touch, trace], options.runs)
             fastest = min((p for p in peers if p in stats),
-                          key=lambda p: stats[p]["median"])
+                          key=lambda p: stats[p]["median"], default=None)
             row = [f"{name}, {threads} thread{'s' if threads > 1 else ''}: {what}"]
             row += [cell(stats[s.name]) if s.name in stats else "-" for s in subjects]
-            row += [f"{stats[o]['median'] / stats[fastest]['median']:.2f}" for o in ours]
-            rows.append(row + [fastest])
+            row += [ratio(stats, o, fastest) if fastest else "-" for o in ours]
+            rows.append(row + [fastest or "-"])
             results.append({"kind": "alloc", "trace": name, "threads": threads,
                             "touch": bool(touch), "unit": "ns", "fastest_peer": fastest,
                             "stats": stats})
@@ -174,10 +183,7 @@ def compare_alloc(build, options, results):
 
 def compare_overhead(build, options, results):
     subjects = [Subject("aclrt", os.path.join(build, "alloc-aclrt"))]
-    for name, library in PEERS:
-        preload = preload_path(library) if library else None
-        if not library or preload:
-            subjects.append(Subject(name, os.path.join(build, "alloc-libc"), preload))
+    subjects += preloaded_peers(build, options)
     rows = []
     for trace, what in (("overhead", "1 KiB to 1 MiB, 1024 live"),
                         ("overhead-small", "1 B to 4 KiB, 65536 live")):
@@ -201,7 +207,10 @@ def compare_overhead(build, options, results):
                 ["trace", "blocks", "bookkeeping"], rows)
 
 
-BANDWIDTH = [64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20, 256 << 20]
+BANDWIDTH = [64, 4 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20,
+             256 << 20]
+LATENCY = [64, 4 << 10, 64 << 10, 1 << 20, 16 << 20, 256 << 20]
+PROGRAMS = ["alloc-libc", "alloc-aclrt", "alloc-native", "alloc-pool", "copy", "queue", "record.so"]
 LOOPS = ["sse2", "avx2", "avx512"]
 
 
@@ -216,9 +225,13 @@ def cpu_has(flag):
         return flag in info.read().split()
 
 
+def loops_here():
+    return [l for l in LOOPS if l == "sse2" or cpu_has({"avx512": "avx512f"}.get(l, l))]
+
+
 def compare_bandwidth(build, options, results):
     copy = Subject("copy", os.path.join(build, "copy"))
-    loops = [l for l in LOOPS if l == "sse2" or cpu_has({"avx512": "avx512f"}.get(l, l))]
+    loops = loops_here()
     hows = [(h, "bandwidth") for h in ["memcpy"] + loops + ["ours"]]
     hows += [("pool", "queue"), ("stream", "queue"), ("stream", "queue2")]
     rows = []
@@ -259,28 +272,39 @@ def interleaved_calls(subject, calls, runs):
 
 def compare_latency(build, options, results):
     copy = Subject("copy", os.path.join(build, "copy"))
-    hows = ("memcpy", "pool", "stream")
-    rows = []
-    for count in (64, 4096, 65536, 1 << 20):
+    loops = loops_here()
+    hows = ["memcpy"] + loops + ["pool", "stream"]
+    rows, submits = [], []
+    for count in options.bytes or LATENCY:
         stats = interleaved_calls(copy, [(h, "latency", count) for h in hows], options.runs)
         stats = {call[0]: s for call, s in stats.items()}
-        rows.append([size_name(count)] + [cell(stats[h], 0) for h in hows]
-                    + [ratio(stats, "stream", "memcpy")])
-        results.append({"kind": "latency", "bytes": count, "unit": "ns", "stats": stats})
-    print_table("One copy on an idle stream, to completion, ns (asked at 4 KiB: 1.5)",
-                ["size", "memcpy", "thread pool", "stream", "stream/memcpy"], rows)
+        best = min(loops, key=lambda l: stats[l]["median"])
+        rows.append([size_name(count)] + [cell(stats[h], 0) for h in ("memcpy", best)]
+                    + [best] + [cell(stats[h], 0) for h in ("pool", "stream")]
+                    + [ratio(stats, "stream", "memcpy"), ratio(stats, "stream", best)])
+        results.append({"kind": "latency", "bytes": count, "unit": "ns",
+                        "best_loop": best, "stats": stats})
+        stats = interleaved_calls(copy, [(h, "submit", count) for h in ("pool", "stream")],
+                                  options.runs)
+        stats = {call[0]: s for call, s in stats.items()}
+        submits.append([size_name(count)] + [cell(stats[h]) for h in ("pool", "stream")])
+        results.append({"kind": "submit", "bytes": count, "unit": "ns", "stats": stats})
+    print_table("One copy on an idle stream, to completion, ns (asked at 4 KiB: 1.5 of memcpy)",
+                ["size", "memcpy", "best loop", "which", "thread pool", "stream",
+                 "stream/memcpy", "stream/loop"], rows)
+    print_table("Submit of one copy to a busy stream, ns (asked: 100)",
+                ["size", "thread pool", "stream"], submits)
 
-    calls = [(h, w, 64) for w in ("submit", "wake", "awake") for h in ("pool", "stream")]
+    calls = [(h, w, 64) for w in ("wake", "awake") for h in ("pool", "stream")]
     stats = interleaved_calls(copy, calls + [("futex",)], options.runs)
-    results.append({"kind": "stream", "unit": "ns",
+    results.append({"kind": "wake", "unit": "ns",
                     "stats": {" ".join(map(str, c)): s for c, s in stats.items()}})
-    names = {"submit": "submit of one copy to a busy stream (asked: 100)",
-             "wake": "nothing, by a worker that sleeps (asked: 1.2 of futex)",
+    names = {"wake": "nothing, by a worker that sleeps (asked: 1.2 of futex)",
              "awake": "nothing, by a worker that is awake"}
     rows = [[text, cell(stats[("pool", w, 64)]), cell(stats[("stream", w, 64)]),
              cell(stats[("futex",)]), ratio(stats, ("stream", w, 64), ("futex",))]
             for w, text in names.items()]
-    print_table("Submitting and waking through aclrt calls, ns",
+    print_table("A host function through aclrt calls, to completion, ns",
                 ["what", "thread pool", "stream", "futex round trip", "stream/futex"], rows)
 
     queue = Subject("queue", os.path.join(build, "queue"))
@@ -291,6 +315,31 @@ def compare_latency(build, options, results):
                     "stats": {c[0]: s for c, s in stats.items()}})
     print_table("The queue alone, ns (see bench/queue.c)", ["what", "ns"],
                 [[c[0], cell(s)] for c, s in stats.items()])
+
+
+def check_options(parser, options):
+    names = {"only": list(dict.fromkeys(t[0] for t in TRACES)),
+             "peers": [p[0] for p in PEERS + PROGRAM_PEERS]}
+    for option, known in names.items():
+        unknown = set(getattr(options, option) or []) - set(known)
+        if unknown:
+            parser.error(f"--{option} {' '.join(sorted(unknown))}: must be of {', '.join(known)}")
+    if options.runs < 1:
+        parser.error(f"--runs {options.runs}: must be 1 or more")
+    for count in options.bytes or []:
+        if count < 64 or count % 64:
+            parser.error(f"--bytes {count}: must be a multiple of 64, and not 0")
+
+
+def compare(parts, build, options, results):
+    if "alloc" in parts:
+        compare_alloc(build, options, results)
+    if "overhead" in parts:
+        compare_overhead(build, options, results)
+    if "copy" in parts:
+        compare_bandwidth(build, options, results)
+    if "latency" in parts:
+        compare_latency(build, options, results)
 
 
 def main():
@@ -307,24 +356,25 @@ def main():
     parser.add_argument("--json", metavar="FILE", help="everything, - for standard output")
     options = parser.parse_args()
     options.ours = options.ours or OURS
+    check_options(parser, options)
     parts = options.part or ["alloc", "overhead", "copy", "latency"]
     results = []
     build = os.path.abspath(options.build)
-    if not os.path.exists(os.path.join(build, "alloc-aclrt")):
-        parser.error(f"--build {options.build}: nothing is built there; make bench does it")
-    if "alloc" in parts:
-        compare_alloc(build, options, results)
-    if "overhead" in parts:
-        compare_overhead(build, options, results)
-    if "copy" in parts:
-        compare_bandwidth(build, options, results)
-    if "latency" in parts:
-        compare_latency(build, options, results)
+    missing = [p for p in PROGRAMS if not os.path.exists(os.path.join(build, p))]
+    if missing:
+        parser.error(f"--build {options.build}: {', '.join(missing)}: not built there; "
+                     "make bench does it")
+    failure = None
+    try:
+        compare(parts, build, options, results)
+    except RuntimeError as error:
+        failure = f"run.py: {error}"
     if options.json == "-":
         json.dump(results, sys.stdout, indent=1)
     elif options.json:
         with open(options.json, "w", encoding="utf-8") as out:
             json.dump(results, out, indent=1)
+    sys.exit(failure)
 
 
 if __name__ == "__main__":
