@@ -29,8 +29,11 @@ unsigned int tuner_pick(struct tuner *tuner, unsigned int ways, int *timed)
 	return picks / TUNER_TRIES % ways;
 }
 
-/* Of what was noted for the way; UINT64_MAX: nothing. */
-static uint64_t median(struct tuner *tuner, unsigned int way)
+/*
+ * The second least of what was noted for the way; UINT64_MAX: nothing. Others and cold
+ * caches make most of a few tries slow more easily than luck makes two of them fast.
+ */
+static uint64_t usual(struct tuner *tuner, unsigned int way)
 {
 	uint32_t n = atomic_load(&tuner->noted[way]), i, at;
 	uint64_t costs[TUNER_TRIES];
@@ -44,16 +47,16 @@ static uint64_t median(struct tuner *tuner, unsigned int way)
 			costs[at] = costs[at - 1];
 		costs[at] = cost;
 	}
-	return n ? costs[n / 2] : UINT64_MAX;
+	return n ? costs[n > 1] : UINT64_MAX;
 }
 
 static void choose(struct tuner *tuner, unsigned int ways)
 {
-	uint64_t least = median(tuner, 0);
+	uint64_t least = usual(tuner, 0);
 	unsigned int way, best = 0;
 
 	for (way = 1; way < ways; way++) {
-		uint64_t cost = median(tuner, way);
+		uint64_t cost = usual(tuner, way);
 
 		if (cost < least - least * CLEARLY / 256) {
 			least = cost;

@@ -2,9 +2,9 @@
 /*
  * Finds the fastest of some ways to do a thing by trying each on real work: a few
  * times each, one after the other, as what a way leaves in the caches is for the next
- * time. The median counts, and then the best one stays until it is found slow or has
- * been used often. One state for each size of work. Threads may share it; a time
- * that is lost only delays.
+ * time. The second least time counts, and then the best one stays until it is found
+ * slow or has been used often. One state for each size of work. Threads may share it; a
+ * time that is lost only delays.
  */
 #ifndef LIB_TUNER_H
 #define LIB_TUNER_H
