@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "error.h"
+#include "hot.h"
 #include "stream.h"
 
 /* A stream and its thread. Tasks hold it too, so that it may end before them. */
@@ -330,13 +331,13 @@ int callback_process(int64_t deadline)
 }
 
 /* In a task that shares a line with the queue's links. */
-static int run_host(struct task *task)
+static HOT int run_host(struct task *task)
 {
 	((void (*)(void *))(uintptr_t)task->src)(task->dst);
 	return ACLKM_OK;
 }
 
-static bool is_subscribed(uintptr_t stream)
+static HOT bool is_subscribed(uintptr_t stream)
 {
 	bool subscribed;
 
@@ -349,7 +350,7 @@ static bool is_subscribed(uintptr_t stream)
 	return subscribed;
 }
 
-int callback_host(void (*fn)(void *data), void *data, uintptr_t stream)
+HOT int callback_host(void (*fn)(void *data), void *data, uintptr_t stream)
 {
 	const struct task task = {
 		.run = run_host, .dst = data, .src = (const void *)(uintptr_t)fn};

@@ -11,6 +11,7 @@
 #include "crew.h"
 #include "error.h"
 #include "heap.h"
+#include "hot.h"
 #include "kernels.h"
 #include "tuner.h"
 #include "uncached.h"
@@ -219,7 +220,7 @@ static void copy_one(void *dst, const void *src, size_t count)
 		run_span(&span, copy_tuners);
 }
 
-void copy_bytes(void *dst, const void *src, size_t count)
+HOT void copy_bytes(void *dst, const void *src, size_t count)
 {
 	copy_one(dst, src, count);
 	counter_add(COUNT_BYTES_COPIED, count);

@@ -10,6 +10,7 @@
 #include "block.h"
 #include "error.h"
 #include "guard.h"
+#include "hot.h"
 #include "object.h"
 #include "rules.h"
 #include "stream.h"
@@ -369,7 +370,7 @@ int mempool_reset_high(uintptr_t handle, int reserved, int used)
 	return ACLKM_OK;
 }
 
-void mempool_synchronized(void)
+HOT void mempool_synchronized(void)
 {
 	if (!atomic_load(&pool_count))
 		return;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "futex.h"
+#include "hot.h"
 
 /* How often to look before others are let run: first soon, then less often. */
 #define FIRST_LOOKS 4
@@ -20,7 +21,7 @@ static void relax(void)
 }
 
 /* False: the time is up. */
-static bool sleep_on(_Atomic uint32_t *word, uint32_t value, int64_t deadline)
+static HOT bool sleep_on(_Atomic uint32_t *word, uint32_t value, int64_t deadline)
 {
 	struct timespec at = clock_spec(deadline);
 
@@ -28,7 +29,7 @@ static bool sleep_on(_Atomic uint32_t *word, uint32_t value, int64_t deadline)
 			  deadline == NO_DEADLINE ? NULL : &at) != -ETIMEDOUT;
 }
 
-static void wake_all(_Atomic uint32_t *word)
+static HOT void wake_all(_Atomic uint32_t *word)
 {
 	futex_call(word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL);
 }
@@ -49,8 +50,8 @@ static struct queue_node *node_of(struct queue *queue, uint32_t number)
 }
 
 /* A chain from @first to @last, linked by next_free. */
-static void nodes_put(struct queue *queue, const struct queue_node *first,
-		      struct queue_node *last)
+static HOT void nodes_put(struct queue *queue, const struct queue_node *first,
+			  struct queue_node *last)
 {
 	uint64_t old = atomic_load_explicit(&queue->unused, memory_order_relaxed);
 	uint64_t new;
@@ -63,7 +64,7 @@ static void nodes_put(struct queue *queue, const struct queue_node *first,
 		&queue->unused, &old, new, memory_order_release, memory_order_relaxed));
 }
 
-static struct queue_node *node_get(struct queue *queue)
+static HOT struct queue_node *node_get(struct queue *queue)
 {
 	uint64_t old = atomic_load_explicit(&queue->unused, memory_order_acquire);
 
@@ -106,7 +107,7 @@ static int add_block(struct queue *queue)
 	return ACLKM_OK;
 }
 
-static struct queue_node *node_need(struct queue *queue)
+static HOT struct queue_node *node_need(struct queue *queue)
 {
 	struct queue_node *node = node_get(queue);
 	int err = ACLKM_OK;
@@ -124,7 +125,7 @@ static struct queue_node *node_need(struct queue *queue)
 }
 
 /* Inside. */
-static void give_spent(struct queue *queue)
+static HOT void give_spent(struct queue *queue)
 {
 	if (!queue->spent)
 		return;
@@ -134,7 +135,7 @@ static void give_spent(struct queue *queue)
 }
 
 /* Inside. Some at a time, so that those who put are seldom disturbed. */
-static void node_spent(struct queue *queue, struct queue_node *node)
+static HOT void node_spent(struct queue *queue, struct queue_node *node)
 {
 	uint32_t next = queue->spent ? queue->spent->number : 0;
 
@@ -188,7 +189,7 @@ void queue_set_spin(struct queue *queue, uint32_t spin_ns)
 }
 
 /* Most are of that size: no call. */
-static inline void put_task(struct queue_node *node, const void *task, size_t size)
+static HOT inline void put_task(struct queue_node *node, const void *task, size_t size)
 {
 	if (size == QUEUE_SHORT)
 		memcpy(node->task, task, QUEUE_SHORT);
@@ -196,7 +197,7 @@ static inline void put_task(struct queue_node *node, const void *task, size_t si
 		memcpy(node->task, task, size);
 }
 
-int queue_put(struct queue *queue, const void *task, size_t size)
+HOT int queue_put(struct queue *queue, const void *task, size_t size)
 {
 	struct queue_node *node = node_need(queue), *before;
 	uint64_t count = atomic_load_explicit(&queue->put, memory_order_relaxed);
@@ -221,14 +222,14 @@ int queue_put(struct queue *queue, const void *task, size_t size)
 	return ACLKM_OK;
 }
 
-static bool is_done(struct queue *queue, uint64_t count)
+static HOT bool is_done(struct queue *queue, uint64_t count)
 {
 	return atomic_load(&queue->done) >= count;
 }
 
 /* From one of two states to another; waits while it is none of them. */
-static uint32_t move(struct queue *queue, uint32_t a, uint32_t to_a, uint32_t b,
-		     uint32_t to_b)
+static HOT uint32_t move(struct queue *queue, uint32_t a, uint32_t to_a, uint32_t b,
+			 uint32_t to_b)
 {
 	uint32_t now = a;
 	int looks = 0;
@@ -248,7 +249,7 @@ static uint32_t move(struct queue *queue, uint32_t a, uint32_t to_a, uint32_t b,
 }
 
 /* Inside. */
-static bool take_out(struct queue *queue, void *task)
+static HOT bool take_out(struct queue *queue, void *task)
 {
 	struct queue_node *node =
 		atomic_load_explicit(&queue->head->next, memory_order_acquire);
@@ -266,7 +267,7 @@ static bool take_out(struct queue *queue, void *task)
 }
 
 /* The end of QUEUE_TAKING. */
-static void go_on(struct queue *queue, bool taken)
+static HOT void go_on(struct queue *queue, bool taken)
 {
 	if (taken)
 		atomic_store_explicit(&queue->interrupted, 0, memory_order_relaxed);
@@ -274,7 +275,7 @@ static void go_on(struct queue *queue, bool taken)
 			      memory_order_release);
 }
 
-bool queue_take(struct queue *queue, void *task)
+HOT bool queue_take(struct queue *queue, void *task)
 {
 	bool taken;
 
@@ -287,7 +288,7 @@ bool queue_take(struct queue *queue, void *task)
 	return taken;
 }
 
-static void tell_done(struct queue *queue, uint64_t n)
+static HOT void tell_done(struct queue *queue, uint64_t n)
 {
 	uint64_t done = atomic_fetch_add(&queue->done, n) + n;
 
@@ -301,7 +302,7 @@ static void tell_done(struct queue *queue, uint64_t n)
 }
 
 /* How many are done with the running task, which ends here. */
-static uint64_t end_task(struct queue *queue)
+static HOT uint64_t end_task(struct queue *queue)
 {
 	uint64_t n;
 
@@ -320,7 +321,7 @@ void queue_done(struct queue *queue)
 	tell_done(queue, n);
 }
 
-bool queue_next(struct queue *queue, void *task)
+HOT bool queue_next(struct queue *queue, void *task)
 {
 	uint64_t n = end_task(queue);
 	bool taken = take_out(queue, task);
@@ -372,8 +373,9 @@ bool queue_is_interrupted(struct queue *queue)
 }
 
 /* Looks for as long as is set, not beyond @deadline; true: @found holds. */
-static bool look(struct queue *queue, bool (*found)(struct queue *queue, uint64_t arg),
-		 uint64_t arg, int64_t deadline)
+static HOT bool look(struct queue *queue,
+		     bool (*found)(struct queue *queue, uint64_t arg), uint64_t arg,
+		     int64_t deadline)
 {
 	uint32_t spin = atomic_load_explicit(&queue->spin, memory_order_relaxed);
 	int i, looks = FIRST_LOOKS;
@@ -403,13 +405,13 @@ static bool look(struct queue *queue, bool (*found)(struct queue *queue, uint64_
 	return found(queue, arg);
 }
 
-static bool has_work(struct queue *queue, uint64_t unused)
+static HOT bool has_work(struct queue *queue, uint64_t unused)
 {
 	(void)unused;
 	return queue_has_left(queue) || atomic_load(&queue->put) & QUEUE_STOPPED;
 }
 
-bool queue_sleep(struct queue *queue)
+HOT bool queue_sleep(struct queue *queue)
 {
 	while (!queue_has_left(queue)) {
 		/* Nothing comes any more, and what was there may be thrown away. */
@@ -425,7 +427,7 @@ bool queue_sleep(struct queue *queue)
 	return true;
 }
 
-static void wake_me_at(struct queue *queue, uint64_t count)
+static HOT void wake_me_at(struct queue *queue, uint64_t count)
 {
 	uint64_t at = atomic_load(&queue->wake_at);
 
@@ -433,7 +435,7 @@ static void wake_me_at(struct queue *queue, uint64_t count)
 		;
 }
 
-static bool is_signalled(struct queue *queue, uint64_t seen)
+static HOT bool is_signalled(struct queue *queue, uint64_t seen)
 {
 	return atomic_load_explicit(&queue->signal, memory_order_acquire) != seen;
 }
@@ -453,7 +455,7 @@ static uint64_t ahead_of(struct queue *queue, uint64_t count, uint64_t before)
  * Looks at the signal, not at the count: that lies where the worker writes with each
  * task, and would go back and forth between the two.
  */
-bool queue_wait(struct queue *queue, uint64_t count, int64_t deadline)
+HOT bool queue_wait(struct queue *queue, uint64_t count, int64_t deadline)
 {
 	bool in_time = true, looked = false;
 	uint64_t at = count, before;

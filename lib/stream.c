@@ -9,6 +9,7 @@
 #include "config.h"
 #include "device.h"
 #include "error.h"
+#include "hot.h"
 #include "mempool.h"
 #include "object.h"
 
@@ -50,7 +51,7 @@ static struct stream *unused;	 /* under the lock */
 static _Atomic uint32_t records; /* in the blocks there are */
 static _Atomic uint32_t alive[MAX_DEVICES];
 
-static struct stream *record_at(uint32_t number)
+static HOT struct stream *record_at(uint32_t number)
 {
 	uint32_t at = number + FIRST_BLOCK;
 	unsigned int block = 31 - (unsigned int)__builtin_clz(at / FIRST_BLOCK);
@@ -62,7 +63,7 @@ static struct stream *record_at(uint32_t number)
 	return first ? &first[at - (FIRST_BLOCK << block)] : NULL;
 }
 
-static struct stream *find(uintptr_t handle)
+static HOT struct stream *find(uintptr_t handle)
 {
 	uint64_t number = handle >> NUMBER_SHIFT & NUMBER_MASK;
 
@@ -120,13 +121,13 @@ static void release(struct stream *stream)
 	pthread_mutex_unlock(&table_lock);
 }
 
-static void put(struct stream *stream)
+static HOT void put(struct stream *stream)
 {
 	if (atomic_fetch_sub(&stream->users, 1) == 1)
 		release(stream);
 }
 
-static bool hold(struct stream *stream, uintptr_t handle)
+static HOT bool hold(struct stream *stream, uintptr_t handle)
 {
 	atomic_fetch_add(&stream->users, 1);
 	if (atomic_load(&stream->handle) == handle)
@@ -190,7 +191,7 @@ static int not_here(uintptr_t handle, uintptr_t context, uintptr_t here)
 }
 
 /* The record, if the stream lives now and is one of this thread's context. */
-static int look_up(uintptr_t handle, struct stream **out)
+static HOT int look_up(uintptr_t handle, struct stream **out)
 {
 	struct stream *stream = find(handle);
 	uintptr_t context, here = device_context();
@@ -206,7 +207,7 @@ static int look_up(uintptr_t handle, struct stream **out)
 	return ACLKM_OK;
 }
 
-static int get(uintptr_t handle, struct stream **out)
+static HOT int get(uintptr_t handle, struct stream **out)
 {
 	struct stream *stream = NULL;
 	int err = look_up(handle, &stream);
@@ -238,7 +239,7 @@ struct worker *stream_try_enter(uintptr_t handle, uintptr_t context)
 	return NULL;
 }
 
-bool stream_is_done(uintptr_t handle, uintptr_t context)
+HOT bool stream_is_done(uintptr_t handle, uintptr_t context)
 {
 	struct stream *stream = find(handle);
 
@@ -250,7 +251,7 @@ bool stream_is_done(uintptr_t handle, uintptr_t context)
 	return true;
 }
 
-int stream_may_wait(void)
+HOT int stream_may_wait(void)
 {
 	if (!worker_in_task)
 		return ACLKM_OK;
@@ -259,8 +260,8 @@ int stream_may_wait(void)
 			 "not synchronise");
 }
 
-int stream_submit(uintptr_t handle, const struct task *task, size_t size,
-		  unsigned int flags)
+HOT int stream_submit(uintptr_t handle, const struct task *task, size_t size,
+		      unsigned int flags)
 {
 	struct stream *stream = NULL;
 	int err = get(handle, &stream);
@@ -283,7 +284,7 @@ static int explain(int err, uintptr_t handle)
 	return err;
 }
 
-int stream_wait(uintptr_t handle, int64_t deadline)
+HOT int stream_wait(uintptr_t handle, int64_t deadline)
 {
 	struct stream *stream = NULL;
 	int err = stream_may_wait();

@@ -7,6 +7,7 @@
 #include "counters.h"
 #include "error.h"
 #include "futex.h"
+#include "hot.h"
 #include "placing.h"
 
 _Thread_local int worker_in_task;
@@ -41,7 +42,7 @@ static void note_failure(struct worker *worker, int err)
 }
 
 /* The drop function is part of the task. */
-static void run(struct worker *worker, struct task *task, bool skip)
+static HOT void run(struct worker *worker, struct task *task, bool skip)
 {
 	int err = ACLKM_OK;
 
@@ -58,7 +59,7 @@ static void run(struct worker *worker, struct task *task, bool skip)
 		note_failure(worker, err);
 }
 
-static void *run_tasks(void *arg)
+static HOT void *run_tasks(void *arg)
 {
 	struct worker *worker = arg;
 	union record record;
@@ -94,7 +95,7 @@ static int start_locked(struct worker *worker)
 	return ACLKM_OK;
 }
 
-static int start(struct worker *worker)
+static HOT int start(struct worker *worker)
 {
 	int err;
 
@@ -106,8 +107,8 @@ static int start(struct worker *worker)
 	return err;
 }
 
-int worker_submit(struct worker *worker, const struct task *task, size_t size,
-		  unsigned int flags)
+HOT int worker_submit(struct worker *worker, const struct task *task, size_t size,
+		      unsigned int flags)
 {
 	union record record;
 	int err;
@@ -124,7 +125,7 @@ int worker_submit(struct worker *worker, const struct task *task, size_t size,
 	return err ? err : queue_put(&worker->queue, task, size);
 }
 
-int worker_wait(struct worker *worker, int64_t deadline)
+HOT int worker_wait(struct worker *worker, int64_t deadline)
 {
 	uint64_t aborts = atomic_load(&worker->aborts);
 	int err = ACLKM_OK;

@@ -5,6 +5,7 @@
 #include "../callback.h"
 #include "../device.h"
 #include "../futex.h"
+#include "../hot.h"
 #include "../value.h"
 #include "context.h"
 #include "result.h"
@@ -76,7 +77,7 @@ aclError aclrtProcessReport(int32_t timeout)
 	return acl_result_for(err, ACLKM_ERR_TIMEOUT, ACL_ERROR_RT_REPORT_TIMEOUT);
 }
 
-aclError aclrtLaunchHostFunc(aclrtStream stream, aclrtHostFunc fn, void *args)
+HOT aclError aclrtLaunchHostFunc(aclrtStream stream, aclrtHostFunc fn, void *args)
 {
 	const struct device_here *here = device_here();
 

@@ -5,6 +5,7 @@
 #include "../check.h"
 #include "../counters.h"
 #include "../device.h"
+#include "../hot.h"
 #include "../side.h"
 #include "../stream.h"
 #include "context.h"
@@ -46,14 +47,14 @@ static void copy(void *dst, const void *src, size_t count)
 		copy_bytes(dst, src, count);
 }
 
-static int run_copy(struct task *task)
+static HOT int run_copy(struct task *task)
 {
 	copy(task->dst, task->src, task->count);
 	return ACLKM_OK;
 }
 
-bool transfer_quick(void *dst, size_t room, const void *src, size_t count,
-		    aclrtMemcpyKind kind, aclrtStream stream, aclError *code)
+HOT bool transfer_quick(void *dst, size_t room, const void *src, size_t count,
+			aclrtMemcpyKind kind, aclrtStream stream, aclError *code)
 {
 	const struct device_here *here = device_here();
 	struct worker *worker = NULL;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "../device.h"
+#include "../hot.h"
 #include "../stream.h"
 #include "context.h"
 #include "result.h"
@@ -128,7 +129,7 @@ aclError aclrtDestroyStreamForce(aclrtStream stream)
 	       stream_result(stream_destroy((uintptr_t)stream, true));
 }
 
-aclError aclrtSynchronizeStream(aclrtStream stream)
+HOT aclError aclrtSynchronizeStream(aclrtStream stream)
 {
 	const struct device_here *here = device_here();
 	uintptr_t handle;

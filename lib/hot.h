@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What runs between a call that gives a sleeping worker something to do and the end of
+ * the wait for it lies side by side in the library: its code is cold then, and each page
+ * of it costs.
+ */
+#ifndef LIB_HOT_H
+#define LIB_HOT_H
+
+#define HOT __attribute__((hot))
+
+#endif /* LIB_HOT_H */
