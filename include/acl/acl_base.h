@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "error_codes/rt_error_codes.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -47,8 +49,12 @@ typedef struct aclTensorDesc aclTensorDesc;
 
 static const int ACL_ERROR_NONE = 0;
 static const int ACL_SUCCESS = 0;
+static const int ACL_ERROR_INVALID_EXCEPTION_INFO = -1;
 
-/* The caller or the environment is wrong. */
+/*
+ * The caller or the environment is wrong. Those of models and operators are named for
+ * programs that have tables of codes: nothing here gives them.
+ */
 static const int ACL_ERROR_INVALID_PARAM = 100000;
 static const int ACL_ERROR_UNINITIALIZE = 100001;
 static const int ACL_ERROR_REPEAT_INITIALIZE = 100002;
@@ -56,17 +62,53 @@ static const int ACL_ERROR_INVALID_FILE = 100003;
 static const int ACL_ERROR_WRITE_FILE = 100004;
 static const int ACL_ERROR_INVALID_FILE_SIZE = 100005;
 static const int ACL_ERROR_PARSE_FILE = 100006;
+static const int ACL_ERROR_FILE_MISSING_ATTR = 100007;
+static const int ACL_ERROR_FILE_ATTR_INVALID = 100008;
+static const int ACL_ERROR_INVALID_DUMP_CONFIG = 100009;
+static const int ACL_ERROR_INVALID_PROFILING_CONFIG = 100010;
+static const int ACL_ERROR_INVALID_MODEL_ID = 100011;
+static const int ACL_ERROR_DESERIALIZE_MODEL = 100012;
+static const int ACL_ERROR_PARSE_MODEL = 100013;
+static const int ACL_ERROR_READ_MODEL_FAILURE = 100014;
+static const int ACL_ERROR_MODEL_SIZE_INVALID = 100015;
+static const int ACL_ERROR_MODEL_MISSING_ATTR = 100016;
+static const int ACL_ERROR_MODEL_INPUT_NOT_MATCH = 100017;
+static const int ACL_ERROR_MODEL_OUTPUT_NOT_MATCH = 100018;
+static const int ACL_ERROR_MODEL_NOT_DYNAMIC = 100019;
+static const int ACL_ERROR_OP_TYPE_NOT_MATCH = 100020;
+static const int ACL_ERROR_OP_INPUT_NOT_MATCH = 100021;
+static const int ACL_ERROR_OP_OUTPUT_NOT_MATCH = 100022;
+static const int ACL_ERROR_OP_ATTR_NOT_MATCH = 100023;
+static const int ACL_ERROR_OP_NOT_FOUND = 100024;
+static const int ACL_ERROR_OP_LOAD_FAILED = 100025;
 static const int ACL_ERROR_UNSUPPORTED_DATA_TYPE = 100026;
 static const int ACL_ERROR_FORMAT_NOT_MATCH = 100027;
+static const int ACL_ERROR_BIN_SELECTOR_NOT_REGISTERED = 100028;
+static const int ACL_ERROR_KERNEL_NOT_FOUND = 100029;
+static const int ACL_ERROR_BIN_SELECTOR_ALREADY_REGISTERED = 100030;
+static const int ACL_ERROR_KERNEL_ALREADY_REGISTERED = 100031;
 static const int ACL_ERROR_INVALID_QUEUE_ID = 100032;
 static const int ACL_ERROR_REPEAT_SUBSCRIBE = 100033;
 static const int ACL_ERROR_STREAM_NOT_SUBSCRIBE = 100034;
 static const int ACL_ERROR_THREAD_NOT_SUBSCRIBE = 100035;
 static const int ACL_ERROR_WAIT_CALLBACK_TIMEOUT = 100036;
 static const int ACL_ERROR_REPEAT_FINALIZE = 100037;
+static const int ACL_ERROR_NOT_STATIC_AIPP = 100038;
 static const int ACL_ERROR_COMPILING_STUB_MODE = 100039;
 static const int ACL_ERROR_GROUP_NOT_SET = 100040;
 static const int ACL_ERROR_GROUP_NOT_CREATE = 100041;
+static const int ACL_ERROR_PROF_ALREADY_RUN = 100042;
+static const int ACL_ERROR_PROF_NOT_RUN = 100043;
+static const int ACL_ERROR_DUMP_ALREADY_RUN = 100044;
+static const int ACL_ERROR_DUMP_NOT_RUN = 100045;
+static const int ACL_ERROR_PROF_REPEAT_SUBSCRIBE = 148046;
+static const int ACL_ERROR_PROF_API_CONFLICT = 148047;
+static const int ACL_ERROR_INVALID_MAX_OPQUEUE_NUM_CONFIG = 148048;
+static const int ACL_ERROR_INVALID_OPP_PATH = 148049;
+static const int ACL_ERROR_OP_UNSUPPORTED_DYNAMIC = 148050;
+static const int ACL_ERROR_RELATIVE_RESOURCE_NOT_CLEARED = 148051;
+static const int ACL_ERROR_UNSUPPORTED_JPEG = 148052;
+static const int ACL_ERROR_INVALID_BUNDLE_MODEL_ID = 148053;
 
 /* A resource is exhausted or a feature is missing. */
 static const int ACL_ERROR_BAD_ALLOC =
@@ -89,63 +131,6 @@ static const int ACL_ERROR_RT_FAILURE = 500003;
 static const int ACL_ERROR_DRV_FAILURE = 500004;
 static const int ACL_ERROR_PROFILING_FAILURE = 500005;
 
-/*
- * Codes of the runtime layer. These are macros, as programs test some of them
- * with #ifdef.
- */
-#define ACL_RT_SUCCESS 0
-#define ACL_ERROR_RT_PARAM_INVALID 107000
-#define ACL_ERROR_RT_INVALID_DEVICEID 107001
-#define ACL_ERROR_RT_CONTEXT_NULL 107002 /* no aclrtSetDevice in this thread */
-#define ACL_ERROR_RT_STREAM_CONTEXT 107003
-#define ACL_ERROR_RT_EVENT_TIMESTAMP_INVALID 107006
-#define ACL_ERROR_RT_EVENT_TIMESTAMP_REVERSAL 107007
-#define ACL_ERROR_RT_ADDR_UNALIGNED 107008
-#define ACL_ERROR_RT_STREAM_SUBSCRIBE 107011
-#define ACL_ERROR_RT_THREAD_SUBSCRIBE 107012
-#define ACL_ERROR_RT_STREAM_NO_CB_REG 107015
-#define ACL_ERROR_RT_INVALID_MEMORY_TYPE 107016
-#define ACL_ERROR_RT_INVALID_HANDLE 107017
-#define ACL_ERROR_RT_INVALID_MALLOC_TYPE 107018
-#define ACL_ERROR_RT_WAIT_TIMEOUT 107019
-#define ACL_ERROR_RT_TASK_TIMEOUT 107020
-#define ACL_ERROR_RT_DEVICE_TASK_ABORT 107022
-#define ACL_ERROR_RT_STREAM_ABORT 107023
-#define ACL_ERROR_RT_STREAM_CAPTURED 107027
-#define ACL_ERROR_RT_EVENT_CAPTURED 107028
-#define ACL_ERROR_RT_CAPTURE_MODE_NOT_SUPPORT 107030
-#define ACL_ERROR_RT_INSUFFICIENT_INPUT_ARRAY 107039
-#define ACL_ERROR_RT_CAPTURE_MODE_BLOCK_ASYNC 107041
-#define ACL_ERROR_RT_SYMBOL_NOT_FOUND 107042
-#define ACL_ERROR_RT_INVALID_SYMBOL 107043
-#define ACL_ERROR_RT_FEATURE_NOT_SUPPORT 207000
-#define ACL_ERROR_RT_MEMORY_ALLOCATION 207001 /* out of memory, and only that */
-#define ACL_ERROR_RT_MEMORY_FREE 207002
-#define ACL_ERROR_RT_NO_DEVICE 207004
-#define ACL_ERROR_RT_RESOURCE_ALLOC_FAIL 207005
-#define ACL_ERROR_RT_NO_PERMISSION 207006
-#define ACL_ERROR_RT_NO_EVENT_RESOURCE 207007
-#define ACL_ERROR_RT_NO_STREAM_RESOURCE 207008
-#define ACL_ERROR_RT_NO_NOTIFY_RESOURCE 207009
-#define ACL_ERROR_RT_OVER_LIMIT 207012
-#define ACL_ERROR_RT_DEVICE_OOM 207018
-#define ACL_ERROR_RT_TIMEOUT 207020
-#define ACL_ERROR_RT_INTERNAL_ERROR 507000
-#define ACL_ERROR_RT_STREAM_TASK_FULL 507002
-#define ACL_ERROR_RT_STREAM_NOT_COMPLETE 507004
-#define ACL_ERROR_RT_EVENT_NOT_COMPLETE 507006
-#define ACL_ERROR_RT_REPORT_TIMEOUT 507012
-#define ACL_ERROR_RT_SYS_DMA 507013
-#define ACL_ERROR_RT_IPC_ERROR 507022
-#define ACL_ERROR_RT_STREAM_SYNC_TIMEOUT 507046
-#define ACL_ERROR_RT_EVENT_SYNC_TIMEOUT 507047
-#define ACL_ERROR_RT_COPY_DATA 507052
-#define ACL_ERROR_RT_DEVICE_MEM_ERROR 507053
-#define ACL_ERROR_RT_HBM_MULTI_BIT_ECC_ERROR 507054
-#define ACL_ERROR_RT_DRV_INTERNAL_ERROR 507899
-#define ACL_ERROR_HOST_MEMORY_ALREADY_REGISTERED 507910
-#define ACL_ERROR_HOST_MEMORY_NOT_REGISTERED 507911
-
 /* Element types (AscendCL API reference, "aclDataType"). */
 typedef enum {
 	ACL_DT_UNDEFINED = -1,
@@ -167,7 +152,15 @@ typedef enum {
 	ACL_BF16 = 27,
 	ACL_INT4 = 29,
 	ACL_UINT1 = 30,
-	ACL_COMPLEX32 = 33
+	ACL_COMPLEX32 = 33,
+	ACL_HIFLOAT8 = 34,
+	ACL_FLOAT8_E5M2 = 35,
+	ACL_FLOAT8_E4M3FN = 36,
+	ACL_FLOAT8_E8M0 = 37,
+	ACL_FLOAT6_E3M2 = 38,
+	ACL_FLOAT6_E2M3 = 39,
+	ACL_FLOAT4_E2M1 = 40,
+	ACL_FLOAT4_E1M2 = 41
 } aclDataType;
 
 /* Tensor layouts (AscendCL API reference, "aclFormat"). */
@@ -184,7 +177,9 @@ typedef enum {
 	ACL_FORMAT_FRACTAL_NZ = 29,
 	ACL_FORMAT_NCDHW = 30,
 	ACL_FORMAT_NDC1HWC0 = 32,
-	ACL_FRACTAL_Z_3D = 33
+	ACL_FRACTAL_Z_3D = 33,
+	ACL_FORMAT_NC = 35,
+	ACL_FORMAT_NCL = 47
 } aclFormat;
 
 /* Levels of aclAppLog. */
@@ -215,7 +210,10 @@ ACL_FUNC_VISIBILITY uint32_t aclGetDataBufferSize(const aclDataBuffer *dataBuffe
 /* aclGetDataBufferSizeV2 - the size; 0 for NULL. */
 ACL_FUNC_VISIBILITY size_t aclGetDataBufferSizeV2(const aclDataBuffer *dataBuffer);
 
-/* aclDataTypeSize - bytes of an element; 0 for strings, parts of bytes and the rest. */
+/*
+ * aclDataTypeSize - bytes of an element; 1 for what is smaller (ACL_INT4, ACL_UINT1),
+ * 0 for strings and the rest.
+ */
 ACL_FUNC_VISIBILITY size_t aclDataTypeSize(aclDataType dataType);
 
 /**

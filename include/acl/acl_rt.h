@@ -22,7 +22,10 @@
 #ifndef ACL_ACL_RT_H
 #define ACL_ACL_RT_H
 
+#include <stdbool.h>
+
 #include "acl_base.h"
+#include "acl_rt_allocator.h"
 #include "rt/process.h"
 #include "rt/device.h"
 #include "rt/context.h"

@@ -77,6 +77,12 @@ size_t aclDataTypeSize(aclDataType dataType)
 	case ACL_INT8:
 	case ACL_UINT8:
 	case ACL_BOOL:
+	case ACL_INT4:
+	case ACL_UINT1:
+	case ACL_HIFLOAT8:
+	case ACL_FLOAT8_E5M2:
+	case ACL_FLOAT8_E4M3FN:
+	case ACL_FLOAT8_E8M0:
 		return 1;
 	case ACL_FLOAT16:
 	case ACL_INT16:

@@ -159,14 +159,16 @@ aclError aclFinalize(void)
 aclError aclFinalizeReference(uint64_t *refCount)
 {
 	bool live;
-	aclError code = acl_enter(__func__) ?: acl_need(refCount, "refCount");
+	aclError code = acl_enter(__func__);
 
 	if (code)
 		return code;
 	pthread_mutex_lock(&lock);
 	live = init_count > 0;
 	if (live)
-		*refCount = --init_count;
+		init_count--;
+	if (live && refCount)
+		*refCount = init_count;
 	if (!init_count)
 		device_set_default(-1);
 	pthread_mutex_unlock(&lock);

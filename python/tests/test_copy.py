@@ -86,7 +86,7 @@ class Copies(DeviceTest):
         self.good(rt.memset(flag, 8, 0, 8))
         self.fill(self.host, b"1" * SIZE)
         self.good(rt.memset(self.a, SIZE, 0, SIZE))
-        self.good(rt.value_wait(flag, 1, acl.ACL_VALUE_WAIT_EQ, self.stream))
+        self.good(rt.value_wait(flag, 1, acl.ACL_STREAM_WAIT_VALUE_EQ, self.stream))
         self.good(rt.memcpy_async(self.a, SIZE, self.host, SIZE, H2D, self.stream))
         self.assertEqual(self.good(rt.stream_query(self.stream)), 1)
         self.assertEqual(self.read(self.a, 1), b"\0")

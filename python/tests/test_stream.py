@@ -182,7 +182,7 @@ class Streams(DeviceTest):
         stream = self.good(rt.create_stream())
         flag = self.good(rt.malloc(8, 0))
         self.good(rt.memset(flag, 8, 0, 8))
-        self.good(rt.value_wait(flag, 1, acl.ACL_VALUE_WAIT_EQ, stream))
+        self.good(rt.value_wait(flag, 1, acl.ACL_STREAM_WAIT_VALUE_EQ, stream))
         return stream, flag
 
     def test_timeout_and_abort(self):

@@ -241,18 +241,23 @@ static void test_values(void)
 	is(aclrtValueWait(NULL, 1, 0, s), 100000, "wait: NULL");
 	is(aclrtValueWait((char *)word + 1, 1, 0, s), 107000, "wait: unaligned");
 	is(aclrtValueWait(word, 1, 4, s), 107000, "wait: flag 4");
-	is(aclrtValueWait(word, 5, ACL_VALUE_WAIT_GEQ, s), 0, "wait for 5 and more");
+	is(aclrtValueWait(word, 5, ACL_STREAM_WAIT_VALUE_GEQ, s), 0,
+	   "wait for 5 and more");
 	is(aclrtSynchronizeStreamWithTimeout(s, 3), 507046, "0 is less");
 	is(aclrtValueWrite(word, 6, 0, t), 0, "another stream writes 6");
 	is(aclrtSynchronizeStream(s), 0, "the first goes on");
 	is(*word, 6, "it is written");
-	is(aclrtValueWait(word, 6, ACL_VALUE_WAIT_EQ, s) | aclrtSynchronizeStream(s), 0,
-	   "equal");
-	is(aclrtValueWait(word, 4, ACL_VALUE_WAIT_AND, s) | aclrtSynchronizeStream(s), 0,
-	   "and");
-	is(aclrtValueWait(word, 1, ACL_VALUE_WAIT_NOR, s) | aclrtSynchronizeStream(s), 0,
-	   "nor");
-	is(aclrtValueWait(word, 7, ACL_VALUE_WAIT_EQ, s), 0, "one that never comes");
+	is(aclrtValueWait(word, 6, ACL_STREAM_WAIT_VALUE_EQ, s) |
+		   aclrtSynchronizeStream(s),
+	   0, "equal");
+	is(aclrtValueWait(word, 4, ACL_STREAM_WAIT_VALUE_AND, s) |
+		   aclrtSynchronizeStream(s),
+	   0, "and");
+	is(aclrtValueWait(word, 1, ACL_STREAM_WAIT_VALUE_NOR, s) |
+		   aclrtSynchronizeStream(s),
+	   0, "nor");
+	is(aclrtValueWait(word, 7, ACL_STREAM_WAIT_VALUE_EQ, s), 0,
+	   "one that never comes");
 	is(aclrtSynchronizeStreamWithTimeout(s, 3), 507046, "stands");
 	is(aclrtStreamStop(s), 0, "stop");
 	is(aclrtSynchronizeStream(s), 0, "ends it");

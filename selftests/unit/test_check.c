@@ -178,7 +178,7 @@ static void freed_in_flight(void)
 	uint64_t *gate = device(64);
 
 	*gate = 0;
-	aclrtValueWait(gate, 1, ACL_VALUE_WAIT_EQ, s);
+	aclrtValueWait(gate, 1, ACL_STREAM_WAIT_VALUE_EQ, s);
 	aclrtMemcpyAsync(a, MIB, b, MIB, ACL_MEMCPY_DEFAULT, s);
 	aclrtFreeHost(b);
 	aclrtStreamAbort(s);
@@ -200,7 +200,7 @@ static pthread_t hold(aclrtStream s, uint64_t *gate)
 	pthread_t thread;
 
 	*gate = 0;
-	aclrtValueWait(gate, 1, ACL_VALUE_WAIT_EQ, s);
+	aclrtValueWait(gate, 1, ACL_STREAM_WAIT_VALUE_EQ, s);
 	if (pthread_create(&thread, NULL, open_gate, gate))
 		exit(95);
 	return thread;

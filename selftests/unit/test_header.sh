@@ -19,9 +19,7 @@ result() { # status name
 	fi
 }
 
-headers="acl/acl.h acl/acl_base.h acl/acl_rt.h $(cd "$inc" && ls acl/rt/*.h) acl/ops/acl_dvpp.h
-	acl/dvpp/hi_dvpp.h aclkm/aclkm.h aclkm/error.h aclkm/rules.h aclkm/memory.h aclkm/pool.h
-	aclkm/stats.h"
+headers=$(cd "$inc" && ls acl/*.h acl/*/*.h aclkm/*.h)
 
 # Each header alone in a source file of its own, all of them in one run of the compiler.
 all_headers() { # compiler standard file-suffix
@@ -50,6 +48,44 @@ for cxx in g++ clang++; do
 		all_headers $cxx $std cc
 	done
 done
+
+# What programs name with one include of the runtime's header, or of the base types.
+cat > "$work/one.c" <<'EOF'
+#include <acl/acl_rt.h>
+static bool fits(aclrtStream stream)
+{
+	uint32_t rule = ACL_STREAM_WAIT_VALUE_GEQ | ACL_STREAM_WAIT_VALUE_NOR;
+	aclrtMemUceInfo faults[MAX_MEM_UCE_INFO_ARRAY_SIZE];
+	aclrtAllocatorDesc desc = aclrtAllocatorCreateDesc();
+	size_t found = 0;
+	return aclrtAllocatorRegister(stream, desc) == ACL_SUCCESS &&
+	       aclrtGetMemUceInfo(0, faults, MAX_MEM_UCE_INFO_ARRAY_SIZE, &found) == 0 &&
+	       aclrtValueWait(faults, found, rule, stream) == ACL_ERROR_INVALID_MODEL_ID;
+}
+int main(void) { return fits(NULL); }
+EOF
+cat > "$work/base.c" <<'EOF'
+#include <acl/acl_base.h>
+#ifndef ACL_ERROR_RT_MEMORY_ALLOCATION
+#error "the runtime's codes"
+#endif
+int main(void)
+{
+	aclrtStream stream = NULL;
+	aclrtEvent event = NULL;
+	aclrtContext context = NULL;
+	aclDataType type = ACL_FLOAT16;
+	aclFormat format = ACL_FORMAT_NCHW;
+	const aclTensorDesc *desc = NULL;
+	const aclDataBuffer *buffer = NULL;
+	aclError code = ACL_ERROR_RT_MEMORY_ALLOCATION;
+	return !stream && !event && !context && type && !format && !desc && !buffer && !code;
+}
+EOF
+gcc -std=c11 -Wall -Wextra -Werror -pedantic "-I$inc" -fsyntax-only "$work/one.c" "$work/base.c" &&
+	g++ -std=c++11 -x c++ -Wall -Wextra -Werror -pedantic "-I$inc" -fsyntax-only \
+		"$work/one.c" "$work/base.c"
+result $? "acl_rt.h alone and acl_base.h alone name what programs use of them"
 
 names=$(nm -D --defined-only "$lib/libaclkm.so" | awk '$2 ~ /[TDBR]/ { print $3 }' |
 	sed 's/@.*//')

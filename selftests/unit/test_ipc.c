@@ -322,7 +322,7 @@ static void test_events(void)
 	is(aclrtIpcGetEventHandle(event, &order.event), 0, "its handle");
 	is(aclrtEventElapsedTime(&ms, event, event), 207000, "it has no time");
 	/* The other process waits for a record that this one makes later. */
-	is(aclrtValueWait(&order.handle, 1, ACL_VALUE_WAIT_EQ, NULL), 0,
+	is(aclrtValueWait(&order.handle, 1, ACL_STREAM_WAIT_VALUE_EQ, NULL), 0,
 	   "hold the stream");
 	is(aclrtRecordEvent(event, NULL), 0, "record");
 	report = ask(&order, 'e');

@@ -287,6 +287,11 @@ static void test_data(void)
 	is(aclDataTypeSize(ACL_BF16), 2, "bf16");
 	is(aclDataTypeSize(ACL_COMPLEX128), 16, "complex128");
 	is(aclDataTypeSize(ACL_STRING), 0, "strings");
+	is(aclDataTypeSize(ACL_DT_UNDEFINED), 0, "no type");
+	is(aclDataTypeSize(ACL_INT4), 1, "int4: a byte");
+	is(aclDataTypeSize(ACL_UINT1), 1, "uint1: a byte");
+	is(aclDataTypeSize(ACL_FLOAT8_E4M3FN), 1, "float8");
+	is(aclDataTypeSize(ACL_COMPLEX64), 8, "complex64");
 	aclAppLog(ACL_INFO, __func__, __FILE__, __LINE__, "is not shown %d", 1);
 }
 

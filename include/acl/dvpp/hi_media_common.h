@@ -33,35 +33,47 @@ typedef long long hi_s64;
  * Codes are 0xA0000000 | module << 16 | level << 13 | id, with level 4 for
  * errors (media data processing reference, "Return Codes").
  */
-#define HI_ERR_LEVEL_ERROR 4U
 #define HI_DEFINE_ERR(module, level, id)                                                 \
-	((hi_s32)(0xA0000000U | ((hi_u32)(module) << 16) | ((level) << 13) |             \
+	((hi_s32)(0xA0000000U | ((hi_u32)(module) << 16) | ((hi_u32)(level) << 13) |     \
 		  (hi_u32)(id)))
 
-#define HI_ID_VB 1
-#define HI_ID_SYS 2
-#define HI_ID_VDEC 5
-#define HI_ID_VPC 7
+typedef enum { HI_ERR_LEVEL_ERROR = 4 } hi_err_level;
 
-#define HI_ERR_ID_ILLEGAL_PARAM 3
-#define HI_ERR_ID_NULL_PTR 6
-#define HI_ERR_ID_NOT_SUPPORT 8
-#define HI_ERR_ID_NOT_PERM 9
-#define HI_ERR_ID_NO_MEM 12
-#define HI_ERR_ID_NO_BUF 13
-#define HI_ERR_ID_NOT_READY 16
+/* Those that memory and its pools have to do with. */
+typedef enum {
+	HI_ID_VB = 1,
+	HI_ID_SYS = 2,
+	HI_ID_VDEC = 5,
+	HI_ID_VPC = 7,
+	HI_ID_VENC = 8
+} hi_mod_id;
+
+typedef enum {
+	HI_ERR_ILLEGAL_PARAM = 3,
+	HI_ERR_EXIST = 4,
+	HI_ERR_UNEXIST = 5,
+	HI_ERR_NULL_PTR = 6,
+	HI_ERR_NOT_CFG = 7,
+	HI_ERR_NOT_SUPPORT = 8,
+	HI_ERR_NOT_PERM = 9,
+	HI_ERR_NO_MEM = 12,
+	HI_ERR_NO_BUF = 13,
+	HI_ERR_BUF_EMPTY = 14,
+	HI_ERR_BUF_FULL = 15,
+	HI_ERR_NOT_READY = 16,
+	HI_ERR_BUSY = 18,
+	HI_ERR_TIMEOUT = 20
+} hi_errno;
 
 #define HI_ERR_SYS_ILLEGAL_PARAM                                                         \
-	HI_DEFINE_ERR(HI_ID_SYS, HI_ERR_LEVEL_ERROR, HI_ERR_ID_ILLEGAL_PARAM)
-#define HI_ERR_SYS_NULL_PTR                                                              \
-	HI_DEFINE_ERR(HI_ID_SYS, HI_ERR_LEVEL_ERROR, HI_ERR_ID_NULL_PTR)
+	HI_DEFINE_ERR(HI_ID_SYS, HI_ERR_LEVEL_ERROR, HI_ERR_ILLEGAL_PARAM)
+#define HI_ERR_SYS_NULL_PTR HI_DEFINE_ERR(HI_ID_SYS, HI_ERR_LEVEL_ERROR, HI_ERR_NULL_PTR)
 #define HI_ERR_SYS_NOT_SUPPORT                                                           \
-	HI_DEFINE_ERR(HI_ID_SYS, HI_ERR_LEVEL_ERROR, HI_ERR_ID_NOT_SUPPORT)
-#define HI_ERR_SYS_NOT_PERM                                                              \
-	HI_DEFINE_ERR(HI_ID_SYS, HI_ERR_LEVEL_ERROR, HI_ERR_ID_NOT_PERM)
-#define HI_ERR_SYS_NO_MEM HI_DEFINE_ERR(HI_ID_SYS, HI_ERR_LEVEL_ERROR, HI_ERR_ID_NO_MEM)
+	HI_DEFINE_ERR(HI_ID_SYS, HI_ERR_LEVEL_ERROR, HI_ERR_NOT_SUPPORT)
+#define HI_ERR_SYS_NOT_PERM HI_DEFINE_ERR(HI_ID_SYS, HI_ERR_LEVEL_ERROR, HI_ERR_NOT_PERM)
+#define HI_ERR_SYS_NO_MEM HI_DEFINE_ERR(HI_ID_SYS, HI_ERR_LEVEL_ERROR, HI_ERR_NO_MEM)
 #define HI_ERR_SYS_NOT_READY                                                             \
-	HI_DEFINE_ERR(HI_ID_SYS, HI_ERR_LEVEL_ERROR, HI_ERR_ID_NOT_READY)
+	HI_DEFINE_ERR(HI_ID_SYS, HI_ERR_LEVEL_ERROR, HI_ERR_NOT_READY)
 
 /* @x rounded up to a multiple of @align, for values that do not overflow. */
 #ifndef ALIGN_UP

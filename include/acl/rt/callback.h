@@ -26,10 +26,10 @@ typedef enum aclrtCallbackBlockType {
 } aclrtCallbackBlockType;
 
 /* When aclrtValueWait goes on, seen from the 64 bits in memory. */
-#define ACL_VALUE_WAIT_GEQ 0x0U /* (int64_t)(memory - value) >= 0 */
-#define ACL_VALUE_WAIT_EQ 0x1U	/* memory == value */
-#define ACL_VALUE_WAIT_AND 0x2U /* (memory & value) != 0 */
-#define ACL_VALUE_WAIT_NOR 0x3U /* ~(memory | value) != 0 */
+#define ACL_STREAM_WAIT_VALUE_GEQ 0x0U /* (int64_t)(memory - value) >= 0 */
+#define ACL_STREAM_WAIT_VALUE_EQ 0x1U  /* memory == value */
+#define ACL_STREAM_WAIT_VALUE_AND 0x2U /* (memory & value) != 0 */
+#define ACL_STREAM_WAIT_VALUE_NOR 0x3U /* ~(memory | value) != 0 */
 
 /**
  * aclrtSubscribeReport - run the stream's callbacks in a thread
@@ -98,7 +98,7 @@ ACL_FUNC_VISIBILITY aclError aclrtValueWrite(void *devAddr, uint64_t value, uint
 
 /**
  * aclrtValueWait - hold the stream until memory fulfils a rule
- * @flag: ACL_VALUE_WAIT_*
+ * @flag: ACL_STREAM_WAIT_VALUE_*
  *
  * Any stream, thread, process or device may write the value. Ended by
  * aclrtStreamAbort. Returns as aclrtValueWrite; 107000 flag above 3.

@@ -22,16 +22,25 @@ typedef enum aclrtDeviceStatus {
 	ACL_RT_DEVICE_STATUS_END = 0xFFFF
 } aclrtDeviceStatus;
 
-/* What aclrtGetDeviceInfo tells; those that are about memory and place. */
+/* What aclrtGetDeviceInfo is asked; it tells of memory and place. */
 typedef enum {
 	ACL_DEV_ATTR_AICPU_CORE_NUM = 1,
 	ACL_DEV_ATTR_AICORE_CORE_NUM = 101,
 	ACL_DEV_ATTR_CUBE_CORE_NUM = 102,
 	ACL_DEV_ATTR_VECTOR_CORE_NUM = 201,
+	ACL_DEV_ATTR_WARP_SIZE = 202,
+	ACL_DEV_ATTR_MAX_THREAD_PER_VECTOR_CORE = 203,
+	ACL_DEV_ATTR_UBUF_PER_VECTOR_CORE = 204,
 	ACL_DEV_ATTR_TOTAL_GLOBAL_MEM_SIZE = 301, /* bytes */
 	ACL_DEV_ATTR_L2_CACHE_SIZE = 302,
-	ACL_DEV_ATTR_SMP_ID = 401,     /* 0: all devices are on one system */
-	ACL_DEV_ATTR_PHY_CHIP_ID = 402 /* the device's number */
+	ACL_DEV_ATTR_SMP_ID = 401,	/* 0: all devices are on one system */
+	ACL_DEV_ATTR_PHY_CHIP_ID = 402, /* the device's number */
+	ACL_DEV_ATTR_SUPER_POD_DEVICE_ID = 403,
+	ACL_DEV_ATTR_SUPER_POD_SERVER_ID = 404,
+	ACL_DEV_ATTR_SUPER_POD_ID = 405,
+	ACL_DEV_ATTR_CUST_OP_PRIVILEGE = 406,
+	ACL_DEV_ATTR_MAINBOARD_ID = 407,
+	ACL_DEV_ATTR_IS_VIRTUAL = 501
 } aclrtDevAttr;
 
 /* 16 bytes that name a device of this machine until it boots again. */

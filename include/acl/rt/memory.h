@@ -121,14 +121,17 @@ typedef struct aclrtMemUsageInfo {
 	size_t reserved[8];
 } aclrtMemUsageInfo;
 
+#define UCE_INFO_RESERVED_SIZE 14
+
 /* A memory fault of the hardware. */
 typedef struct aclrtMemUceInfo {
 	void *addr;
 	size_t len;
-	size_t reserved[14];
+	size_t reserved[UCE_INFO_RESERVED_SIZE];
 } aclrtMemUceInfo;
 
-#define ACL_RT_MEM_UCE_INFO_MAX_NUM 20
+#define ACL_RT_MEM_UCE_INFO_MAX_NUM 20	/* of aclrtMemUceRepair */
+#define MAX_MEM_UCE_INFO_ARRAY_SIZE 128 /* room that programs give aclrtGetMemUceInfo */
 
 /* Bits of aclrtCheckMemType. */
 #define ACL_RT_MEM_TYPE_DEV 0x2U

@@ -54,11 +54,11 @@ ACL_FUNC_VISIBILITY const char *aclGetRecentErrMsg(void);
 
 /**
  * aclFinalizeReference - undo one aclInit
- * @refCount: out; how many are left
+ * @refCount: out; how many are left. NULL is left out
  *
  * (AscendCL API reference, "aclFinalizeReference".)
  *
- * Returns 0; 100000 NULL; 100037 when not initialised or finalised before.
+ * Returns 0; 100037 when not initialised or finalised before.
  */
 ACL_FUNC_VISIBILITY aclError aclFinalizeReference(uint64_t *refCount);
 

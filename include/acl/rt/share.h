@@ -40,8 +40,10 @@ typedef struct aclrtMemFabricHandle {
 	uint8_t data[128];
 } aclrtMemFabricHandle;
 
+#define ACL_IPC_EVENT_HANDLE_SIZE 64U
+
 typedef struct aclrtIpcEventHandle {
-	char reserved[64];
+	char reserved[ACL_IPC_EVENT_HANDLE_SIZE];
 } aclrtIpcEventHandle;
 
 /**
