@@ -104,10 +104,11 @@ static int create(uint32_t device, bool is_default, uintptr_t *out)
 		free(context);
 		return error_set(err, "no memory for the library's own records");
 	}
-	*out = context->object.handle;
-	err = stream_create(*out, device, &plain, &context->stream);
+	err = stream_create(context->object.handle, device, &plain, &context->stream);
 	if (err)
-		object_put(object_remove(&contexts, *out));
+		object_put(object_remove(&contexts, context->object.handle));
+	else
+		*out = context->object.handle;
 	return err;
 }
 
@@ -135,17 +136,21 @@ static int set(int32_t id, uint64_t sets)
 {
 	struct device *device = &devices[id & (MAX_DEVICES - 1)];
 	int err = open_device(id);
+	bool created;
 
 	if (err)
 		return err;
 	pthread_mutex_lock(&lock);
-	if (!device->context)
+	created = !device->context;
+	if (created)
 		err = create((uint32_t)id, true, &device->context);
 	if (!err)
 		err = use(device->context);
 	if (!err)
 		device->sets += sets;
 	pthread_mutex_unlock(&lock);
+	if (!err && created)
+		stream_tell_created(here.stream);
 	return err;
 }
 
@@ -235,6 +240,8 @@ int context_create(int32_t device, uintptr_t *out)
 		err = create((uint32_t)device, false, out);
 	if (!err)
 		err = use(*out);
+	if (!err)
+		stream_tell_created(here.stream);
 	return err;
 }
 

@@ -25,6 +25,7 @@ struct stream {
 	_Atomic uintptr_t context;
 	_Atomic uint32_t device;
 	_Atomic bool dying; /* to be used again when nobody uses it */
+	_Atomic bool end_told;
 	uint32_t number;
 	uint32_t generation;
 	struct stream *next_free;
@@ -168,6 +169,7 @@ int stream_create(uintptr_t context, uint32_t device, const struct stream_config
 		.priority = config->priority,
 		.id = atomic_fetch_add(&last_id, 1),
 	};
+	atomic_store(&stream->end_told, false);
 	stream->generation = (stream->generation + 1) & GENERATION_MASK;
 	*handle = (uintptr_t)OBJECT_STREAM << TYPE_SHIFT |
 		  (uintptr_t)stream->generation << GENERATION_SHIFT |
@@ -383,17 +385,53 @@ static bool remove_stream(struct stream *stream, uintptr_t handle)
 	return true;
 }
 
+static void (*_Atomic watch)(uintptr_t handle, bool created);
+
+void stream_watch(void (*watcher)(uintptr_t handle, bool created))
+{
+	atomic_store(&watch, watcher);
+}
+
+void stream_tell_created(uintptr_t handle)
+{
+	void (*watcher)(uintptr_t, bool) = atomic_load(&watch);
+
+	if (watcher)
+		watcher(handle, true);
+}
+
+/* Once, also when who is told destroys it. */
+static void tell_end(struct stream *stream, uintptr_t handle)
+{
+	void (*watcher)(uintptr_t, bool) = atomic_load(&watch);
+
+	if (watcher && !atomic_exchange(&stream->end_told, true))
+		watcher(handle, false);
+}
+
+/* A stream that is held. */
+static bool end_stream(struct stream *stream, uintptr_t handle, bool force)
+{
+	tell_end(stream, handle);
+	if (!remove_stream(stream, handle))
+		return false;
+	destroy(stream, handle, force);
+	return true;
+}
+
 int stream_destroy(uintptr_t handle, bool force)
 {
 	struct stream *stream = find(handle);
 	int err = stream_may_wait();
+	bool ended;
 
 	if (err)
 		return err;
-	if (!stream || !handle || !remove_stream(stream, handle))
+	if (!stream || !handle || !hold(stream, handle))
 		return not_alive(handle);
-	destroy(stream, handle, force);
-	return ACLKM_OK;
+	ended = end_stream(stream, handle, force);
+	put(stream);
+	return ended ? ACLKM_OK : not_alive(handle);
 }
 
 uint32_t stream_available(uint32_t device)
@@ -458,9 +496,8 @@ void stream_destroy_context(uintptr_t context)
 	uint32_t at = 0;
 
 	while ((stream = next_stream(&at, &handle))) {
-		if (atomic_load(&stream->context) == context &&
-		    remove_stream(stream, handle))
-			destroy(stream, handle, false);
+		if (atomic_load(&stream->context) == context)
+			end_stream(stream, handle, false);
 		put(stream);
 	}
 }

@@ -80,6 +80,14 @@ void stream_abort_device(uint32_t device);
 /* The streams of a context, which is going. */
 void stream_destroy_context(uintptr_t context);
 
+/*
+ * Who is told of each stream: before it ends, once, and behind its creation by
+ * stream_tell_created of whoever created it. Called with no lock held; may destroy
+ * other streams.
+ */
+void stream_watch(void (*watcher)(uintptr_t handle, bool created));
+void stream_tell_created(uintptr_t handle);
+
 /* Whether the thread may wait; ACLKM_ERR_BUSY with its text. */
 int stream_may_wait(void);
 

@@ -58,6 +58,14 @@ aclError context_deadline(int32_t timeout, int zero_too, int64_t *out)
 	return ACL_SUCCESS;
 }
 
+/* Each context has a default stream, of which a device has so many. */
+static aclError opened(int err)
+{
+	if (err == ACLKM_ERR_LIMIT)
+		return acl_result_for(err, err, ACL_ERROR_RT_NO_STREAM_RESOURCE);
+	return acl_result_for(err, ACLKM_ERR_INVALID, ACL_ERROR_RT_INVALID_DEVICEID);
+}
+
 aclError aclrtSetDevice(int32_t deviceId)
 {
 	aclError code = acl_enter(__func__);
@@ -67,9 +75,7 @@ aclError aclrtSetDevice(int32_t deviceId)
 	if (!device_check(deviceId))
 		state_tell(deviceId, ACL_RT_DEVICE_STATE_SET_PRE);
 	/* Once more, as what was called may have called, too. */
-	code = acl_enter(__func__)
-		       ?: acl_result_for(device_set(deviceId), ACLKM_ERR_INVALID,
-					 ACL_ERROR_RT_INVALID_DEVICEID);
+	code = acl_enter(__func__) ?: opened(device_set(deviceId));
 	if (!code)
 		state_tell(deviceId, ACL_RT_DEVICE_STATE_SET_POST);
 	return code;
@@ -156,8 +162,7 @@ aclError aclrtCreateContext(aclrtContext *context, int32_t deviceId)
 {
 	uintptr_t handle;
 	aclError code = acl_enter(__func__) ?: acl_need(context, "context") ?:
-			acl_result_for(context_create(deviceId, &handle),
-				       ACLKM_ERR_INVALID, ACL_ERROR_RT_INVALID_DEVICEID);
+			opened(context_create(deviceId, &handle));
 
 	if (code)
 		return code;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "../stream.h"
 #include "result.h"
 
 #define NAME_MAX_LENGTH 63
@@ -25,7 +26,7 @@ struct registry {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct registry states, aborts;
+static struct registry states, aborts, streams;
 
 /* A copy of slot @i; false: it is free. */
 static bool get(struct registry *registry, int i, struct callback *out)
@@ -56,6 +57,21 @@ void state_tell_abort(int32_t device, aclrtDeviceTaskAbortStage stage, uint32_t 
 		if (get(&aborts, i, &now))
 			((aclrtDeviceTaskAbortCallback)now.fn)(device, stage, timeout,
 							       now.args);
+	}
+}
+
+static void tell_stream(uintptr_t stream, bool created)
+{
+	struct callback now;
+	int i;
+
+	for (i = 0; atomic_load(&streams.count) && i < CALLBACKS; i++) {
+		if (get(&streams, i, &now))
+			((aclrtStreamStateCallback)now.fn)(
+				(aclrtStream)stream,
+				created ? ACL_RT_STREAM_STATE_CREATE_POST
+					: ACL_RT_STREAM_STATE_DESTROY_PRE,
+				now.args);
 	}
 }
 
@@ -139,4 +155,11 @@ aclError aclrtSetDeviceTaskAbortCallback(const char *regName,
 					 void *args)
 {
 	return change(__func__, &aborts, regName, (any_function)callback, args);
+}
+
+aclError aclrtRegStreamStateCallback(const char *regName,
+				     aclrtStreamStateCallback callback, void *args)
+{
+	stream_watch(tell_stream);
+	return change(__func__, &streams, regName, (any_function)callback, args);
 }

@@ -4,6 +4,7 @@
 #define LIB_ACL_STATE_H
 
 #include "acl/rt/device.h"
+#include "acl/rt/stream.h"
 
 /* Calls everybody who is registered now, with no lock held. */
 void state_tell(int32_t device, aclrtDeviceState state);

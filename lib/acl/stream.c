@@ -34,6 +34,7 @@ static aclError create(const char *call, aclrtStream *stream, uint32_t priority,
 	if (code)
 		return code;
 	*stream = (aclrtStream)handle;
+	stream_tell_created(handle);
 	return ACL_SUCCESS;
 }
 

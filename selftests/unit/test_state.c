@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Callbacks when devices are set and reset; numbers and engines of devices. */
+/* Callbacks when devices and streams come and go; numbers and engines of devices. */
 #include "client.h"
 
 #define DEVICES 3
@@ -79,6 +79,123 @@ static void test_callbacks(void)
 	is(aclrtRegDeviceStateCallback(name, note, NULL), 0, "63");
 	is(aclrtRegDeviceStateCallback(name, NULL, NULL), 0, "end");
 	is(aclrtResetDevice(2) | aclrtResetDevice(2), 0, "reset");
+}
+
+static struct {
+	aclrtStream stream;
+	aclrtStreamState state;
+	int32_t id;
+} told[16];
+static int tellings;
+static aclrtStream sub_stream;
+
+static void note_stream(aclrtStream stream, aclrtStreamState state, void *args)
+{
+	if (args == &tellings && tellings < 16) {
+		told[tellings].stream = stream;
+		told[tellings].state = state;
+		told[tellings].id = -1;
+		aclrtStreamGetId(stream, &told[tellings].id);
+	}
+	tellings++;
+	/* A stream of its own for the one that goes. */
+	if (state == ACL_RT_STREAM_STATE_DESTROY_PRE && sub_stream &&
+	    sub_stream != stream) {
+		aclrtStream old = sub_stream;
+
+		sub_stream = NULL;
+		is(aclrtDestroyStream(old), 0, "who is told destroys another stream");
+	}
+}
+
+static bool was_told(int i, aclrtStream stream, aclrtStreamState state)
+{
+	return i < tellings && told[i].stream == stream && told[i].state == state;
+}
+
+/* Destroys the stream that is about to be destroyed. */
+static void destroy_it(aclrtStream stream, aclrtStreamState state, void *args)
+{
+	if (state == ACL_RT_STREAM_STATE_DESTROY_PRE)
+		*(aclError *)args = aclrtDestroyStream(stream);
+}
+
+static void test_streams(void)
+{
+	aclrtStream stream, other, standard, second;
+	aclrtContext context;
+	aclError inner = -1;
+	int32_t id = -1;
+
+	is(aclrtRegStreamStateCallback("note", note_stream, &tellings), 0, "register");
+	is(aclrtRegStreamStateCallback("note", note_stream, &tellings), 107000, "again");
+	is(aclrtRegStreamStateCallback(NULL, note_stream, NULL), 100000, "NULL");
+	is(aclrtRegStreamStateCallback("none", NULL, NULL), 107000, "none to end");
+	is(aclrtSetDevice(0), 0, "set");
+	is(aclrtCtxGetCurrentDefaultStream(&standard), 0, "its default stream");
+	ok(tellings == 1 && was_told(0, standard, ACL_RT_STREAM_STATE_CREATE_POST),
+	   "was told");
+	is(aclrtSetDevice(0) | aclrtResetDevice(0), 0, "once more");
+	is(tellings, 1, "no stream was created");
+	is(aclrtCreateStream(&stream) | aclrtCreateStreamWithConfig(&other, 3, 0), 0,
+	   "two streams");
+	ok(tellings == 3 && was_told(1, stream, ACL_RT_STREAM_STATE_CREATE_POST) &&
+		   was_told(2, other, ACL_RT_STREAM_STATE_CREATE_POST),
+	   "are told");
+	aclrtStreamGetId(stream, &id);
+	sub_stream = other;
+	is(aclrtDestroyStream(stream), 0, "destroy one");
+	ok(tellings == 5 && was_told(3, stream, ACL_RT_STREAM_STATE_DESTROY_PRE) &&
+		   was_told(4, other, ACL_RT_STREAM_STATE_DESTROY_PRE),
+	   "it is told, and the one that goes with it");
+	ok(id >= 0 && told[3].id == id, "it was alive then");
+	is(aclrtDestroyStream(stream), 107003, "destroy it again");
+	is(aclrtDestroyStream(NULL), 100000, "destroy NULL");
+	is(tellings, 5, "nobody is told");
+
+	tellings = 0;
+	is(aclrtCreateContext(&context, 1), 0, "a context");
+	is(aclrtCtxGetCurrentDefaultStream(&second) | aclrtCreateStreamV2(&other, NULL),
+	   0, "its streams");
+	ok(tellings == 2 && was_told(0, second, ACL_RT_STREAM_STATE_CREATE_POST) &&
+		   was_told(1, other, ACL_RT_STREAM_STATE_CREATE_POST),
+	   "are told");
+	is(aclrtDestroyContext(context), 0, "destroy it");
+	ok(tellings == 4 && told[2].state == ACL_RT_STREAM_STATE_DESTROY_PRE &&
+		   told[3].state == ACL_RT_STREAM_STATE_DESTROY_PRE,
+	   "with its streams, which are told");
+
+	is(aclrtSetDevice(0) | aclrtCreateStream(&stream), 0, "a stream");
+	is(aclrtRegStreamStateCallback("destroy", destroy_it, &inner), 0, "a second one");
+	is(aclrtDestroyStreamForce(stream), 107003, "it is gone when it should go");
+	is(inner, 0, "as who was told has destroyed it");
+	is(aclrtRegStreamStateCallback("destroy", NULL, NULL), 0, "end that");
+	tellings = 0;
+	is(aclrtResetDevice(0) | aclrtResetDevice(0), 0, "reset");
+	ok(tellings == 1 && was_told(0, standard, ACL_RT_STREAM_STATE_DESTROY_PRE),
+	   "the default stream goes");
+	is(aclrtRegStreamStateCallback("note", NULL, NULL), 0, "end");
+	is(aclrtSetDevice(0) | aclrtResetDevice(0), 0, "set and reset");
+	is(tellings, 1, "nobody is told");
+}
+
+/* Contexts until the device has no more streams, and then its own. */
+static void test_limit(void)
+{
+	static aclrtContext contexts[2048];
+	aclError code = 0;
+	int i, n = 0, bad = 0;
+
+	while (n < 2048 && !(code = aclrtCreateContext(&contexts[n], 1)))
+		n++;
+	is(n, 1984, "contexts with a stream each");
+	is(code, 207008, "one more: no stream for it");
+	is(aclrtSetDevice(1), 207008, "the default context has none, too");
+	for (i = 0; i < n; i++)
+		bad += aclrtDestroyContext(contexts[i]) != 0;
+	is(bad, 0, "destroy them");
+	is(aclrtSetDevice(1), 0, "then there is one");
+	is(aclrtResetDevice(1), 0, "reset");
 }
 
 static int32_t note_abort(int32_t device, aclrtDeviceTaskAbortStage stage,
@@ -175,6 +292,8 @@ int main(void)
 	setenv("ACLKM_DEVICES", number, 1);
 	small_device();
 	test_callbacks();
+	test_streams();
+	test_limit();
 	test_aborts();
 	test_many();
 	test_numbers();

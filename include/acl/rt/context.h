@@ -22,8 +22,8 @@ extern "C" {
  *
  * It has a default stream of its own. (AscendCL API reference, "aclrtCreateContext".)
  *
- * Returns 0; 100000 NULL or bad ACLKM_* variable; 107001 bad id; 207001 and 207004
- * as aclrtSetDevice; 200000 the library's own heap.
+ * Returns 0; 100000 NULL or bad ACLKM_* variable; 107001 bad id; 207004 as
+ * aclrtSetDevice; 207008 the device has no more streams; 200000 the library's own heap.
  */
 ACL_FUNC_VISIBILITY aclError aclrtCreateContext(aclrtContext *context, int32_t deviceId);
 

@@ -57,7 +57,8 @@ typedef struct aclrtUuid {
  * "aclrtSetDevice".)
  *
  * Returns 0; 107001 bad id; 100000 bad ACLKM_* variable; 207004 the backend
- * asked for is not there; 507000 the backend fails.
+ * asked for is not there; 207008 the device has no more streams; 507000 the
+ * backend fails.
  */
 ACL_FUNC_VISIBILITY aclError aclrtSetDevice(int32_t deviceId);
 

@@ -197,6 +197,31 @@ ACL_FUNC_VISIBILITY aclError aclrtGetStreamAttribute(aclrtStream stream,
  */
 ACL_FUNC_VISIBILITY aclError aclrtSetStreamFailureMode(aclrtStream stream, uint64_t mode);
 
+/* When a callback of aclrtRegStreamStateCallback is called. */
+typedef enum {
+	ACL_RT_STREAM_STATE_CREATE_POST = 1,
+	ACL_RT_STREAM_STATE_DESTROY_PRE = 2 /* once; the stream lives and takes tasks */
+} aclrtStreamState;
+
+typedef void (*aclrtStreamStateCallback)(aclrtStream stm, aclrtStreamState state,
+					 void *args);
+
+/**
+ * aclrtRegStreamStateCallback - be called when a stream was created or will be destroyed
+ * @regName:  a name of your own, 1 to 63 characters
+ * @callback: NULL ends the registration of that name
+ *
+ * For the streams of aclrtCreateStream and its forms, and for default streams; also for
+ * those that go with their context or device, which is out of reach then. Called in the
+ * thread that creates or destroys. It may call functions of AscendCL and destroy other
+ * streams. Any thread. (AscendCL API reference, "aclrtRegStreamStateCallback".)
+ *
+ * Returns 0; 100000 NULL; 107000 an empty or too long name, one that is registered, or
+ * is not when it should end; 200000 the library's own heap.
+ */
+ACL_FUNC_VISIBILITY aclError aclrtRegStreamStateCallback(
+	const char *regName, aclrtStreamStateCallback callback, void *args);
+
 /* aclrtGetStreamAvailableNum - how many more the device has. 0; 100000; 107002. */
 ACL_FUNC_VISIBILITY aclError aclrtGetStreamAvailableNum(uint32_t *streamCount);
 
