@@ -1,181 +1,271 @@
 // SPDX-License-Identifier: MIT
-/* aclInit, aclFinalize and the recent errors. */
-#include <ctype.h>
-#include <errno.h>
+/* aclInit, aclFinalize, who takes part in them, and the recent errors. */
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "acl/acl_rt.h"
 #include "../config.h"
 #include "../device.h"
-#include "context.h"
+#include "init_file.h"
 #include "result.h"
 
-#define MAX_CONFIG_FILE (10L << 20)
+#define HOOKS 64
+
+typedef void (*any_function)(void);
+
+/* Who is called; in the order of registration, free slots behind the last. */
+struct hook {
+	any_function fn;
+	void *data;
+	aclRegisterCallbackType type;
+};
+
+struct hooks {
+	struct hook list[HOOKS];
+	int count;
+};
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t init_count;
+static struct init_file init_file;
+static struct hooks init_hooks, finalize_hooks;
 
-/* First and last character that are no blanks; 0 for an empty file. */
-static void outer_characters(FILE *file, int *first, int *last, long *size)
+static aclError check_type(aclRegisterCallbackType type)
 {
-	int c;
+	if ((uint32_t)type <= ACL_REG_TYPE_ACL_RETR || type == ACL_REG_TYPE_OTHER)
+		return ACL_SUCCESS;
+	return acl_refuse(ACL_ERROR_INVALID_PARAM,
+			  "type = %d: not a value of aclRegisterCallbackType", (int)type);
+}
 
-	*first = 0;
-	*last = 0;
-	*size = 0;
-	while (*size <= MAX_CONFIG_FILE && (c = getc(file)) != EOF) {
-		(*size)++;
-		if (isspace(c))
-			continue;
-		if (!*first)
-			*first = c;
-		*last = c;
+/* One of each type, and as many as there is room for of the program's own. */
+static aclError add_locked(struct hooks *hooks, const struct hook *hook)
+{
+	int i;
+
+	for (i = 0; i < hooks->count && hook->type != ACL_REG_TYPE_OTHER; i++) {
+		if (hooks->list[i].type == hook->type)
+			return acl_refuse(ACL_ERROR_INTERNAL_ERROR,
+					  "type = %d has a callback already",
+					  (int)hook->type);
 	}
+	if (hooks->count == HOOKS)
+		return acl_refuse(ACL_ERROR_BAD_ALLOC, "at most %d callbacks", HOOKS);
+	hooks->list[hooks->count++] = *hook;
+	return ACL_SUCCESS;
 }
 
-static const char *skip_blanks(const char *at)
+static aclError remove_hook(const char *call, struct hooks *hooks,
+			    aclRegisterCallbackType type, any_function fn)
 {
-	while (isspace((unsigned char)*at))
-		at++;
-	return at;
+	int i;
+	aclError code = acl_enter(call) ?:
+			acl_need((const void *)(uintptr_t)fn, "cbFunc") ?:
+			check_type(type);
+
+	if (code)
+		return code;
+	pthread_mutex_lock(&lock);
+	for (i = 0; i < hooks->count; i++) {
+		if (hooks->list[i].type == type && hooks->list[i].fn == fn)
+			break;
+	}
+	if (i < hooks->count) {
+		hooks->count--;
+		memmove(&hooks->list[i], &hooks->list[i + 1],
+			(size_t)(hooks->count - i) * sizeof(hooks->list[0]));
+	} else {
+		code = acl_refuse(ACL_ERROR_INTERNAL_ERROR,
+				  "cbFunc = %p is not registered for type %d",
+				  (void *)(uintptr_t)fn, (int)type);
+	}
+	pthread_mutex_unlock(&lock);
+	return code;
 }
 
-/* What has a meaning here. */
-struct items {
-	long message_mode;   /* "err_msg_mode": 0 or 1 */
-	long default_device; /* "default_device": -1: none */
-};
-
-/* The number of an item, quoted or not; as it was where it is not there. */
-static void read_item(const char *text, const char *name, long *out)
+static aclError call_init(const struct hook *hook, const char *text)
 {
-	const char *at = strstr(text, name);
-	char *end;
-	long number;
-
-	if (!at)
-		return;
-	at = skip_blanks(at + strlen(name));
-	if (*at == ':')
-		at = skip_blanks(at + 1);
-	if (*at == '"')
-		at++;
-	number = strtol(at, &end, 10);
-	if (end != at)
-		*out = number;
+	return ((aclInitCallbackFunc)hook->fn)(text, strlen(text), hook->data);
 }
 
-static void read_items(FILE *file, struct items *items)
+/* With no lock held: who is called may call aclInit and register, too. */
+static aclError call_all_init(const struct hooks *hooks, const char *text)
 {
+	aclError code = ACL_SUCCESS;
+	int i;
+
+	for (i = 0; i < hooks->count && !code; i++) {
+		code = call_init(&hooks->list[i], text);
+		if (code)
+			acl_refuse(code, "the callback of type %d failed",
+				   (int)hooks->list[i].type);
+	}
+	return code;
+}
+
+static aclError call_all_finalize(const struct hooks *hooks)
+{
+	aclError first = ACL_SUCCESS, code;
+	int i;
+
+	for (i = 0; i < hooks->count; i++) {
+		code = ((aclFinalizeCallbackFunc)hooks->list[i].fn)(hooks->list[i].data);
+		if (code && !first)
+			first = acl_refuse(code, "the callback of type %d failed",
+					   (int)hooks->list[i].type);
+	}
+	return first;
+}
+
+aclError aclInitCallbackRegister(aclRegisterCallbackType type, aclInitCallbackFunc cbFunc,
+				 void *userData)
+{
+	const struct hook hook = {(any_function)cbFunc, userData, type};
 	char *text = NULL;
-	size_t room = 0;
+	aclError code = acl_enter(__func__) ?:
+			acl_need((const void *)(uintptr_t)cbFunc, "cbFunc") ?:
+			check_type(type);
 
-	rewind(file);
-	if (getdelim(&text, &room, '\0', file) > 0) {
-		read_item(text, "\"err_msg_mode\"", &items->message_mode);
-		read_item(text, "\"default_device\"", &items->default_device);
+	if (code)
+		return code;
+	pthread_mutex_lock(&lock);
+	if (init_count) {
+		text = strdup(init_file.text ?: "");
+		if (!text)
+			code = acl_refuse(ACL_ERROR_BAD_ALLOC,
+					  "no memory for the library's own records");
 	}
+	if (!code)
+		code = add_locked(&init_hooks, &hook);
+	pthread_mutex_unlock(&lock);
+	/* What it says has no one to hear it. */
+	if (!code && text)
+		call_init(&hook, text);
 	free(text);
+	return code;
 }
 
-static aclError check_config_file(const char *path, struct items *items)
+aclError aclInitCallbackUnRegister(aclRegisterCallbackType type,
+				   aclInitCallbackFunc cbFunc)
 {
-	FILE *file = fopen(path, "re");
-	int first, last, failed;
-	long size;
+	return remove_hook(__func__, &init_hooks, type, (any_function)cbFunc);
+}
 
-	if (!file)
-		return acl_refuse(ACL_ERROR_INVALID_FILE, "configPath = \"%s\": %s", path,
-				  strerror(errno));
-	outer_characters(file, &first, &last, &size);
-	failed = ferror(file);
-	if (!failed && size <= MAX_CONFIG_FILE)
-		read_items(file, items);
-	fclose(file);
-	if (failed)
-		return acl_refuse(ACL_ERROR_INVALID_FILE,
-				  "configPath = \"%s\": cannot be read", path);
-	if (size > MAX_CONFIG_FILE)
-		return acl_refuse(ACL_ERROR_INVALID_FILE_SIZE,
-				  "configPath = \"%s\": larger than %ld bytes", path,
-				  MAX_CONFIG_FILE);
-	if (first != '{' || last != '}')
-		return acl_refuse(
-			ACL_ERROR_PARSE_FILE,
-			"configPath = \"%s\": holds no JSON object, not even {}", path);
-	return items->default_device == -1 ? ACL_SUCCESS
-					   : context_check_device(items->default_device);
+aclError aclFinalizeCallbackRegister(aclRegisterCallbackType type,
+				     aclFinalizeCallbackFunc cbFunc, void *userData)
+{
+	const struct hook hook = {(any_function)cbFunc, userData, type};
+	aclError code = acl_enter(__func__) ?:
+			acl_need((const void *)(uintptr_t)cbFunc, "cbFunc") ?:
+			check_type(type);
+
+	if (code)
+		return code;
+	pthread_mutex_lock(&lock);
+	code = add_locked(&finalize_hooks, &hook);
+	pthread_mutex_unlock(&lock);
+	return code;
+}
+
+aclError aclFinalizeCallbackUnRegister(aclRegisterCallbackType type,
+				       aclFinalizeCallbackFunc cbFunc)
+{
+	return remove_hook(__func__, &finalize_hooks, type, (any_function)cbFunc);
+}
+
+/* Back to before the first aclInit. */
+static void end_locked(void)
+{
+	init_count = 0;
+	device_set_default(-1);
+	init_file_free(&init_file);
+}
+
+/* What the first aclInit does; the file becomes the process's. */
+static aclError begin(struct init_file *file)
+{
+	struct hooks hooks;
+	char *text = strdup(file->text ?: "");
+	aclError code = ACL_SUCCESS;
+
+	if (!text)
+		code = acl_refuse(ACL_ERROR_BAD_ALLOC,
+				  "no memory for the library's own records");
+	pthread_mutex_lock(&lock);
+	if (!code && init_count++)
+		code = acl_refuse(ACL_ERROR_REPEAT_INITIALIZE,
+				  "called before in this process");
+	if (code) {
+		pthread_mutex_unlock(&lock);
+		free(text);
+		return code;
+	}
+	error_share(file->message_mode == 1);
+	device_set_default((int32_t)file->default_device);
+	init_file = *file;
+	file->text = NULL;
+	hooks = init_hooks;
+	pthread_mutex_unlock(&lock);
+	code = call_all_init(&hooks, text);
+	free(text);
+	if (code) {
+		pthread_mutex_lock(&lock);
+		end_locked();
+		pthread_mutex_unlock(&lock);
+	}
+	return code;
 }
 
 aclError aclInit(const char *configPath)
 {
-	struct items items = {.default_device = -1};
-	bool again;
-	aclError code = acl_enter(__func__) ?: acl_result(config_check());
+	struct init_file file;
+	aclError code = acl_enter(__func__) ?: acl_result(config_check()) ?:
+			init_file_read(configPath, &file);
 
 	if (code)
 		return code;
-	if (configPath && *configPath) {
-		code = check_config_file(configPath, &items);
-		if (code)
-			return code;
-	}
+	code = begin(&file);
+	init_file_free(&file);
+	return code;
+}
 
+/* @all: whatever the count is. */
+static aclError finalize(const char *call, uint64_t *left, bool all)
+{
+	struct hooks hooks;
+	bool live, last;
+	aclError code = acl_enter(call);
+
+	if (code)
+		return code;
 	pthread_mutex_lock(&lock);
-	again = init_count++ > 0;
-	if (!again) {
-		error_share(items.message_mode == 1);
-		device_set_default((int32_t)items.default_device);
-	}
+	live = init_count > 0;
+	last = live && (all || init_count == 1);
+	if (last)
+		end_locked();
+	else if (live)
+		init_count--;
+	if (live && left)
+		*left = init_count;
+	hooks = finalize_hooks;
 	pthread_mutex_unlock(&lock);
-	if (again)
-		return acl_refuse(ACL_ERROR_REPEAT_INITIALIZE,
-				  "called before in this process");
-	return ACL_SUCCESS;
+	if (!live)
+		return acl_refuse(ACL_ERROR_REPEAT_FINALIZE,
+				  "not initialised, or finalised before");
+	return last ? call_all_finalize(&hooks) : ACL_SUCCESS;
 }
 
 aclError aclFinalize(void)
 {
-	bool live;
-	aclError code = acl_enter(__func__);
-
-	if (code)
-		return code;
-	pthread_mutex_lock(&lock);
-	live = init_count > 0;
-	init_count = 0;
-	device_set_default(-1);
-	pthread_mutex_unlock(&lock);
-	if (!live)
-		return acl_refuse(ACL_ERROR_REPEAT_FINALIZE,
-				  "not initialised, or finalised before");
-	return ACL_SUCCESS;
+	return finalize(__func__, NULL, true);
 }
 
 aclError aclFinalizeReference(uint64_t *refCount)
 {
-	bool live;
-	aclError code = acl_enter(__func__);
-
-	if (code)
-		return code;
-	pthread_mutex_lock(&lock);
-	live = init_count > 0;
-	if (live)
-		init_count--;
-	if (live && refCount)
-		*refCount = init_count;
-	if (!init_count)
-		device_set_default(-1);
-	pthread_mutex_unlock(&lock);
-	if (!live)
-		return acl_refuse(ACL_ERROR_REPEAT_FINALIZE,
-				  "not initialised, or finalised before");
-	return ACL_SUCCESS;
+	return finalize(__func__, refCount, false);
 }
 
 static aclError check_level(aclrtLastErrLevel level)

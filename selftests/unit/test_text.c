@@ -155,6 +155,104 @@ static void test_default_device(void)
 	is(aclInit(path), 100003, "no file");
 }
 
+static struct {
+	int calls;
+	char text[64];
+	size_t len;
+	void *last;
+	aclError answer;
+} heard;
+
+static aclError hear_init(const char *text, size_t len, void *data)
+{
+	heard.calls++;
+	heard.len = len;
+	heard.last = data;
+	snprintf(heard.text, sizeof(heard.text), "%s", text);
+	return heard.answer;
+}
+
+static aclError hear_other(const char *text, size_t len, void *data)
+{
+	is(aclInit(NULL), 100002, "who is called may call");
+	return hear_init(text, len, data);
+}
+
+static aclError hear_end(void *data)
+{
+	heard.calls++;
+	heard.last = data;
+	return heard.answer;
+}
+
+/* Who takes part in aclInit and aclFinalize. */
+static void test_taking_part(void)
+{
+	static const char json[] = "{\"mine\": 1}";
+	char path[] = "/tmp/aclkm-config-XXXXXX";
+	int fd = mkstemp(path), a = 0, b = 0, i, code = 0;
+	const aclRegisterCallbackType other = ACL_REG_TYPE_OTHER;
+
+	if (write(fd, json, strlen(json)) < 0)
+		bail_out("no file");
+	is(aclInitCallbackRegister(ACL_REG_TYPE_ACL_DVPP, hear_init, &a), 0, "take part");
+	is(aclInitCallbackRegister(ACL_REG_TYPE_ACL_DVPP, hear_other, &a), 500000,
+	   "one of a type");
+	is(aclInitCallbackRegister(other, NULL, NULL), 100000, "NULL");
+	is(aclInitCallbackRegister((aclRegisterCallbackType)8, hear_init, NULL), 100000,
+	   "no type");
+	is(heard.calls, 0, "not called before");
+	is(aclInit(path), 0, "init with a file");
+	ok(heard.calls == 1 && heard.last == &a && heard.len == strlen(json) &&
+		   !strcmp(heard.text, json),
+	   "called with its text");
+	is(aclInit(path), 100002, "once more");
+	is(heard.calls, 1, "is not told");
+	is(aclInitCallbackRegister(other, hear_other, &b), 0, "take part later");
+	ok(heard.calls == 2 && heard.last == &b && !strcmp(heard.text, json),
+	   "called at once");
+	is(aclFinalizeCallbackRegister(other, hear_end, &a), 0, "and in the end");
+	is(aclFinalizeCallbackRegister(other, NULL, &a), 100000, "NULL");
+	is(aclFinalizeReference(NULL) | aclFinalizeReference(NULL), 0,
+	   "two references less");
+	is(heard.calls, 2, "is not the end");
+	is(aclFinalizeReference(NULL), 0, "the last one");
+	ok(heard.calls == 3 && heard.last == &a, "is");
+
+	heard.answer = 4711;
+	is(aclInit(NULL), 4711, "a callback that fails");
+	ok(recent_has("callback of type 6 failed"), "the text says which");
+	is(heard.calls, 4, "those behind it are not called");
+	is(heard.len, 0, "no file, no text");
+	is(aclFinalize(), 100037, "and nothing is initialised");
+	heard.answer = 0;
+	is(aclInitCallbackUnRegister(ACL_REG_TYPE_ACL_DVPP, hear_init), 0, "leave");
+	is(aclInitCallbackUnRegister(ACL_REG_TYPE_ACL_DVPP, hear_init), 500000, "again");
+	is(aclInitCallbackUnRegister(other, NULL), 100000, "NULL");
+	is(aclInit(NULL), 0, "init");
+	ok(heard.calls == 5 && heard.last == &b, "only the other one is called");
+	heard.answer = 7;
+	is(aclFinalize(), 7, "a callback that fails in the end");
+	heard.answer = 0;
+	is(aclFinalize(), 100037, "it is the end");
+	is(aclInitCallbackUnRegister(other, hear_other) |
+		   aclFinalizeCallbackUnRegister(other, hear_end),
+	   0, "leave");
+	is(aclFinalizeCallbackUnRegister(other, hear_end), 500000, "again");
+	for (i = 0; i < 64; i++)
+		code |= aclFinalizeCallbackRegister(other, hear_end, NULL);
+	is(code, 0, "64 of the program's own");
+	is(aclFinalizeCallbackRegister(other, hear_end, NULL), 200000, "one more");
+	for (i = 0; i < 64; i++)
+		code |= aclFinalizeCallbackUnRegister(other, hear_end);
+	is(code, 0, "leave");
+	heard.calls = 0;
+	is(aclInit(NULL) | aclFinalize(), 0, "init and finalize");
+	is(heard.calls, 0, "nobody is called");
+	close(fd);
+	unlink(path);
+}
+
 int main(void)
 {
 	setenv("ACLKM_DEVICES", "2", 1);
@@ -164,5 +262,6 @@ int main(void)
 	test_reference();
 	test_mode();
 	test_default_device();
+	test_taking_part();
 	return done_testing();
 }

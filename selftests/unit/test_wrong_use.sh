@@ -38,7 +38,7 @@ cat "$inc"/acl/*.h "$inc"/acl/*/*.h | sed 's|//.*||' | tr '\n\t' '  ' |
 		if (type ~ /\*/)
 			return "(" type ")pointer()"
 		if (type ~ /(Callback|HostFunc|Func)$/)
-			return "(" type ")nothing"
+			return "(" type ")function()"
 		if (type ~ /(Stream|Event|Context|Notify|DrvMemHandle|MemPool|AllocatorDesc|Allocator)$/)
 			return "(" type ")handle()"
 		if (type ~ /(ManagedLocation|IpcEventHandle)$/)

@@ -26,7 +26,8 @@ typedef enum aclrtLastErrLevel {
  *
  * Returns 0; 100002 when already initialised (harmless, still counted); 100003
  * file cannot be read; 100005 file over 10 MiB; 100006 no JSON object in it;
- * 100000 bad ACLKM_* variable; 107001 a default device that is not there.
+ * 100000 bad ACLKM_* variable; 107001 a default device that is not there; what a
+ * callback of aclInitCallbackRegister returns.
  */
 ACL_FUNC_VISIBILITY aclError aclInit(const char *configPath);
 
@@ -36,7 +37,8 @@ ACL_FUNC_VISIBILITY aclError aclInit(const char *configPath);
  * Sets the count of aclInit back to zero; memory and streams stay as they are.
  * (AscendCL API reference, "aclFinalize".)
  *
- * Returns 0; 100037 when not initialised or finalised before.
+ * Returns 0; 100037 when not initialised or finalised before; what a callback of
+ * aclFinalizeCallbackRegister returns.
  */
 ACL_FUNC_VISIBILITY aclError aclFinalize(void);
 
@@ -61,6 +63,59 @@ ACL_FUNC_VISIBILITY const char *aclGetRecentErrMsg(void);
  * Returns 0; 100037 when not initialised or finalised before.
  */
 ACL_FUNC_VISIBILITY aclError aclFinalizeReference(uint64_t *refCount);
+
+/* Who takes part in aclInit and aclFinalize (AscendCL API reference). */
+typedef enum aclRegisterCallbackType {
+	ACL_REG_TYPE_ACL_MODEL = 0,
+	ACL_REG_TYPE_ACL_OP_EXECUTOR = 1,
+	ACL_REG_TYPE_ACL_OP_CBLAS = 2,
+	ACL_REG_TYPE_ACL_OP_COMPILER = 3,
+	ACL_REG_TYPE_ACL_TDT_CHANNEL = 4,
+	ACL_REG_TYPE_ACL_TDT_QUEUE = 5,
+	ACL_REG_TYPE_ACL_DVPP = 6,
+	ACL_REG_TYPE_ACL_RETR = 7,
+	ACL_REG_TYPE_OTHER = 0xFFFF /* the program's own: any number of them */
+} aclRegisterCallbackType;
+
+/* @configStr: the @len characters of aclInit's file, with a NUL behind; "" without. */
+typedef aclError (*aclInitCallbackFunc)(const char *configStr, size_t len,
+					void *userData);
+typedef aclError (*aclFinalizeCallbackFunc)(void *userData);
+
+/**
+ * aclInitCallbackRegister - be called by aclInit
+ * @type: one callback for each, of ACL_REG_TYPE_OTHER as many as there is room for
+ *
+ * In the thread that calls aclInit for the first time, in the order of registration; at
+ * once, in this thread, when the process is initialised. It may call functions of
+ * AscendCL. What it returns, if not 0, makes aclInit fail with it, and the process is
+ * not initialised then. (AscendCL API reference, "aclInitCallbackRegister".)
+ *
+ * Returns 0; 100000 NULL or another @type; 500000 the type has one; 200000 more than
+ * 64 callbacks.
+ */
+ACL_FUNC_VISIBILITY aclError aclInitCallbackRegister(aclRegisterCallbackType type,
+						     aclInitCallbackFunc cbFunc,
+						     void *userData);
+
+/* aclInitCallbackUnRegister - undo it. 0; 100000; 500000 that is not registered. */
+ACL_FUNC_VISIBILITY aclError aclInitCallbackUnRegister(aclRegisterCallbackType type,
+						       aclInitCallbackFunc cbFunc);
+
+/**
+ * aclFinalizeCallbackRegister - be called by aclFinalize
+ *
+ * Or by the aclFinalizeReference that leaves no reference. All are called; the first
+ * code that is not 0 is what the function then returns. Returns as
+ * aclInitCallbackRegister.
+ */
+ACL_FUNC_VISIBILITY aclError aclFinalizeCallbackRegister(aclRegisterCallbackType type,
+							 aclFinalizeCallbackFunc cbFunc,
+							 void *userData);
+
+/* aclFinalizeCallbackUnRegister - undo it. 0; 100000; 500000 that is not registered. */
+ACL_FUNC_VISIBILITY aclError aclFinalizeCallbackUnRegister(
+	aclRegisterCallbackType type, aclFinalizeCallbackFunc cbFunc);
 
 /**
  * aclrtGetLastError - the code of the last failure of this thread, and forget it
