@@ -4,5 +4,6 @@
 #define ACL_DVPP_HI_DVPP_H
 
 #include "hi_media_common.h"
+#include "hi_dvpp_vb.h"
 
 #endif /* ACL_DVPP_HI_DVPP_H */
