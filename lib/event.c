@@ -9,6 +9,7 @@
 #include "config.h"
 #include "error.h"
 #include "object.h"
+#include "share.h"
 #include "stream.h"
 
 struct event {
@@ -21,6 +22,7 @@ struct event {
 	uint32_t device;
 	_Atomic uint32_t id;	/* of its hardware event, from 1; 0: none yet */
 	_Atomic uint32_t waits; /* of streams, not over */
+	uint64_t offer;		/* 0: none */
 };
 
 struct event_task {
@@ -40,6 +42,8 @@ static void release(struct object *object)
 
 	if (atomic_load(&event->id))
 		atomic_fetch_sub(&recorded[event->device], 1);
+	if (event->offer)
+		share_withdraw(event->offer);
 	if (event->mapped) {
 		munmap(event->state, event->mapped);
 		close(event->fd);
@@ -104,7 +108,7 @@ static void put(struct event *event)
 	object_put(&event->object);
 }
 
-int event_file(uintptr_t handle, int *fd)
+int event_file(uintptr_t handle, int *fd, uint64_t *number)
 {
 	struct event *event = NULL;
 	int err = get(handle, &event);
@@ -115,12 +119,26 @@ int event_file(uintptr_t handle, int *fd)
 		err = error_set(ACLKM_ERR_UNSUPPORTED,
 				"event = %p: created without ACL_EVENT_IPC",
 				(void *)handle);
-	else
+	*number = event->offer;
+	if (!err && !event->offer) {
 		*fd = fcntl(event->fd, F_DUPFD_CLOEXEC, 0);
-	if (!err && *fd < 0)
-		err = error_set(ACLKM_ERR_LIMIT, "no more open files");
+		if (*fd < 0)
+			err = error_set(ACLKM_ERR_LIMIT, "no more open files");
+	}
 	put(event);
 	return err;
+}
+
+int event_offered(uintptr_t handle, uint64_t number)
+{
+	struct event *event = NULL;
+	int err = get(handle, &event);
+
+	if (err)
+		return err;
+	event->offer = number;
+	put(event);
+	return ACLKM_OK;
 }
 
 int event_destroy(uintptr_t handle)

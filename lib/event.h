@@ -54,8 +54,14 @@ int event_create(uint32_t device, uint32_t flags, uintptr_t *handle);
 int event_adopt(uint32_t device, uint32_t flags, struct event_state *state, uint64_t size,
 		int fd, uintptr_t *handle);
 
-/* The file of the state, duplicated. ACLKM_ERR_UNSUPPORTED: it has none. */
-int event_file(uintptr_t event, int *fd);
+/*
+ * The number that event_offered has said, or 0 and the file of the state, duplicated.
+ * ACLKM_ERR_UNSUPPORTED: it has none.
+ */
+int event_file(uintptr_t event, int *fd, uint64_t *number);
+
+/* The number under which share.h offers the file: as long as the event lives here. */
+int event_offered(uintptr_t event, uint64_t number);
 
 /* Streams that still have it as a task keep what they need. */
 int event_destroy(uintptr_t event);

@@ -57,7 +57,13 @@ int ipc_export_physical(uintptr_t handle, bool anyone, uint64_t *number)
 	item.size = backing.size;
 	item.page_size = backing.page_size;
 	item.fd = backing.fd;
-	return offer(&item, anyone, number);
+	err = offer(&item, anyone, number);
+	if (err)
+		return err;
+	err = vmm_offered(handle, *number);
+	if (err)
+		share_withdraw(*number);
+	return err;
 }
 
 int ipc_import_physical(uint64_t number, uint32_t device, uintptr_t *handle)
@@ -244,12 +250,22 @@ int ipc_export_event(uintptr_t event, uint64_t *number)
 	struct event_status status;
 	int err = event_query(event, &status);
 
-	if (!err)
-		err = event_file(event, &item.fd);
 	if (err)
 		return err;
 	item.flags = status.flags;
-	return offer(&item, true, number);
+	/* One offer for each event, however often it is asked for. */
+	pthread_mutex_lock(&lock);
+	err = event_file(event, &item.fd, number);
+	if (!err && !*number) {
+		err = offer(&item, true, number);
+		if (!err) {
+			err = event_offered(event, *number);
+			if (err)
+				share_withdraw(*number);
+		}
+	}
+	pthread_mutex_unlock(&lock);
+	return err;
 }
 
 int ipc_import_event(uint64_t number, uint32_t device, uintptr_t *event)

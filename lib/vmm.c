@@ -15,6 +15,7 @@
 #include "guard.h"
 #include "object.h"
 #include "rules.h"
+#include "share.h"
 #include "tree.h"
 #include "va.h"
 
@@ -26,6 +27,7 @@ struct physical {
 	uint32_t maps;
 	bool imported;
 	bool exported;
+	uint64_t offer; /* 0: none */
 };
 
 /* A reserved range, or a mapping in one. */
@@ -161,6 +163,9 @@ static void release_physical(struct object *object)
 	struct physical *physical = object_entry(object, struct physical, object);
 	const struct backend *backend;
 
+	/* It has a file of the memory, which would keep that. */
+	if (physical->offer)
+		share_withdraw(physical->offer);
 	if (!backend_get(&backend))
 		backend->backing_free(&physical->backing);
 	free(physical);
@@ -292,6 +297,18 @@ int vmm_file(uintptr_t handle, struct backing *out, bool once)
 	}
 	pthread_mutex_unlock(&lock);
 	return err;
+}
+
+int vmm_offered(uintptr_t handle, uint64_t number)
+{
+	struct physical *physical;
+
+	pthread_mutex_lock(&lock);
+	physical = get_locked(handle);
+	if (physical)
+		physical->offer = number;
+	pthread_mutex_unlock(&lock);
+	return physical ? ACLKM_OK : not_alive(handle);
 }
 
 /* What is mapped in the range already tells what else may be. */

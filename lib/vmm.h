@@ -61,6 +61,9 @@ int vmm_property(uintptr_t handle, struct vmm_property *out, uint64_t *size);
 /* The file of the memory, duplicated. With @once only the first time: EXISTS. */
 int vmm_file(uintptr_t handle, struct backing *out, bool once);
 
+/* The number under which share.h offers the memory: as long as the memory lives here. */
+int vmm_offered(uintptr_t handle, uint64_t number);
+
 /*
  * ACLKM_ERR_INVALID: not in one range, size not the handle's, alignment, a device or
  * an origin that the range does not have; ACLKM_ERR_EXISTS: something is there.

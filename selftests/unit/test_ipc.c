@@ -3,6 +3,7 @@
  * Sharing between real processes: this program starts itself again as the other side,
  * by exec, as a forked child must not use the library.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <sys/wait.h>
 
@@ -217,7 +218,7 @@ static void test_physical(void)
 	is(aclrtUnmapMem(range) | aclrtFreePhysical(handle) |
 		   aclrtReleaseMemAddress(range),
 	   0, "free");
-	is(ask(&order, 'p').code, 0, "the offer keeps the memory");
+	is(ask(&order, 'p').code, 107017, "and it is offered no more");
 }
 
 static void test_fabric(void)
@@ -337,6 +338,56 @@ static void test_events(void)
 	is(aclrtDestroyEvent(event) | aclrtDestroyEvent(plain), 0, "destroy");
 }
 
+static int open_files(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int n = 0;
+
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+/* What is freed is offered no more: no file of it keeps its memory. */
+static void test_offers_end(void)
+{
+	int files = open_files(), i, code = 0;
+	size_t before = free_bytes();
+	aclrtIpcEventHandle first, again;
+	aclrtDrvMemHandle handle;
+	aclrtEvent event;
+	int32_t pid = getpid();
+	uint64_t shared;
+	void *range;
+
+	for (i = 0; i < 5; i++) {
+		code |= aclrtMallocPhysical(&handle, UNIT, &prop, 0) |
+			aclrtMemExportToShareableHandle(handle, 0, 0, &shared) |
+			aclrtReserveMemAddress(&range, UNIT, 0, NULL, 0) |
+			aclrtMapMem(range, UNIT, 0, handle, 0) |
+			aclrtFreePhysical(handle);
+		code |= aclrtMemSetPidToShareableHandle(shared, &pid, 1);
+		code |= aclrtUnmapMem(range) | aclrtReleaseMemAddress(range);
+	}
+	is(code, 0, "offered while it is mapped");
+	is(aclrtMemSetPidToShareableHandle(shared, &pid, 1), 107017,
+	   "freed and unmapped it is offered no more");
+	is(free_bytes(), before, "its memory is back");
+	is(open_files(), files, "no file of it is open");
+
+	code = aclrtCreateEventWithFlag(&event, ACL_EVENT_IPC) |
+	       aclrtIpcGetEventHandle(event, &first);
+	for (i = 0; i < 5; i++)
+		code |= aclrtIpcGetEventHandle(event, &again);
+	is(code, 0, "an event's handle, many times");
+	ok(!memcmp(&first, &again, sizeof(first)), "is the same");
+	is(open_files(), files + 2, "and takes one file beside its own");
+	is(aclrtDestroyEvent(event), 0, "destroyed");
+	is(open_files(), files, "it has none");
+	is(aclrtIpcOpenEventHandle(first, &event), 107017, "and is offered no more");
+}
+
 static void test_owner_ends(void)
 {
 	int status = -1;
@@ -357,6 +408,7 @@ int main(int argc, char **argv)
 	test_fabric();
 	test_keys();
 	test_events();
+	test_offers_end();
 	test_owner_ends();
 	return done_testing();
 }

@@ -4,8 +4,10 @@
  *
  * The owner exports and names the processes that may import (or lets all, flag 1);
  * the name goes over by any means. Only processes of the same user, or root's, get
- * anything. Memory lives as long as one process has it mapped; the offer ends with
- * the owner. Process ids are those that the owner sees in its own pid namespace.
+ * anything. Memory lives as long as one process has it mapped. Physical memory is
+ * offered until the owner has freed and unmapped it, an event until it is destroyed, a
+ * block until its key is closed; all of it ends with the owner. Process ids are those
+ * that the owner sees in its own pid namespace.
  *
  * Errors that all functions here share: 100000 NULL or size 0; 107002 no context;
  * 107017 a name that nobody offers (any more) or that is none; 207006 not offered to
