@@ -285,6 +285,28 @@ rdma_files() {
         --file /etc/libibverbs.d/rxe.driver:/etc/libibverbs.d/rxe.driver)
 }
 
+# python_guest_suite KERNEL: the module acl of Python on the kmod backend
+python_guest_suite() {
+    local kernel=$1 spec
+    local -a py=(--module "$build/kmod-$kernel/aclkm.ko")
+    begin_suite "python, Linux $kernel"
+    gate 'build without warnings' quiet_make -C "$top" python PYTHON=/usr/bin/python3
+    [[ -n $gate_ok ]] || return 0
+    # Not those that look at sources or install.
+    printf '%s\n' test_copy test_memory test_process test_stream test_util test_vmm >"$logs/python.list"
+    py+=(--file "$logs/python.list:/python/list")
+    while read -r spec; do
+        py+=(--file "$spec")
+    done < <("$here/vm/python-files.sh" /usr/bin/python3 "$build/python")
+    for spec in "$build"/python/lib/acl/*; do
+        py+=(--file "$spec:/python/acl/${spec##*/}")
+    done
+    for spec in "$top"/python/tests/*.py; do
+        py+=(--file "$spec:/python/tests/${spec##*/}")
+    done
+    vm "vm-python-$kernel" --kernel "$kernel" --memory 2048 --timeout 300 "${py[@]}" -- "$here/vm/guest-python.sh"
+}
+
 # module_suites KERNEL: the module in VMs that boot this stock kernel
 module_suites() {
     local kernel=$1 name assignments crc32
@@ -317,6 +339,8 @@ module_suites() {
         vm_args+=(--file "$build/examples-ascendcl/$name:/examples/$name")
     done
     vm "vm-2g-$kernel" --kernel "$kernel" --memory 2048 --timeout 600 "${vm_args[@]}" -- "$here/vm/guest-tests.sh"
+
+    python_guest_suite "$kernel"
 
     begin_suite "module, Linux $kernel, 1 GiB arena"
     # nokaslr: 4 GiB hold one whole GiB that firmware and boot data leave
