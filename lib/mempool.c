@@ -125,6 +125,44 @@ static void trim_locked(const struct mempool *pool, uint64_t keep)
 	}
 }
 
+static bool yield_locked(uint32_t device)
+{
+	struct piece **at = &pieces, *piece;
+	bool any = false;
+
+	while ((piece = *at)) {
+		if (piece->pool->device == device && piece->state == FREE) {
+			drop_piece(at);
+			any = true;
+		} else {
+			at = &piece->next;
+		}
+	}
+	return any;
+}
+
+bool mempool_yield(uint32_t device)
+{
+	bool any;
+
+	if (!atomic_load(&pool_count))
+		return false;
+	pthread_mutex_lock(&lock);
+	any = yield_locked(device);
+	pthread_mutex_unlock(&lock);
+	return any;
+}
+
+int mempool_block_take(const struct heap_request *request, const struct block_tag *tag,
+		       void **out)
+{
+	int err = block_take(request, tag, out);
+
+	if (err == ACLKM_ERR_NOMEM && mempool_yield(tag->device))
+		err = block_take(request, tag, out);
+	return err;
+}
+
 int mempool_destroy(uintptr_t handle)
 {
 	struct object *object = object_remove(&pools, handle);
@@ -160,6 +198,11 @@ static struct piece *reuse_locked(const struct mempool *pool, uint64_t size,
 	return best;
 }
 
+static bool over_limit(const struct mempool *pool, uint64_t size)
+{
+	return pool->max_size && size > pool->max_size - pool->stats.reserved;
+}
+
 static int new_piece_locked(struct mempool *pool, uint64_t size, struct piece **out)
 {
 	const struct block_tag tag = {.device = pool->device, .module = BLOCK_MODULE_APP};
@@ -172,7 +215,7 @@ static int new_piece_locked(struct mempool *pool, uint64_t size, struct piece **
 	struct piece *piece;
 	int err;
 
-	if (pool->max_size && size > pool->max_size - pool->stats.reserved)
+	if (over_limit(pool, size))
 		return error_set(ACLKM_ERR_NOMEM,
 				 "no %llu bytes left: the pool has %llu of its %llu",
 				 (unsigned long long)size,
@@ -214,6 +257,10 @@ static int take_locked(struct mempool *pool, uint64_t asked, uint64_t size,
 		trim_locked(pool, 0);
 		err = new_piece_locked(pool, size, &piece);
 	}
+	/* The device is short: what other pools keep free is given up for it. */
+	if (err == ACLKM_ERR_NOMEM && !over_limit(pool, size) &&
+	    yield_locked(pool->device))
+		err = new_piece_locked(pool, size, &piece);
 	if (err)
 		return err;
 	/* What its stream has not reached yet may still use all of it. */

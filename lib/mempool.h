@@ -7,7 +7,10 @@
 #ifndef LIB_MEMPOOL_H
 #define LIB_MEMPOOL_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "block.h"
 
 struct mempool_stats {
 	uint64_t reserved, reserved_high; /* bytes that the pool has of the device */
@@ -34,6 +37,16 @@ int mempool_stats(uintptr_t pool, struct mempool_stats *out);
 
 /* Lets the highest values begin anew at what is now. */
 int mempool_reset_high(uintptr_t pool, int reserved, int used);
+
+/*
+ * All that pools keep free of a device's memory goes back, whatever their thresholds.
+ * False: they keep nothing.
+ */
+bool mempool_yield(uint32_t device);
+
+/* block_take; when memory is short, once more after mempool_yield. */
+int mempool_block_take(const struct heap_request *request, const struct block_tag *tag,
+		       void **out);
 
 /* After a synchronisation: pools give back what is free above their thresholds. */
 void mempool_synchronized(void);

@@ -4,7 +4,8 @@
  *
  * A pool keeps what is freed: in the stream of the free it can be taken again at once,
  * in others when that stream has come there. What is free above the release threshold
- * goes back to the device when a stream or the device is synchronised.
+ * goes back to the device when a stream or the device is synchronised; all that is free
+ * goes back when memory is short for another call that takes some.
  *
  * Errors that all functions here share: 100000 NULL or size 0; 107000 a pool that was
  * never created or is destroyed, or what breaks its rule; streams as in

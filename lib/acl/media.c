@@ -7,6 +7,7 @@
 
 #include "../config.h"
 #include "../block.h"
+#include "../mempool.h"
 #include "../rules.h"
 #include "context.h"
 #include "memory.h"
@@ -30,7 +31,7 @@ static int take_media(enum aclkm_kind kind, uint64_t size, enum aclkm_pages page
 				 "size = %llu leaves 64 bits by ALIGN_UP[size,32] + %u",
 				 (unsigned long long)size, padding);
 	tag->device = context_device();
-	return block_take(&request, tag, out);
+	return mempool_block_take(&request, tag, out);
 }
 
 aclError acldvppMalloc(void **devPtr, size_t size)

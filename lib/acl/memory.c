@@ -5,6 +5,7 @@
 #include "../check.h"
 #include "../config.h"
 #include "../block.h"
+#include "../mempool.h"
 #include "../stream.h"
 #include "../rules.h"
 #include "../tcache.h"
@@ -76,7 +77,7 @@ static aclError take(struct heap_request *request, enum aclkm_block_rule rule, v
 		return acl_refuse(ACL_ERROR_INVALID_PARAM,
 				  "size = %llu leaves 64 bits by ALIGN_UP[size,32] + %u",
 				  (unsigned long long)request->asked, config->padding);
-	return acl_result(block_take(request, &tag, out));
+	return acl_result(mempool_block_take(request, &tag, out));
 }
 
 static aclError take_device(void **out, size_t size, aclrtMemMallocPolicy policy,

@@ -4,6 +4,7 @@
 
 #include "../config.h"
 #include "../managed.h"
+#include "../mempool.h"
 #include "../rules.h"
 #include "context.h"
 #include "result.h"
@@ -88,7 +89,7 @@ static aclError take(struct heap_request *request, const struct block_tag *tag,
 				  "size = %llu leaves 64 bits by ALIGN_UP[size,32]",
 				  (unsigned long long)request->asked);
 	request->align = config_get()->align;
-	return acl_result(block_take(request, tag, out));
+	return acl_result(mempool_block_take(request, tag, out));
 }
 
 static aclError take_device(const char *call, void **devPtr, size_t size,
@@ -160,5 +161,5 @@ aclError aclrtMemAllocManaged(void **ptr, uint64_t size, uint32_t flag)
 	request.asked = size;
 	tag = (struct block_tag){
 		.device = context_device(), .module = BLOCK_MODULE_APP, .managed = true};
-	return acl_result(block_take(&request, &tag, ptr));
+	return acl_result(mempool_block_take(&request, &tag, ptr));
 }

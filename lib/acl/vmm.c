@@ -4,6 +4,7 @@
 
 #include "../block.h"
 #include "../config.h"
+#include "../mempool.h"
 #include "../vmm.h"
 #include "context.h"
 #include "result.h"
@@ -176,6 +177,7 @@ aclError aclrtMallocPhysical(aclrtDrvMemHandle *handle, size_t size,
 	struct vmm_property property;
 	uint64_t granularity;
 	uintptr_t number;
+	int err;
 	aclError code = acl_enter(__func__) ?: acl_need(handle, "handle") ?:
 			acl_need_size(size, "size") ?: acl_need(prop, "prop") ?:
 			context_need() ?: zero_flags(flags) ?:
@@ -189,10 +191,15 @@ aclError aclrtMallocPhysical(aclrtDrvMemHandle *handle, size_t size,
 			ACL_ERROR_RT_PARAM_INVALID,
 			"size = %zu: must be a multiple of the granularity, %llu", size,
 			(unsigned long long)granularity);
-	code = acl_result(vmm_create(size, &property, context_device(), &number));
-	if (!code)
-		*handle = (aclrtDrvMemHandle)number;
-	return code;
+	err = vmm_create(size, &property, context_device(), &number);
+	/* As aclrtMalloc: what pools keep free is given up for it. */
+	if (err == ACLKM_ERR_NOMEM &&
+	    mempool_yield(property.host ? context_device() : property.device))
+		err = vmm_create(size, &property, context_device(), &number);
+	if (err)
+		return acl_result(err);
+	*handle = (aclrtDrvMemHandle)number;
+	return ACL_SUCCESS;
 }
 
 aclError aclrtFreePhysical(aclrtDrvMemHandle handle)

@@ -153,6 +153,83 @@ static void test_limit(void)
 	is(aclrtMemPoolFreeAsync(b, s) | aclrtMemPoolDestroy(pool), 0, "destroy");
 }
 
+static aclError take_malloc(void **out, size_t size)
+{
+	return aclrtMalloc(out, size, ACL_MEM_MALLOC_HUGE_FIRST);
+}
+
+static aclError take_cfg(void **out, size_t size)
+{
+	return aclrtMallocWithCfg(out, size, ACL_MEM_MALLOC_NORMAL_ONLY, NULL);
+}
+
+static aclError take_media(void **out, size_t size)
+{
+	return acldvppMalloc(out, size);
+}
+
+static aclError take_physical(void **out, size_t size)
+{
+	const aclrtPhysicalMemProp prop = {
+		.memAttr = ACL_HBM_MEM_HUGE,
+		.location = {.type = ACL_MEM_LOCATION_TYPE_DEVICE}};
+
+	return aclrtMallocPhysical(out, size, &prop, 0);
+}
+
+static aclError take_other_pool(void **out, size_t size)
+{
+	aclrtMemPool pool;
+	aclError code = aclrtMemPoolCreate(&pool, &props)
+				?: aclrtMemPoolMallocAsync(out, size, pool, s);
+
+	aclrtMemPoolDestroy(pool);
+	return code;
+}
+
+static aclError give_pool(void *ptr)
+{
+	return aclrtMemPoolFreeAsync(ptr, s) ?: aclrtSynchronizeStream(s);
+}
+
+/* What a pool keeps free is given up before another call fails for want of memory. */
+static void test_yield(void)
+{
+	static const struct {
+		const char *name;
+		aclError (*take)(void **out, size_t size);
+		aclError (*give)(void *ptr);
+	} calls[] = {{"malloc", take_malloc, aclrtFree},
+		     {"with a configuration", take_cfg, aclrtFree},
+		     {"media", take_media, acldvppFree},
+		     {"host", aclrtMallocHost, aclrtFreeHost},
+		     {"physical", take_physical, aclrtFreePhysical},
+		     {"another pool", take_other_pool, give_pool}};
+	uint64_t keep = UINT64_MAX;
+	size_t size = (free_bytes() / 3 * 2) & ~(2 * MIB - 1), i, before = free_bytes();
+	aclrtMemPool pool;
+	void *p, *q;
+
+	if (aclrtMemPoolCreate(&pool, &props) ||
+	    aclrtMemPoolSetAttr(pool, ACL_RT_MEM_POOL_ATTR_RELEASE_THRESHOLD, &keep))
+		bail_out("no pool");
+	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		is(aclrtMemPoolMallocAsync(&p, size, pool, s), 0, "%s: a pool has most",
+		   calls[i].name);
+		is(calls[i].take(&q, size), 207001, "%s: the rest is too little",
+		   calls[i].name);
+		is(aclrtMemPoolFreeAsync(p, s) | aclrtSynchronizeStream(s), 0,
+		   "%s: the pool keeps it", calls[i].name);
+		ok(free_bytes() < size, "%s: it is not free", calls[i].name);
+		is(calls[i].take(&q, size), 0, "%s: now there is enough", calls[i].name);
+		is(value(pool, ACL_RT_MEM_POOL_ATTR_RESERVED_MEM_CURRENT), 0,
+		   "%s: the pool has nothing", calls[i].name);
+		is(calls[i].give(q), 0, "%s: free", calls[i].name);
+	}
+	is(aclrtMemPoolDestroy(pool), 0, "destroy");
+	is(free_bytes(), before, "all is back");
+}
+
 static void *hammer(void *arg)
 {
 	long i, odd = aclrtSetDevice(0);
@@ -304,6 +381,7 @@ int main(void)
 	test_arguments();
 	test_order();
 	test_limit();
+	test_yield();
 	test_threads();
 	test_allocator();
 	test_data();
