@@ -58,6 +58,20 @@ result $? "C++17"
 	> "$work/log" 2>&1
 result $? "after set_env.sh no flags are needed"
 
+# What programs written for Ascend do, in both languages, and by nothing but these names.
+cp "$top/selftests/unit/test_clients.c" "$top/selftests/unit/tap.h" "$work/"
+whole_client() { # compiler arguments...
+	"$@" -Wall -Wextra -Werror -D_GNU_SOURCE -I"$home/include" -o "$work/clients" \
+		"$work/test_clients.c" -L"$home/lib64" -lascendcl -lacl_dvpp -lacl_dvpp_mpi \
+		-pthread -ldl > "$work/log" 2>&1 &&
+		LD_LIBRARY_PATH="$home/lib64" "$work/clients" > "$work/log" 2>&1 &&
+		! grep -q SKIP "$work/log"
+}
+whole_client cc -std=c11
+result $? "what frameworks call, in C11"
+whole_client c++ -std=c++17 -x c++
+result $? "and in C++17"
+
 # Build systems of clients find a toolkit by one variable or another, and look for headers
 # and libraries in folders that changed with its versions.
 mkdir "$work/cmake"
