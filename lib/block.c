@@ -21,13 +21,7 @@ struct tagged {
 	struct block_tag tag;
 };
 
-static int compare(const struct tree_node *a, const struct tree_node *b)
-{
-	uint64_t x = tree_entry(a, const struct tagged, by_base)->base;
-	uint64_t y = tree_entry(b, const struct tagged, by_base)->base;
-
-	return (x > y) - (x < y);
-}
+TREE_COMPARE(compare, struct tagged, by_base, base)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct tree tags = {.compare = compare, .random = 1};

@@ -19,13 +19,7 @@ struct block {
 	struct managed_state units[];
 };
 
-static int compare(const struct tree_node *a, const struct tree_node *b)
-{
-	uint64_t x = tree_entry(a, const struct block, by_base)->base;
-	uint64_t y = tree_entry(b, const struct block, by_base)->base;
-
-	return (x > y) - (x < y);
-}
+TREE_COMPARE(compare, struct block, by_base, base)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct tree blocks = {.compare = compare, .random = 1};

@@ -17,13 +17,7 @@ struct node {
 	struct registered range;
 };
 
-static int compare(const struct tree_node *a, const struct tree_node *b)
-{
-	uint64_t x = tree_entry(a, const struct node, by_base)->range.base;
-	uint64_t y = tree_entry(b, const struct node, by_base)->range.base;
-
-	return (x > y) - (x < y);
-}
+TREE_COMPARE(compare, struct node, by_base, range.base)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct tree ranges = {.compare = compare, .random = 1};

@@ -23,6 +23,19 @@ struct tree {
 	uint32_t random;
 };
 
+/*
+ * A compare function called @name for entries of @type, ordered by their integer @key;
+ * the node is their @member.
+ */
+#define TREE_COMPARE(name, type, member, key)                                            \
+	static int name(const struct tree_node *a, const struct tree_node *b)            \
+	{                                                                                \
+		const type *x = tree_entry(a, const type, member);                       \
+		const type *y = tree_entry(b, const type, member);                       \
+                                                                                         \
+		return (x->key > y->key) - (x->key < y->key);                            \
+	}
+
 #define tree_entry(node, type, member) ((type *)((char *)(node)-offsetof(type, member)))
 
 void tree_init(struct tree *tree, tree_compare compare);

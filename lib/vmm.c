@@ -41,13 +41,7 @@ struct span {
 	enum vmm_access access;
 };
 
-static int compare(const struct tree_node *a, const struct tree_node *b)
-{
-	const struct span *x = tree_entry(a, const struct span, by_base);
-	const struct span *y = tree_entry(b, const struct span, by_base);
-
-	return (x->base > y->base) - (x->base < y->base);
-}
+TREE_COMPARE(compare, struct span, by_base, base)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct tree ranges = {.compare = compare, .random = 1};

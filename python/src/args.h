@@ -110,6 +110,11 @@ bool acl_prop(PyObject *dict, const char *function, aclrtPhysicalMemProp *prop);
 /* A list or tuple of process ids; PyMem_Free it. */
 bool acl_pids(PyObject *list, const char *function, int32_t **pids, size_t *count);
 
+/* What takes a handle and a list of process ids: gives ret. */
+PyObject *acl_set_pids(PyObject *args, const char *function,
+		       aclError (*call)(unsigned long handle, int32_t *pids,
+					size_t count));
+
 /* The text of a key; what is too long is none. */
 bool acl_key(PyObject *text, const char *function, char key[ACL_RT_IPC_MEM_KEY_LENGTH]);
 

@@ -58,22 +58,15 @@ static PyObject *py_notify_get_export_key(PyObject *module, PyObject *args)
 	return Py_BuildValue("(si)", ret ? "" : key, ret);
 }
 
+static aclError let_import(unsigned long notify, int32_t *pids, size_t count)
+{
+	return aclrtNotifySetImportPid((aclrtNotify)notify, pids, count);
+}
+
 static PyObject *py_notify_set_import_pid(PyObject *module, PyObject *args)
 {
-	const char *function = "notify_set_import_pid";
-	unsigned long notify;
-	int32_t *pids;
-	size_t count;
-	int ret;
-
 	(void)module;
-	if (!acl_count(args, function, 2) ||
-	    !acl_word(PyTuple_GetItem(args, 0), function, "argument 1", 'k', &notify) ||
-	    !acl_pids(PyTuple_GetItem(args, 1), function, &pids, &count))
-		return NULL;
-	UNLOCKED(ret = aclrtNotifySetImportPid((aclrtNotify)notify, pids, count));
-	PyMem_Free(pids);
-	return PyLong_FromLong(ret);
+	return acl_set_pids(args, "notify_set_import_pid", let_import);
 }
 
 static PyObject *py_notify_import_by_key(PyObject *module, PyObject *args)

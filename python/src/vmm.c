@@ -88,22 +88,33 @@ ACL_OUT(mem_export_to_shareable_handle, "kIk", uint64_t,
 ACL_OUT(mem_import_from_shareable_handle, "ki", void *,
 	aclrtMemImportFromShareableHandle(w[0], I32(1), &out))
 
-static PyObject *py_mem_set_pid_to_shareable_handle(PyObject *module, PyObject *args)
+PyObject *acl_set_pids(PyObject *args, const char *function,
+		       aclError (*call)(unsigned long handle, int32_t *pids,
+					size_t count))
 {
-	const char *function = "mem_set_pid_to_shareable_handle";
 	unsigned long handle;
 	int32_t *pids;
 	size_t count;
 	int ret;
 
-	(void)module;
 	if (!acl_count(args, function, 2) ||
 	    !acl_word(PyTuple_GetItem(args, 0), function, "argument 1", 'k', &handle) ||
 	    !acl_pids(PyTuple_GetItem(args, 1), function, &pids, &count))
 		return NULL;
-	UNLOCKED(ret = aclrtMemSetPidToShareableHandle(handle, pids, count));
+	UNLOCKED(ret = call(handle, pids, count));
 	PyMem_Free(pids);
 	return PyLong_FromLong(ret);
+}
+
+static aclError let_import(unsigned long shareable, int32_t *pids, size_t count)
+{
+	return aclrtMemSetPidToShareableHandle(shareable, pids, count);
+}
+
+static PyObject *py_mem_set_pid_to_shareable_handle(PyObject *module, PyObject *args)
+{
+	(void)module;
+	return acl_set_pids(args, "mem_set_pid_to_shareable_handle", let_import);
 }
 
 /* A str of at most 64 ASCII characters; the copy outlives the interpreter's lock. */

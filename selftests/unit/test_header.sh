@@ -4,28 +4,15 @@
 # names of AscendCL and of aclkm, and no others.
 inc=@TOP@/include
 lib=@LIB@
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-n=0
-bad=0
-
-result() { # status name
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		bad=1
-	fi
-}
+# shellcheck source=tap.sh
+. @TOP@/selftests/unit/tap.sh
 
 headers=$(cd "$inc" && ls acl/*.h acl/*/*.h aclkm/*.h)
 
 # Each header alone in a source file of its own, all of them in one run of the compiler.
 all_headers() { # compiler standard file-suffix
 	if ! command -v "$1" > /dev/null; then
-		n=$((n + 1))
-		echo "ok $n - $1 # SKIP not installed"
+		skip "$1" 'not installed'
 		return
 	fi
 	rm -f "$work"/client_*
@@ -111,5 +98,4 @@ statics=$(nm -g --defined-only "$lib/libaclkm.a" | awk 'NF == 3 { print $3 }' |
 	grep -vE '^(aclkm_|acl|hi_mpi_|__asan|__odr_asan|__ubsan|__tsan)')
 [ -z "$statics" ]
 result $? "the static library shows no other names${statics:+: $statics}"
-echo "1..$n"
-exit $bad
+done_testing

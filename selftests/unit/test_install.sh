@@ -3,25 +3,12 @@
 # The installed tree: programs build and run against the names of AscendCL's own
 # libraries, in its layout; nothing is left after uninstall.
 top=@TOP@
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
+# shellcheck source=tap.sh
+. @TOP@/selftests/unit/tap.sh
 unset MAKEFLAGS MFLAGS MAKELEVEL
 export ACLKM_BACKEND=user ACLKM_MEM=48M
 prefix=$work/prefix
 home=$prefix/lib/aclkm/ascend
-n=0
-bad=0
-
-result() { # status name
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		sed 's/^/# /' "$work/log"
-		bad=1
-	fi
-}
 
 make -s -C "$top/lib" install B=@LIB@ PREFIX="$prefix" > "$work/log" 2>&1
 result $? "make install"
@@ -92,8 +79,7 @@ target_link_libraries(client PRIVATE ${ACL_LIBRARY} ${DVPP_LIBRARY})
 EOF
 cmake_finds() { # variable include lib
 	if ! command -v cmake > /dev/null; then
-		n=$((n + 1))
-		echo "ok $n - CMake, $1 # SKIP not installed"
+		skip "CMake, $1" 'not installed'
 		return
 	fi
 	rm -rf "$work/cmake/build"
@@ -134,5 +120,4 @@ result $? "make uninstall"
 find "$prefix" ! -type d > "$work/log"
 [ ! -s "$work/log" ]
 result $? "leaves no file"
-echo "1..$n"
-exit $bad
+done_testing

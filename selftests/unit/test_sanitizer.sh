@@ -4,27 +4,9 @@
 # allocations, though the library is built without.
 inc=@TOP@/include
 lib=@LIB@
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
 export LD_LIBRARY_PATH="$lib" ACLKM_BACKEND=user ACLKM_MEM=48M
-n=0
-bad=0
-
-result() { # status name
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		sed 's/^/# /' "$work/log"
-		bad=1
-	fi
-}
-
-skip() { # name why
-	n=$((n + 1))
-	echo "ok $n - $1 # SKIP $2"
-}
+# shellcheck source=tap.sh
+. @TOP@/selftests/unit/tap.sh
 
 cat > "$work/client.c" <<'EOF'
 #include <acl/acl.h>
@@ -233,5 +215,4 @@ EOF
 else
 	skip 'Valgrind' 'not installed, or was not when the library was built'
 fi
-echo "1..$n"
-exit $bad
+done_testing

@@ -2,18 +2,8 @@
 # SPDX-License-Identifier: MIT
 # The table of functions is up to date, and each one that is there is named by a test.
 top=@TOP@
-n=0
-bad=0
-
-result() { # status name
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		bad=1
-	fi
-}
+# shellcheck source=tap.sh
+. @TOP@/selftests/unit/tap.sh
 
 "$top/tools/api-table.sh" --check > /dev/null
 result $? "Documentation/ascendcl-table.md is up to date (make api-table)"
@@ -21,5 +11,4 @@ result $? "Documentation/ascendcl-table.md is up to date (make api-table)"
 result $? "each function is named by a test"
 ! grep '| no |.*not yet' "$top/Documentation/ascendcl-table.md"
 result $? "what is absent says why"
-echo "1..$n"
-exit $bad
+done_testing

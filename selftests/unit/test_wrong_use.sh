@@ -5,22 +5,9 @@
 inc=@TOP@/include
 lib=@LIB@
 src=@TOP@/selftests/unit
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
 export LD_LIBRARY_PATH="$lib" ACLKM_MEM=64M ACLKM_DEVICES=2
-n=0
-bad=0
-
-result() { # status name
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		sed 's/^/# /' "$work/log"
-		bad=1
-	fi
-}
+# shellcheck source=tap.sh
+. @TOP@/selftests/unit/tap.sh
 
 # A caller for each declaration: what it passes follows from the types.
 cat "$inc"/acl/*.h "$inc"/acl/*/*.h | sed 's|//.*||' | tr '\n\t' '  ' |
@@ -91,5 +78,4 @@ run k; result $? "zeros, in a forked child: 507000"
 for seed in 1 2 3; do
 	run d $seed; result $? "20000 throws of dice, seed $seed"
 done
-echo "1..$n"
-exit $bad
+done_testing
