@@ -400,6 +400,26 @@ void stream_tell_created(uintptr_t handle)
 		watcher(handle, true);
 }
 
+static void (*_Atomic watch_failures)(const struct stream_failure *failure);
+
+static void tell_failure(struct worker *worker, int err, uint64_t number)
+{
+	struct stream *stream =
+		(struct stream *)((char *)worker - offsetof(struct stream, worker));
+	const struct stream_failure failure = {.device = atomic_load(&stream->device),
+					       .stream_id = stream->attributes.id,
+					       .task = number,
+					       .err = err};
+
+	atomic_load (&watch_failures)(&failure);
+}
+
+void stream_watch_failures(void (*watcher)(const struct stream_failure *failure))
+{
+	atomic_store(&watch_failures, watcher);
+	atomic_store(&worker_on_failure, tell_failure);
+}
+
 /* Once, also when who is told destroys it. */
 static void tell_end(struct stream *stream, uintptr_t handle)
 {

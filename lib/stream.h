@@ -80,6 +80,17 @@ void stream_abort_device(uint32_t device);
 /* The streams of a context, which is going. */
 void stream_destroy_context(uintptr_t context);
 
+/* A task that has failed. */
+struct stream_failure {
+	uint32_t device;
+	int32_t stream_id;
+	uint64_t task; /* of the stream, from 1 */
+	int err;
+};
+
+/* Who is told of them, in the thread that ran the task. */
+void stream_watch_failures(void (*watcher)(const struct stream_failure *failure));
+
 /*
  * Who is told of each stream: before it ends, once, and behind its creation by
  * stream_tell_created of whoever created it. Called with no lock held; may destroy

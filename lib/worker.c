@@ -11,6 +11,7 @@
 #include "placing.h"
 
 _Thread_local int worker_in_task;
+void (*_Atomic worker_on_failure)(struct worker *worker, int err, uint64_t number);
 
 /* A task with what lies behind it, as the queue copies it. */
 union record {
@@ -33,12 +34,16 @@ void worker_init(struct worker *worker)
 
 static void note_failure(struct worker *worker, int err)
 {
+	void (*tell)(struct worker *, int, uint64_t) = atomic_load(&worker_on_failure);
+
 	pthread_mutex_lock(&worker->lock);
 	if (!atomic_load(&worker->error))
 		atomic_store(&worker->error, err);
 	if (atomic_load(&worker->stop_on_failure))
 		atomic_store(&worker->stopped, true);
 	pthread_mutex_unlock(&worker->lock);
+	if (tell)
+		tell(worker, err, atomic_load(&worker->queue.done) + 1);
 }
 
 /* The drop function is part of the task. */
@@ -53,10 +58,10 @@ static HOT void run(struct worker *worker, struct task *task, bool skip)
 		err = task->run(task);
 	if (task->drop)
 		task->drop(task);
-	worker_in_task--;
-	counter_add(COUNT_TASKS_DONE, 1);
 	if (err)
 		note_failure(worker, err);
+	worker_in_task--;
+	counter_add(COUNT_TASKS_DONE, 1);
 }
 
 static HOT void *run_tasks(void *arg)

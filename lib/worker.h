@@ -46,6 +46,12 @@ struct worker {
 void worker_init(struct worker *worker);
 
 /*
+ * Called when a task has failed, in the thread that ran it, before anybody who waits for
+ * it goes on. @number: which task of the worker, from 1.
+ */
+extern void (*_Atomic worker_on_failure)(struct worker *worker, int err, uint64_t number);
+
+/*
  * Queues a copy of @task and what lies behind it, @size bytes together; the first
  * one starts the thread. ACLKM_ERR_NOHEAP, ACLKM_ERR_NOTHREAD, ACLKM_ERR_HANDLE
  * once worker_stop has begun, ACLKM_ERR_INVALID for more than QUEUE_TASK bytes; drop

@@ -37,6 +37,7 @@
 #include "rt/event.h"
 #include "rt/notify.h"
 #include "rt/callback.h"
+#include "rt/exception.h"
 #include "rt/vmm.h"
 #include "rt/share.h"
 

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static aclError code_of(int err)
+aclError acl_code(int err)
 {
 	switch (err) {
 	case ACLKM_OK:
@@ -62,7 +62,7 @@ static aclError answer(aclError code)
 
 aclError acl_result(int err)
 {
-	return err ? answer(code_of(err)) : ACL_SUCCESS;
+	return err ? answer(acl_code(err)) : ACL_SUCCESS;
 }
 
 aclError acl_result_for(int err, int match, aclError code)

@@ -16,6 +16,9 @@
  *		return code;
  */
 
+/* The code for @err, and nothing else. */
+aclError acl_code(int err);
+
 /* Names the function for texts. Refuses a forked child. */
 aclError acl_enter(const char *function);
 
