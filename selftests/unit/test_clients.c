@@ -166,17 +166,27 @@ static void test_host_memory(void)
 	munmap(pages, MIB);
 }
 
-static volatile int polling, called;
+static int polling, called;
 
 static void count(void *arg)
 {
-	*(volatile int *)arg += 1;
+	__atomic_fetch_add((int *)arg, 1, __ATOMIC_SEQ_CST);
+}
+
+static int now(const int *number)
+{
+	return __atomic_load_n(number, __ATOMIC_SEQ_CST);
+}
+
+static void set(int *number, int value)
+{
+	__atomic_store_n(number, value, __ATOMIC_SEQ_CST);
 }
 
 static void *poll_reports(void *arg)
 {
 	aclrtSetCurrentContext((aclrtContext)arg);
-	while (polling)
+	while (now(&polling))
 		aclrtProcessReport(10);
 	return NULL;
 }
@@ -191,28 +201,27 @@ static void test_report_threads(void)
 
 	is(aclrtGetCurrentContext(&context) | aclrtCreateStream(&stream), 0, "a stream");
 	for (way = 0; way < 2; way++) {
-		polling = 1;
-		called = 0;
+		set(&polling, 1);
+		set(&called, 0);
 		pthread_create(&thread, NULL, poll_reports, context);
 		is(aclrtSubscribeReport((uint64_t)thread, stream), 0,
 		   "the pthread_t as a number");
-		is(aclrtLaunchCallback(count, (void *)&called, ACL_CALLBACK_NO_BLOCK,
-				       stream) |
-			   aclrtLaunchCallback(count, (void *)&called, ACL_CALLBACK_BLOCK,
+		is(aclrtLaunchCallback(count, &called, ACL_CALLBACK_NO_BLOCK, stream) |
+			   aclrtLaunchCallback(count, &called, ACL_CALLBACK_BLOCK,
 					       stream) |
 			   aclrtSynchronizeStream(stream),
 		   0, "both kinds of callbacks");
-		while (called < 2)
+		while (now(&called) < 2)
 			usleep(1000);
 		if (way)
 			is(aclrtUnSubscribeReport((uint64_t)thread, stream), 0,
 			   "unsubscribe while it polls");
-		polling = 0;
+		set(&polling, 0);
 		pthread_join(thread, NULL);
 		if (!way)
 			is(aclrtUnSubscribeReport((uint64_t)thread, stream), 0,
 			   "unsubscribe a thread that has ended");
-		is(called, 2, "each was called once");
+		is(now(&called), 2, "each was called once");
 	}
 	is(aclrtDestroyStream(stream), 0, "destroy");
 }

@@ -132,6 +132,8 @@ static void test_destroy_under_way(void)
 	is(aclrtDestroyNotify(notify), 0, "destroy it");
 	gate_open(&gate);
 	is(aclrtSynchronizeStream(streams[1]), 0, "the wait ends all the same");
+	/* The record's task has the notify until it is over. */
+	is(aclrtSynchronizeStream(streams[0]), 0, "and the record");
 }
 
 static void test_limit(void)
