@@ -20,6 +20,7 @@ enum object_type {
 	OBJECT_POOL,
 	OBJECT_ALLOCATOR,
 	OBJECT_NOTIFY,
+	OBJECT_COUNTER,
 };
 
 struct object {

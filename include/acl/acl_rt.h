@@ -36,6 +36,7 @@
 #include "rt/stream.h"
 #include "rt/event.h"
 #include "rt/notify.h"
+#include "rt/counter_notify.h"
 #include "rt/callback.h"
 #include "rt/exception.h"
 #include "rt/vmm.h"
