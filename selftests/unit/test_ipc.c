@@ -15,7 +15,7 @@
 
 /* What goes to the other side, and what comes back. */
 struct order {
-	char what; /* p physical, f fabric, k key, e event, q quit */
+	char what; /* p physical, h hold it, l let go, f fabric, k key, e event, q quit */
 	uint64_t handle;
 	aclrtMemFabricHandle fabric;
 	char key[ACL_RT_IPC_MEM_KEY_LENGTH];
@@ -59,6 +59,8 @@ static void use_physical(aclrtDrvMemHandle handle, struct report *report)
 			aclrtReleaseMemAddress(range);
 }
 
+static uint64_t *held; /* of the other side */
+
 static void obey(const struct order *order, struct report *report)
 {
 	aclrtPtrAttributes where;
@@ -72,6 +74,17 @@ static void obey(const struct order *order, struct report *report)
 			aclrtMemImportFromShareableHandle(order->handle, 0, &handle);
 		if (!report->code)
 			use_physical(handle, report);
+		break;
+	case 'h':
+		report->code = aclrtMemImportFromShareableHandle(order->handle, 0, &handle) ?:
+			       aclrtReserveMemAddress((void **)&held, UNIT, 0, NULL, 0) ?:
+			       aclrtMapMem(held, UNIT, 0, handle, 0) ?:
+			       aclrtFreePhysical(handle);
+		break;
+	case 'l':
+		report->first_byte = held[0];
+		report->last_byte = held[UNIT / 8 - 1];
+		report->code = aclrtUnmapMem(held) | aclrtReleaseMemAddress(held);
 		break;
 	case 'f':
 		report->code = aclrtMemImportFromShareableHandleV2(
@@ -338,6 +351,35 @@ static void test_events(void)
 	is(aclrtDestroyEvent(event) | aclrtDestroyEvent(plain), 0, "destroy");
 }
 
+/* Who has it mapped keeps the memory, though its owner has freed it. */
+static void test_outlives(void)
+{
+	struct order order = {0};
+	aclrtDrvMemHandle handle;
+	size_t before = free_bytes();
+	struct report report;
+	uint64_t *range = mapped_physical(&handle);
+	void *next;
+
+	is(aclrtMemExportToShareableHandle(handle, 0,
+					   ACL_RT_VMM_EXPORT_FLAG_DISABLE_PID_VALIDATION,
+					   &order.handle),
+	   0, "offered to all");
+	is(ask(&order, 'h').code, 0, "the other side maps it");
+	is(aclrtUnmapMem(range) | aclrtFreePhysical(handle) |
+		   aclrtReleaseMemAddress(range),
+	   0, "its owner frees it");
+	is(aclrtMalloc(&next, UNIT, ACL_MEM_MALLOC_HUGE_FIRST) |
+		   aclrtMemset(next, UNIT, 0xee, UNIT),
+	   0, "and uses other memory");
+	report = ask(&order, 'l');
+	is(report.code, 0, "the other side lets it go");
+	ok(report.first_byte == 0xabcdef && report.last_byte == 0xfedcba,
+	   "it had what was there");
+	is(aclrtFree(next), 0, "free");
+	is(free_bytes(), before, "then all is back");
+}
+
 static int open_files(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
@@ -408,6 +450,7 @@ int main(int argc, char **argv)
 	test_fabric();
 	test_keys();
 	test_events();
+	test_outlives();
 	test_offers_end();
 	test_owner_ends();
 	return done_testing();
