@@ -10,6 +10,7 @@ The error codes and enumerators of C are numbers of this module, such as
 acl.ACL_MEMCPY_HOST_TO_DEVICE.
 """
 
+import atexit as _atexit
 import sys as _sys
 
 from . import _acl
@@ -23,6 +24,9 @@ for _name in ("rt", "media", "himpi"):
     _sys.modules[f"{__name__}.{_name}"] = getattr(_acl, _name)
 
 from . import util  # noqa: E402
+
+# A task may still fail when the interpreter is gone.
+_atexit.register(_acl.rt.set_exception_info_callback)
 
 __all__ = [_name for _name in globals() if not _name.startswith("_")]
 __version__ = "0.1.0"

@@ -72,7 +72,90 @@ ACL_RET(process_report, "i", aclrtProcessReport(I32(0)))
 ACL_RET(value_write, "kkIk", aclrtValueWrite(PTR(0), w[1], U32(2), PTR(3)))
 ACL_RET(value_wait, "kkIk", aclrtValueWait(PTR(0), w[1], U32(2), PTR(3)))
 
+/* Under the interpreter's lock; NULL: none. */
+static PyObject *on_exception;
+
+/* In the thread that ran the task. */
+static void run_exception(aclrtExceptionInfo *info)
+{
+	PyGILState_STATE state = PyGILState_Ensure();
+	PyObject *function = on_exception;
+	PyObject *address, *result;
+
+	if (function) {
+		Py_INCREF(function);
+		address = PyLong_FromVoidPtr(info);
+		result = address ? PyObject_CallFunctionObjArgs(function, address, NULL)
+				 : NULL;
+		if (!result)
+			PyErr_WriteUnraisable(function);
+		Py_XDECREF(result);
+		Py_XDECREF(address);
+		Py_DECREF(function);
+	}
+	PyGILState_Release(state);
+}
+
+static PyObject *py_set_exception_info_callback(PyObject *module, PyObject *args)
+{
+	const char *name = "set_exception_info_callback";
+	PyObject *function = Py_None, *old;
+	int ret;
+
+	(void)module;
+	if (PyTuple_Size(args) && !acl_count(args, name, 1))
+		return NULL;
+	if (PyTuple_Size(args))
+		function = PyTuple_GetItem(args, 0);
+	if (function == Py_None)
+		function = NULL;
+	if (function && !PyCallable_Check(function)) {
+		acl_wrong_type(function, name, "argument 1", "callable or None");
+		return NULL;
+	}
+	UNLOCKED(ret = aclrtSetExceptionInfoCallback(function ? run_exception : NULL));
+	if (!ret) {
+		Py_XINCREF(function);
+		old = on_exception;
+		on_exception = function;
+		Py_XDECREF(old);
+	}
+	return PyLong_FromLong(ret);
+}
+
+#define EXCEPTION_NUMBER(name, call)                                                     \
+	static PyObject *py_##name(PyObject *module, PyObject *args)                     \
+	{                                                                                \
+		unsigned long w[ACL_MAX_ARGS];                                           \
+                                                                                         \
+		(void)module;                                                            \
+		if (!acl_args(args, #name, "k", w))                                      \
+			return NULL;                                                     \
+		return PyLong_FromUnsignedLong(call(PTR(0)));                            \
+	}
+
+EXCEPTION_NUMBER(get_task_id_from_exception_info, aclrtGetTaskIdFromExceptionInfo)
+EXCEPTION_NUMBER(get_stream_id_from_exception_info, aclrtGetStreamIdFromExceptionInfo)
+EXCEPTION_NUMBER(get_thread_id_from_exception_info, aclrtGetThreadIdFromExceptionInfo)
+EXCEPTION_NUMBER(get_device_id_from_exception_info, aclrtGetDeviceIdFromExceptionInfo)
+EXCEPTION_NUMBER(get_error_code_from_exception_info, aclrtGetErrorCodeFromExceptionInfo)
+
 PyMethodDef acl_callback_methods[] = {
+	FN(set_exception_info_callback, "(function=None, /)",
+	   "Call function(info) when a task fails, in a thread of the library; None "
+	   "ends\n"
+	   "it. info is good until the function returns. Gives ret."),
+	FN(get_task_id_from_exception_info, "(info, /)",
+	   "Which of the tasks in its stream's queue. Gives the number, or 0xFFFFFFFF "
+	   "for 0."),
+	FN(get_stream_id_from_exception_info, "(info, /)",
+	   "Which stream. Gives the number, or 0xFFFFFFFF for 0."),
+	FN(get_thread_id_from_exception_info, "(info, /)",
+	   "The thread that ran the task. Gives the number, or 0xFFFFFFFF for 0."),
+	FN(get_device_id_from_exception_info, "(info, /)",
+	   "The stream's device. Gives the number, or 0xFFFFFFFF for 0."),
+	FN(get_error_code_from_exception_info, "(info, /)",
+	   "What the next synchronisation returns. Gives the code, or 0xFFFFFFFF for 0."),
 	FN(subscribe_report, "(thread_id, stream, /)",
 	   "Run the stream's callbacks in a thread of acl.util.start_thread. Gives ret."),
 	FN(unsubscribe_report, "(thread_id, stream, /)",

@@ -30,7 +30,8 @@ LIMITED_HIDDEN = {
     "_Py_TrueStruct",
 }
 # What looks wrong and is the right type.
-RIGHT = {("init", "text"), ("init", None), ("bytes_to_ptr", b"1"), ("ipc_mem_close", "text")}
+RIGHT = {("init", "text"), ("init", None), ("bytes_to_ptr", b"1"), ("ipc_mem_close", "text"),
+         ("set_exception_info_callback", None)}
 MODULES = (acl, acl.rt, acl.media, acl.himpi, acl.util)
 
 

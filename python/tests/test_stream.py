@@ -65,6 +65,68 @@ class Notifies(DeviceTest):
         self.bad(PARAM, rt.destroy_notify(self.notify))
 
 
+class Exceptions(DeviceTest):
+    """What is told of a task that fails: here a wait whose time is up."""
+
+    def fail(self):
+        waiting, held = (self.good(rt.create_stream()) for _ in range(2))
+        event = self.good(rt.create_event())
+        flag = self.good(rt.malloc(64, 0))
+        self.good(rt.memset(flag, 64, 0, 64))
+        self.good(rt.value_wait(flag, 1, acl.ACL_STREAM_WAIT_VALUE_EQ, held))
+        self.good(rt.record_event(event, held))
+        number = self.good(rt.stream_get_id(waiting))
+        self.good(rt.stream_wait_event_with_timeout(waiting, event, 1))
+        self.bad(107020, rt.synchronize_stream(waiting))
+        self.good(rt.stream_abort(held))
+        for stream in (waiting, held):
+            self.good(rt.destroy_stream(stream))
+        self.good(rt.destroy_event(event))
+        self.good(rt.free(flag))
+        return number
+
+    def test_callback(self):
+        seen = []
+
+        def callback(info):
+            seen.append(
+                (
+                    rt.get_task_id_from_exception_info(info),
+                    rt.get_stream_id_from_exception_info(info),
+                    rt.get_device_id_from_exception_info(info),
+                    rt.get_error_code_from_exception_info(info),
+                    rt.get_thread_id_from_exception_info(info) > 0,
+                )
+            )
+
+        self.good(rt.set_exception_info_callback(callback))
+        number = self.fail()
+        self.assertEqual(seen, [(1, number, 0, 107020, True)])
+        self.good(rt.set_exception_info_callback(None))
+        self.fail()
+        self.assertEqual(len(seen), 1)
+        self.good(rt.set_exception_info_callback(callback))
+        self.good(rt.set_exception_info_callback())
+        self.fail()
+        self.assertEqual(len(seen), 1)
+
+    def test_arguments(self):
+        for call in (
+            rt.get_task_id_from_exception_info,
+            rt.get_stream_id_from_exception_info,
+            rt.get_thread_id_from_exception_info,
+            rt.get_device_id_from_exception_info,
+            rt.get_error_code_from_exception_info,
+        ):
+            self.assertEqual(call(0), 0xFFFFFFFF)
+            with self.assertRaises(TypeError):
+                call("x")
+        with self.assertRaises(TypeError):
+            rt.set_exception_info_callback(5)
+        with self.assertRaises(TypeError):
+            rt.set_exception_info_callback(print, None)
+
+
 class Devices(DeviceTest):
     def test_device(self):
         self.assertEqual(self.good(rt.get_device()), 0)
