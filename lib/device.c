@@ -150,7 +150,7 @@ static int set(int32_t id, uint64_t sets)
 		device->sets += sets;
 	pthread_mutex_unlock(&lock);
 	if (!err && created)
-		stream_tell_created(here.stream);
+		stream_tell_created(device_mine.stream);
 	return err;
 }
 
@@ -241,7 +241,7 @@ int context_create(int32_t device, uintptr_t *out)
 	if (!err)
 		err = use(*out);
 	if (!err)
-		stream_tell_created(here.stream);
+		stream_tell_created(device_mine.stream);
 	return err;
 }
 
