@@ -60,6 +60,8 @@ static void insert_locked(struct tagged *tagged)
 
 	tree_insert(&tags, &tagged->by_base);
 	atomic_fetch_add(&block_tag_count, 1);
+	if (check_wanted())
+		check_odd_begin();
 	if (!is_counted(&tagged->tag))
 		return;
 	usage->current += tagged->size;
@@ -95,6 +97,8 @@ static struct tagged *take_out(uint64_t base)
 	if (tagged) {
 		tree_erase(&tags, &tagged->by_base);
 		atomic_fetch_sub(&block_tag_count, 1);
+		if (check_wanted())
+			check_odd_end();
 		if (is_counted(&tagged->tag))
 			usages[tagged->tag.device][tagged->tag.module % MODULES]
 				.current -= tagged->size;

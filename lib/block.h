@@ -56,12 +56,6 @@ static inline bool block_any_tagged(void)
 	return atomic_load_explicit(&block_tag_count, memory_order_relaxed);
 }
 
-/* Whether the checks alone are why no block is given past this layer. */
-static inline bool block_none_tagged(void)
-{
-	return atomic_load_explicit(&block_tag_count, memory_order_relaxed) <= 1;
-}
-
 /*
  * Whether checks, AddressSanitizer or Valgrind must see every block: no way around
  * block_take and block_give then. Never changes in a process.

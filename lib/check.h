@@ -63,14 +63,6 @@ static inline bool check_is(uint32_t check)
 int check_take(const struct heap_request *request, void **out);
 int check_give(void *ptr, enum aclkm_kind kind);
 
-/*
- * The same for a small device block, where the thread has done so before and nothing is
- * wrong: else false, and the call goes the long way. @pc and @frame: see stacks.h.
- */
-bool check_take_fast(const char *call, const void *pc, const void *frame, uint64_t len,
-		     void **out);
-bool check_give_fast(const char *call, const void *pc, const void *frame, void *ptr);
-
 /* Around the long way: where the call is, so that it need not be found out. */
 void check_enter(const char *call, const void *pc, const void *frame);
 void check_leave(void);
@@ -78,13 +70,12 @@ void check_leave(void);
 /* From now on this thread may, as tcache_arm has it. */
 void check_arm(uint64_t epoch);
 
-/* Whether asynchronous copies are under way that frees must be compared with. */
-extern _Atomic uint32_t check_flights;
-
-static inline bool check_any_flight(void)
-{
-	return atomic_load_explicit(&check_flights, memory_order_relaxed);
-}
+/*
+ * Around an asynchronous copy that is under way, and the life of a block with a tag: the
+ * frees of all threads go the long way meanwhile. Not where nothing is checked.
+ */
+void check_odd_begin(void);
+void check_odd_end(void);
 
 /* A copy or set is about to be made: @src NULL for a set. */
 void check_copy(const void *dst, const void *src, uint64_t count);

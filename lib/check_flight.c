@@ -39,7 +39,6 @@ struct flight {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct flight *flights;
-_Atomic uint32_t check_flights;
 static struct sigaction old_action;
 static pthread_once_t handler_once = PTHREAD_ONCE_INIT;
 
@@ -155,7 +154,7 @@ struct flight *check_flight(const void *dst, const void *src, uint64_t count,
 		.base = (uint64_t)(uintptr_t)src, .size = count, .is_source = true};
 	flight->stream = stream;
 	trace_take(&flight->submitted);
-	atomic_fetch_add(&check_flights, 1);
+	check_odd_begin();
 	pthread_mutex_lock(&lock);
 	flight->next = flights;
 	if (flights)
@@ -194,7 +193,7 @@ void check_landed(struct flight *flight)
 	if (flight->next)
 		flight->next->prev = flight->prev;
 	pthread_mutex_unlock(&lock);
-	atomic_fetch_sub(&check_flights, 1);
+	check_odd_end();
 	free(flight);
 }
 

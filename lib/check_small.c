@@ -4,140 +4,69 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#include "check.h"
+#include "check_fast.h"
 #include "chunk.h"
 #include "config.h"
 #include "error.h"
 #include "guard.h"
-#include "rules.h"
-#include "slab.h"
-#include "stacks.h"
-#include "tcache.h"
-
-/* What a thread holds back, at most. */
-#define RING 2048
-#define RING_BYTES (8ULL << 20)
-
-struct mark {
-	_Atomic uint32_t taken; /* 0: the checks do not know the block */
-	_Atomic uint32_t given; /* 0: it lives */
-	_Atomic uint32_t word;	/* the block's, before it was freed */
-};
-
-struct marks {
-	struct marks *next; /* all there ever were */
-	struct slab *slab;
-	struct mark of[];
-};
-
-/* All that the fast way needs to look at the block and to give it back. */
-struct held {
-	uint64_t base; /* of the program's part */
-	_Atomic uint32_t *word;
-	uint32_t ruled;
-	uint32_t row;	/* as the slab's */
-	uint64_t start; /* of the heap's block */
-};
-
-/* Of poison, unless the environment says otherwise. */
-#define USUAL_FILL CHECK_FILL
-
-/* A part at the start and one at the end of a block. */
-struct window {
-	uint64_t head; /* bytes */
-	uint64_t tail; /* where it starts */
-};
-
-struct ring {
-	struct ring *next; /* all there ever were; under the lock */
-	bool in_use;
-	uint32_t first;
-	uint64_t bytes;
-	uint32_t count;
-	struct held of[RING];
-};
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of lists, not of members */
-static struct marks *all_marks;
 static struct ring *all_rings;
 static pthread_key_t key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static _Thread_local struct ring *my_ring;
+_Thread_local struct ring *check_ring;
 static atomic_bool ending;
+static _Atomic uint32_t odd;
 
-/* What the environment asks for, as the fast way needs it. */
-static struct {
-	uint32_t checks;
-	uint32_t padding;
-	uint64_t shift;
-	uint64_t fill;
-	struct rounding rounding;
-} options;
-
+struct check_options check_options;
 static pthread_once_t options_once = PTHREAD_ONCE_INIT;
+
+static bool has_wide(void)
+{
+#ifdef __x86_64__
+	return __builtin_cpu_supports("avx2");
+#else
+	return false;
+#endif
+}
 
 static void read_options(void)
 {
 	const struct config *config = config_get();
 	uint64_t align = config->align;
 
-	options.checks = config->checks;
-	options.padding = config->padding;
-	options.fill = config->check_fill;
+	const uint32_t ends = CHECK_REDZONE | CHECK_POISON;
+
+	check_options.checks = config->checks;
+	check_options.padding = config->padding;
+	check_options.fill = config->check_fill;
 	if (config->checks & CHECK_ALIGN64) {
-		options.shift = ACLKM_RULE_ALIGN;
+		check_options.shift = ACLKM_RULE_ALIGN;
 		align = align < 2 * ACLKM_RULE_ALIGN ? 2 * ACLKM_RULE_ALIGN : align;
 	}
-	options.rounding = rounding_of(ACLKM_KIND_DEVICE, options.padding, align);
-	options.rounding.add += options.shift;
-	options.rounding.tag |= WORD_WATCHED;
-	if (options.rounding.limit)
-		options.rounding.limit -= options.shift;
+	check_options.rounding =
+		rounding_of(ACLKM_KIND_DEVICE, check_options.padding, align);
+	check_options.rounding.add += check_options.shift;
+	check_options.rounding.tag |= WORD_WATCHED;
+	check_options.rounding.tag += (uint32_t)check_options.shift;
+	if (check_options.rounding.limit)
+		check_options.rounding.limit -= check_options.shift;
+	if ((config->checks & ends) == ends && config->check_fill == CHECK_FILL &&
+	    config->padding == CHECK_PADDING)
+		atomic_store(&check_options.way,
+			     has_wide() ? CHECK_WAY_WIDE : CHECK_WAY_USUAL);
 }
 
 uint64_t check_shift(void)
 {
 	pthread_once(&options_once, read_options);
-	return options.shift;
+	return check_options.shift;
 }
 
 static inline bool is_on(uint32_t check)
 {
-	return options.checks & check;
-}
-
-static void set(_Atomic uint32_t *word, uint32_t value)
-{
-	atomic_store_explicit(word, value, memory_order_relaxed);
-}
-
-static struct mark *mark_at(const struct slab *slab, uint64_t number)
-{
-	struct marks *marks = atomic_load_explicit(&slab->marks, memory_order_acquire);
-
-	return marks ? &marks->of[number] : NULL;
-}
-
-static struct mark *need_mark(struct slab *slab, uint64_t number)
-{
-	struct marks *marks = atomic_load_explicit(&slab->marks, memory_order_acquire);
-
-	if (marks)
-		return &marks->of[number];
-	pthread_mutex_lock(&lock);
-	marks = atomic_load(&slab->marks);
-	if (!marks)
-		marks = calloc(1, sizeof(*marks) + (sizeof(struct mark) << slab->room));
-	if (marks && !marks->slab) {
-		marks->slab = slab;
-		marks->next = all_marks;
-		all_marks = marks;
-		atomic_store_explicit(&slab->marks, marks, memory_order_release);
-	}
-	pthread_mutex_unlock(&lock);
-	return marks ? &marks->of[number] : NULL;
+	return check_options.checks & check;
 }
 
 static struct slab *slab_at(uint64_t addr)
@@ -154,8 +83,8 @@ static void describe(const struct slab *slab, uint64_t number, uint32_t word,
 	uint64_t shift = word_kind(word) == ACLKM_KIND_DVPP + 1 ||
 					 word_kind(word) == ACLKM_KIND_HIMPI + 1
 				 ? 0
-				 : options.shift;
-	const struct mark *mark = mark_at(slab, number);
+				 : check_options.shift;
+	const struct mark *mark = mark_of(&slab->words[number]);
 
 	*out = (struct checked){
 		.base = slab_read(slab->base) + number * slab_read(slab->size) + shift,
@@ -166,26 +95,29 @@ static void describe(const struct slab *slab, uint64_t number, uint32_t word,
 	};
 	out->ruled = ((out->asked + ACLKM_RULE_UNIT - 1) & ~(ACLKM_RULE_UNIT - 1ULL)) +
 		     (uint64_t)(word >> WORD_PADDING_SHIFT & WORD_PADDING_MASK) * 16;
-	out->freed = out->given;
+	out->freed = !mark_lives(out->given);
 }
 
 /* A block of AscendCL, living or held or free since. */
 static bool find(const struct slab *slab, uint64_t number, struct checked *out)
 {
-	const struct mark *mark = mark_at(slab, number);
+	const struct mark *mark;
 	uint32_t word;
 
-	if (!mark || number >= slab_read(slab->slots) || !slab_read(mark->taken))
+	if (number >= slab_read(slab->slots))
+		return false;
+	mark = mark_of(&slab->words[number]);
+	if (slab_read(mark->given) == MARK_NONE)
 		return false;
 	word = slab_read(slab->words[number]);
 	if (word_lives(word)) {
 		/* Of somebody else, who does not come by here. */
-		if (slab_read(mark->given) || word_kind(word) > ACLKM_KIND_HIMPI + 1)
+		if (!mark_lives(slab_read(mark->given)))
 			return false;
 		describe(slab, number, word, out);
 		return true;
 	}
-	if (!slab_read(mark->given))
+	if (mark_lives(slab_read(mark->given)))
 		return false;
 	describe(slab, number, slab_read(mark->word), out);
 	out->held = word == WORD_HELD;
@@ -200,181 +132,10 @@ bool small_find(uint64_t addr, struct checked *out)
 	return slab && find(slab, slab_index(slab, addr, &offset), out);
 }
 
-/* The bytes of a block that poison fills and looks at. */
-static struct window window_of(uint64_t size)
+/* Device memory, by the rule that aclrtMalloc has. */
+static bool is_of_malloc(uint32_t word)
 {
-	if (size / 2 <= options.fill)
-		return (struct window){.head = size, .tail = size};
-	return (struct window){.head = options.fill, .tail = size - options.fill};
-}
-
-typedef uint64_t words __attribute__((vector_size(16), aligned(1), may_alias));
-
-static inline words at(const uint8_t *from)
-{
-	return *(const words *)(const void *)from;
-}
-
-static inline words of(uint8_t value)
-{
-	const uint64_t eight = value * 0x0101010101010101ULL;
-
-	return (words){eight, eight};
-}
-
-static inline void fill_64(uint8_t *to, uint8_t value)
-{
-	int i;
-
-	for (i = 0; i < 64; i += 16)
-		*(words *)(void *)(to + i) = of(value);
-}
-
-/* Not 0 where one of 64 bytes is not @value. */
-static inline words other_64(const uint8_t *from, uint8_t value)
-{
-	return ((at(from) ^ of(value)) | (at(from + 16) ^ of(value))) |
-	       ((at(from + 32) ^ of(value)) | (at(from + 48) ^ of(value)));
-}
-
-/* The first byte in [from, to) that is not @value; @to when all are. */
-static inline const uint8_t *first_other(const uint8_t *from, const uint8_t *to,
-					 uint8_t value)
-{
-	const words want = of(value);
-	words bad = {0};
-	const uint8_t *p;
-
-	/* All of it first, as nothing is wrong nearly always. */
-	for (p = from; to - p >= 64; p += 64)
-		bad |= other_64(p, value);
-	for (; to - p >= 16; p += 16)
-		bad |= at(p) ^ want;
-	if (bad[0] | bad[1])
-		p = from;
-	while (p < to && *p == value)
-		p++;
-	return p;
-}
-
-static inline void fill_ends(uint64_t base, uint64_t size, uint8_t value)
-{
-	uint8_t *bytes = (uint8_t *)(uintptr_t)base;
-	struct window window;
-
-	if (options.fill == USUAL_FILL && size >= 2 * USUAL_FILL) {
-		fill_64(bytes, value);
-		fill_64(bytes + size - USUAL_FILL, value);
-		return;
-	}
-	window = window_of(size);
-	memset(bytes, value, window.head);
-	if (window.tail != size)
-		memset(bytes + window.tail, value, size - window.tail);
-}
-
-void check_fill_freed(const struct checked *block)
-{
-	fill_ends(block->base, block->ruled, CHECK_FREED);
-}
-
-static __attribute__((noinline)) const uint8_t *written_in_windows(const uint8_t *base,
-								   uint64_t ruled)
-{
-	const struct window window = window_of(ruled);
-	const uint8_t *end = base + ruled, *bad;
-
-	bad = first_other(base, base + window.head, CHECK_FREED);
-	if (bad != base + window.head)
-		return bad;
-	if (window.tail == ruled)
-		return NULL;
-	bad = first_other(base + window.tail, end, CHECK_FREED);
-	return bad == end ? NULL : bad;
-}
-
-/* NULL: all of a freed block is as it was filled. */
-static inline const uint8_t *written(uint64_t from, uint64_t ruled)
-{
-	const uint8_t *base = (const uint8_t *)(uintptr_t)from;
-	words other;
-
-	if (options.fill == USUAL_FILL && ruled >= 2 * USUAL_FILL) {
-		other = other_64(base, CHECK_FREED) |
-			other_64(base + ruled - USUAL_FILL, CHECK_FREED);
-		if (!(other[0] | other[1]))
-			return NULL;
-	}
-	return written_in_windows(base, ruled);
-}
-
-const uint8_t *check_written(const struct checked *block)
-{
-	return written(block->base, block->ruled);
-}
-
-/* The red zone has 32 to 63 bytes nearly always: four stores, or four loads. */
-static inline bool is_usual(const uint8_t *zone, const uint8_t *end)
-{
-	return end - zone >= 32 && end - zone <= 64;
-}
-
-static inline void fill_red_zone(uint8_t *zone, uint8_t *end)
-{
-	if (!is_usual(zone, end)) {
-		memset(zone, CHECK_RED, (size_t)(end - zone));
-		return;
-	}
-	*(words *)(void *)zone = of(CHECK_RED);
-	*(words *)(void *)(zone + 16) = of(CHECK_RED);
-	*(words *)(void *)(end - 32) = of(CHECK_RED);
-	*(words *)(void *)(end - 16) = of(CHECK_RED);
-}
-
-static __attribute__((noinline)) const uint8_t *other_behind(const uint8_t *zone,
-							     const uint8_t *end)
-{
-	const uint8_t *bad = first_other(zone, end, CHECK_RED);
-
-	return bad == end ? NULL : bad;
-}
-
-static inline const uint8_t *written_behind(uint64_t base, uint64_t asked, uint64_t ruled)
-{
-	const uint8_t *zone = (const uint8_t *)(uintptr_t)base + asked;
-	const uint8_t *end = (const uint8_t *)(uintptr_t)base + ruled;
-	const words red = of(CHECK_RED);
-	words other;
-
-	if (is_usual(zone, end)) {
-		other = ((at(zone) ^ red) | (at(zone + 16) ^ red)) |
-			((at(end - 32) ^ red) | (at(end - 16) ^ red));
-		if (!(other[0] | other[1]))
-			return NULL;
-	}
-	return other_behind(zone, end);
-}
-
-const uint8_t *check_written_behind(const struct checked *block)
-{
-	if (!is_on(CHECK_REDZONE))
-		return NULL;
-	return written_behind(block->base, block->asked, block->ruled);
-}
-
-static inline void fill_taken(uint64_t base, uint64_t asked, uint64_t ruled)
-{
-	uint8_t *bytes = (uint8_t *)(uintptr_t)base;
-
-	if (is_on(CHECK_POISON))
-		fill_ends(base, asked, CHECK_TAKEN);
-	if (is_on(CHECK_REDZONE))
-		fill_red_zone(bytes + asked, bytes + ruled);
-}
-
-void check_fill_taken(const struct checked *block)
-{
-	fill_taken(block->base, block->asked, block->ruled);
+	return !((word ^ check_options.rounding.tag) & ~WORD_VALUE);
 }
 
 bool small_take(uint64_t base, uint64_t asked, uint64_t ruled, uint64_t shift)
@@ -382,17 +143,17 @@ bool small_take(uint64_t base, uint64_t asked, uint64_t ruled, uint64_t shift)
 	const struct checked block = {
 		.base = base + shift, .asked = asked, .ruled = ruled};
 	struct slab *slab = slab_at(base);
-	uint64_t offset, number;
+	_Atomic uint32_t *word;
 	struct mark *mark;
+	uint64_t offset;
 
 	if (!slab)
 		return false;
-	number = slab_index(slab, base, &offset);
-	mark = need_mark(slab, number);
-	if (!mark)
-		return false;
-	set(&mark->taken, stack_id_here());
-	set(&mark->given, 0);
+	word = &slab->words[slab_index(slab, base, &offset)];
+	mark = mark_of(word);
+	check_set(&mark->taken, stack_id_here());
+	check_set(&mark->given,
+		  is_of_malloc(slab_read(*word)) ? MARK_MALLOC : MARK_OTHER);
 	*near_slot(tcache_mine, base) = slab;
 	check_fill_taken(&block);
 	return true;
@@ -426,8 +187,7 @@ static inline void put_back(uint64_t base, uint64_t start, _Atomic uint32_t *wor
 		put_slowly(base, word);
 }
 
-static __attribute__((noinline)) void report_held(const struct held *held,
-						  const uint8_t *bad)
+static void report_held(const struct held *held, const uint8_t *bad)
 {
 	struct checked block;
 
@@ -435,29 +195,46 @@ static __attribute__((noinline)) void report_held(const struct held *held,
 		check_report_held(&block, bad);
 }
 
-/* The block is the heap's again. */
-static inline void drop_oldest(struct ring *ring)
+static const uint8_t *written(const struct held *held)
 {
-	const struct held *held = &ring->of[ring->first % RING];
-	const struct held *soon = &ring->of[(ring->first + 4) % RING];
+	const struct checked block = {.base = held->base, .ruled = held->ruled};
+
+	return check_written(&block);
+}
+
+/* The block is the heap's again. */
+static void drop_oldest(struct ring *ring)
+{
+	const struct held *held = check_held(ring, ring->first);
 	const uint8_t *bad;
 
-	ring->first++;
-	ring->count--;
+	ring->first += (uint32_t)sizeof(*held);
 	ring->bytes -= held->ruled;
-	__builtin_prefetch((const void *)(uintptr_t)soon->base);
-	__builtin_prefetch((const void *)(uintptr_t)(soon->base + soon->ruled - 1));
 	if (slab_read(*held->word) != WORD_HELD)
 		return;
-	bad = written(held->base, held->ruled);
+	bad = written(held);
 	if (bad)
 		report_held(held, bad);
 	put_back(held->base, held->start, held->word, held->row);
 }
 
+static bool is_full(const struct ring *ring)
+{
+	return ring->end - ring->first == CHECK_RING_SIZE ||
+	       ring->bytes > CHECK_RING_BYTES;
+}
+
+bool check_drop_slowly(const char *call, struct ring *ring)
+{
+	error_function = call;
+	while (is_full(ring))
+		drop_oldest(ring);
+	return true;
+}
+
 static void drop_all(struct ring *ring)
 {
-	while (ring->count)
+	while (ring->first != ring->end)
 		drop_oldest(ring);
 }
 
@@ -467,7 +244,9 @@ static void thread_ends(void *arg)
 
 	if (!process_is_forked())
 		drop_all(ring);
-	my_ring = NULL;
+	/* Without a ring nothing goes the short way. */
+	tcache_disarm_mine();
+	check_ring = NULL;
 	pthread_mutex_lock(&lock);
 	ring->in_use = false;
 	pthread_mutex_unlock(&lock);
@@ -482,8 +261,8 @@ static struct ring *need_ring(void)
 {
 	struct ring *ring;
 
-	if (my_ring)
-		return my_ring;
+	if (check_ring)
+		return check_ring;
 	pthread_once(&once, make_key);
 	pthread_mutex_lock(&lock);
 	for (ring = all_rings; ring && ring->in_use; ring = ring->next)
@@ -498,7 +277,7 @@ static struct ring *need_ring(void)
 	if (ring)
 		ring->in_use = true;
 	pthread_mutex_unlock(&lock);
-	my_ring = ring;
+	check_ring = ring;
 	if (ring)
 		pthread_setspecific(key, ring);
 	return ring;
@@ -506,48 +285,42 @@ static struct ring *need_ring(void)
 
 bool small_let_go(void)
 {
-	bool any = my_ring && my_ring->count;
+	bool any = check_ring && check_ring->first != check_ring->end;
 
 	if (any)
-		drop_all(my_ring);
+		drop_all(check_ring);
 	return any;
 }
 
 /* Poisoned and held back; false: no memory to hold it. */
-static inline bool hold(const struct slab *slab, uint64_t base, uint64_t start,
-			_Atomic uint32_t *word, uint64_t ruled)
+static bool hold(const struct slab *slab, const struct checked *block, uint64_t start,
+		 _Atomic uint32_t *word)
 {
-	struct ring *ring = my_ring;
-	struct held *held;
+	struct ring *ring = need_ring();
 
-	if (__builtin_expect(!ring, 0)) {
-		ring = need_ring();
-		if (!ring)
-			return false;
-	}
-	fill_ends(base, ruled, CHECK_FREED);
-	set(word, WORD_HELD);
-	held = &ring->of[(ring->first + ring->count) % RING];
-	held->base = base;
-	held->word = word;
-	held->ruled = (uint32_t)ruled;
-	held->row = slab_read(slab->row);
-	held->start = start;
-	ring->count++;
-	ring->bytes += ruled;
-	while (ring->count == RING || ring->bytes > RING_BYTES)
+	if (!ring)
+		return false;
+	check_fill_freed(block);
+	check_set(word, WORD_HELD);
+	*check_held(ring, ring->end) = (struct held){
+		.base = block->base,
+		.word = word,
+		.ruled = (uint32_t)block->ruled,
+		.row = slab_read(slab->row),
+		.start = start,
+	};
+	ring->end += (uint32_t)sizeof(struct held);
+	ring->bytes += block->ruled;
+	while (is_full(ring))
 		drop_oldest(ring);
 	return true;
 }
 
-static inline void give(struct slab *slab, uint64_t base, uint64_t start,
-			_Atomic uint32_t *word, uint64_t ruled, struct mark *mark,
-			uint32_t where)
+static void give(const struct slab *slab, const struct checked *block, uint64_t start,
+		 _Atomic uint32_t *word)
 {
-	set(&mark->word, slab_read(*word));
-	set(&mark->given, where);
-	if (!is_on(CHECK_POISON) || !hold(slab, base, start, word, ruled))
-		put_back(base, start, word, slab_read(slab->row));
+	if (!is_on(CHECK_POISON) || !hold(slab, block, start, word))
+		put_back(block->base, start, word, slab_read(slab->row));
 }
 
 void small_give(const struct checked *block)
@@ -555,82 +328,42 @@ void small_give(const struct checked *block)
 	struct slab *slab = slab_at(block->base);
 	uint64_t offset, number = slab_index(slab, block->base, &offset);
 	const uint8_t *bad = check_written_behind(block);
+	_Atomic uint32_t *word = &slab->words[number];
+	struct mark *mark = mark_of(word);
 
 	if (bad)
 		check_report_red_zone(block, bad);
-	give(slab, block->base, block->base - offset, &slab->words[number], block->ruled,
-	     mark_at(slab, number), stack_id_here());
+	check_set(&mark->word, slab_read(*word));
+	check_set(&mark->given, stack_id_here());
+	give(slab, block, block->base - offset, word);
 }
 
-/* By the rule of aclrtMalloc. */
-static inline uint64_t ruled_of(uint64_t len)
+uint64_t check_ruled_any(uint64_t len)
 {
-	return ((len + ACLKM_RULE_UNIT - 1) & ~(ACLKM_RULE_UNIT - 1ULL)) +
-	       options.padding;
+	return check_ruled(len) - CHECK_PADDING + check_options.padding;
 }
 
-bool check_take_fast(const char *call, const void *pc, const void *frame, uint64_t len,
-		     void **out)
+void check_dress_any(uint64_t base, uint64_t len, uint64_t ruled)
 {
-	struct tcache *mine = tcache_mine;
-	const struct rounding *rounding = &options.rounding;
-	uint64_t shift, number;
-	struct kept *top;
-	struct slab *slab;
-	struct mark *mark;
-	struct row *row;
+	const struct checked block = {.base = base, .asked = len, .ruled = ruled};
 
-	if (!tcache_is_checked(mine) || len - 1 >= rounding->limit)
-		return false;
-	shift = options.shift;
-	row = bins_row_for(&mine->own[HEAP_ID(HEAP_DEVICE, ACLKM_PAGES_NORMAL)], rounding,
-			   len);
-	top = atomic_load_explicit(&row->top, memory_order_relaxed);
-	if (!top || !top->ptr)
-		return false;
-	slab = *near_slot(mine, (uint64_t)(uintptr_t)top->ptr);
-	if (!slab_holds(slab, (uint64_t)(uintptr_t)top->ptr, &number))
-		return false;
-	mark = mark_at(slab, number);
-	if (!mark || !row_take(row, rounding->tag | (uint32_t)(len + shift), out))
-		return false;
-	set(&mark->taken, stack_id(call, pc, frame));
-	set(&mark->given, 0);
-	*out = (char *)*out + shift;
-	fill_taken((uint64_t)(uintptr_t)*out, len, ruled_of(len));
-	return true;
+	check_fill_taken(&block);
 }
 
-bool check_give_fast(const char *call, const void *pc, const void *frame, void *ptr)
+bool check_red_is_hurt_any(uint64_t base, uint64_t len, uint64_t ruled)
 {
-	uint64_t base, number;
-	struct tcache *mine = tcache_mine;
-	uint64_t asked, ruled;
-	struct slab *slab;
-	struct mark *mark;
-	uint32_t word;
+	const struct checked block = {.base = base, .asked = len, .ruled = ruled};
 
-	if (!tcache_is_checked(mine) || check_any_flight())
-		return false;
-	__builtin_prefetch(ptr, 1);
-	base = (uint64_t)(uintptr_t)ptr - options.shift;
-	slab = *near_slot(mine, base);
-	if (!slab_holds(slab, base, &number))
-		return false;
-	mark = mark_at(slab, number);
-	word = slab_read(slab->words[number]);
-	if (!mark || word_kind(word) != ACLKM_KIND_DEVICE + 1 || slab_read(mark->given) ||
-	    !slab_read(mark->taken))
-		return false;
-	asked = (word & WORD_VALUE) - options.shift;
-	ruled = ruled_of(asked);
-	/* What is wrong is told on the slow way. */
-	if (is_on(CHECK_REDZONE) &&
-	    written_behind((uint64_t)(uintptr_t)ptr, asked, ruled))
-		return false;
+	return check_written_behind(&block);
+}
+
+bool check_give_any(const char *call, const struct slab *slab, uint64_t base,
+		    _Atomic uint32_t *word, uint64_t ruled)
+{
+	const struct checked block = {.base = base, .ruled = ruled};
+
 	error_function = call;
-	give(slab, (uint64_t)(uintptr_t)ptr, base, &slab->words[number], ruled, mark,
-	     stack_id(call, pc, frame));
+	give(slab, &block, base - check_options.shift, word);
 	return true;
 }
 
@@ -645,35 +378,56 @@ void check_leave(void)
 	stack_entry.function = NULL;
 }
 
-void check_arm(uint64_t epoch)
+void check_odd_begin(void)
 {
-	if (!atomic_load(&ending) && !guard_is_watched())
-		tcache_arm_checked(epoch);
+	atomic_fetch_add(&odd, 1);
+	tcache_disarm();
 }
 
-static void look_at_held(const struct ring *ring)
+void check_odd_end(void)
 {
-	uint32_t i;
+	atomic_fetch_sub(&odd, 1);
+}
 
-	for (i = 0; i < ring->count && i < RING; i++) {
-		const struct held *held = &ring->of[(ring->first + i) % RING];
+void check_arm(uint64_t epoch)
+{
+	if (!atomic_load(&ending) && !atomic_load(&odd) && !guard_is_watched() &&
+	    need_ring())
+		tcache_arm_checked(epoch, check_options.rounding.limit);
+}
+
+static void look_at_held(struct ring *ring)
+{
+	uint32_t at = ring->first, end = ring->end;
+
+	for (; at != end; at += (uint32_t)sizeof(struct held)) {
+		const struct held *held = check_held(ring, at);
 		const uint8_t *bad;
 
 		if (!held->word || slab_read(*held->word) != WORD_HELD)
 			continue;
-		bad = written(held->base, held->ruled);
+		bad = written(held);
 		/* Its thread may have given it back meanwhile. */
 		if (bad && slab_read(*held->word) == WORD_HELD)
 			report_held(held, bad);
 	}
 }
 
-void small_end(void (*fn)(const struct checked *block))
+static void end_slab(const struct slab *slab, void *arg)
 {
-	const struct marks *marks;
-	const struct ring *ring;
+	void (**fn)(const struct checked *block) = arg;
 	struct checked block;
 	uint32_t i;
+
+	for (i = 0; i < slab_read(slab->slots); i++) {
+		if (find(slab, i, &block) && !block.freed)
+			(*fn)(&block);
+	}
+}
+
+void small_end(void (*fn)(const struct checked *block))
+{
+	struct ring *ring;
 
 	/* Other threads go the slow way from now on, and wait there. */
 	atomic_store(&ending, true);
@@ -681,11 +435,7 @@ void small_end(void (*fn)(const struct checked *block))
 	pthread_mutex_lock(&lock);
 	for (ring = all_rings; ring; ring = ring->next)
 		look_at_held(ring);
-	for (marks = fn ? all_marks : NULL; marks; marks = marks->next) {
-		for (i = 0; i < slab_read(marks->slab->slots); i++) {
-			if (find(marks->slab, i, &block) && !block.freed)
-				fn(&block);
-		}
-	}
+	if (fn)
+		slab_each(end_slab, &fn);
 	pthread_mutex_unlock(&lock);
 }

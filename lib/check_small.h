@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the checks know of small blocks: beside each slab a mark for each of its blocks,
- * with the places that took and freed it. Freed ones that are held back are in a ring
+ * What the checks know of small blocks: a mark for each (check_mark.h), with the places
+ * that took and freed it. Freed ones that are held back are in a ring
  * of the thread that freed them. No lock on the way of a right program; all but the
  * fast way is called with check.c's lock held.
  */
@@ -26,8 +26,7 @@ struct checked {
 
 /*
  * Notes that the block at @base of the heap is taken here, if it is one of a slab;
- * false: it is not, or there is no memory for the mark. @shift: where in it the
- * program's part starts.
+ * false: it is not. @shift: where in it the program's part starts.
  */
 bool small_take(uint64_t base, uint64_t asked, uint64_t ruled, uint64_t shift);
 
@@ -55,9 +54,5 @@ uint64_t check_shift(void);
 /* For check.c: what was found. */
 void check_report_held(const struct checked *block, const uint8_t *bad);
 void check_report_red_zone(const struct checked *block, const uint8_t *bad);
-
-#define CHECK_RED 0xfd
-#define CHECK_TAKEN 0xab
-#define CHECK_FREED 0xdd
 
 #endif /* LIB_CHECK_SMALL_H */

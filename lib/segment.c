@@ -409,13 +409,12 @@ int aclkm_segment_place(struct aclkm_pool *pool, const void *ptr, uint64_t *offs
 
 int aclkm_segment_free(struct aclkm_pool *pool, void *ptr)
 {
+	struct slab *slab = *near_slot(tcache_mine, (uint64_t)(uintptr_t)ptr);
 	struct bins *bins = pool ? bins_now(pool) : NULL;
 	int err;
 
-	if (bins &&
-	    slab_read((*near_slot(tcache_mine, (uint64_t)(uintptr_t)ptr))->heap) ==
-		    pool->heap->id &&
-	    tcache_free(tcache_mine, bins, ptr, ACLKM_KIND_POOL))
+	if (bins && slab_read(slab->heap) == pool->heap->id &&
+	    tcache_free(slab, bins, ptr, ACLKM_KIND_POOL))
 		return ACLKM_OK;
 	err = api_enter(__func__);
 	if (err)

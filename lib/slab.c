@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <sys/mman.h>
 
+#include "check.h"
+#include "check_mark.h"
 #include "chunk.h"
 #include "error.h"
 #include "tcache.h"
@@ -13,12 +15,18 @@
 #define ROOMS 11 /* up to 2^10 words */
 #define MIN_ROOM 4
 
+/* With checks: of all records. Only what is used takes memory. */
+#define RESERVED_RECORDS (256ULL << 20)
+
 /* A slab is at most this part of a chunk, so that a small device holds many. */
 #define CHUNK_SLABS 8
 
 static pthread_mutex_t records_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct slab *records[ROOMS]; /* unused */
+static struct slab *newest;	    /* of all records */
 static char *fresh, *fresh_end;
+static char *reserved, *reserved_end; /* with checks */
+uintptr_t check_marks;
 static _Atomic uint64_t record_bytes;
 
 static uint64_t record_size(unsigned int room)
@@ -28,16 +36,51 @@ static uint64_t record_size(unsigned int room)
 	return (size + 63) & ~63ULL;
 }
 
+static char *map_bytes(uint64_t size)
+{
+	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return map == MAP_FAILED ? NULL : map;
+}
+
+/* See check_mark.h. */
+static bool reserve(void)
+{
+	char *map = map_bytes(RESERVED_RECORDS * (1 + MARK_FACTOR));
+
+	if (!map)
+		return false;
+	reserved = map;
+	reserved_end = map + RESERVED_RECORDS;
+	check_marks = (uintptr_t)reserved_end - MARK_FACTOR * (uintptr_t)map;
+	return true;
+}
+
+static char *map_records(void)
+{
+	char *map;
+
+	if (!check_wanted())
+		return map_bytes(RECORD_MAP);
+	if (!reserved && !reserve())
+		return NULL;
+	if (reserved == reserved_end)
+		return NULL;
+	map = reserved;
+	reserved += RECORD_MAP;
+	return map;
+}
+
 static struct slab *record_cut(unsigned int room)
 {
 	uint64_t size = record_size(room);
 	struct slab *slab;
 
 	if ((uint64_t)(fresh_end - fresh) < size) {
-		void *map = mmap(NULL, RECORD_MAP, PROT_READ | PROT_WRITE,
-				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		char *map = map_records();
 
-		if (map == MAP_FAILED)
+		if (!map)
 			return NULL;
 		fresh = map;
 		fresh_end = fresh + RECORD_MAP;
@@ -45,6 +88,8 @@ static struct slab *record_cut(unsigned int room)
 	slab = (struct slab *)(void *)fresh;
 	fresh += size;
 	slab->room = (uint8_t)room;
+	slab->older = newest;
+	newest = slab;
 	atomic_fetch_add(&record_bytes, size);
 	return slab;
 }
@@ -72,6 +117,19 @@ static void record_put(struct slab *slab)
 	slab->next = records[slab->room];
 	records[slab->room] = slab;
 	pthread_mutex_unlock(&records_lock);
+}
+
+void slab_each(void (*fn)(const struct slab *slab, void *arg), void *arg)
+{
+	const struct slab *slab;
+
+	pthread_mutex_lock(&records_lock);
+	slab = newest;
+	pthread_mutex_unlock(&records_lock);
+	for (; slab; slab = slab->older) {
+		if (slab_read(slab->slots))
+			fn(slab, arg);
+	}
 }
 
 uint64_t slab_record_bytes(void)
@@ -107,6 +165,15 @@ static void set(_Atomic uint32_t *word, uint32_t value)
 	atomic_store_explicit(word, value, memory_order_relaxed);
 }
 
+/* They may be of blocks that the record was for before. */
+static void forget_marks(struct slab *slab, uint32_t slots)
+{
+	uint32_t i;
+
+	for (i = 0; i < slots; i++)
+		set(&mark_of(&slab->words[i])->given, MARK_NONE);
+}
+
 static void fill(struct heap *heap, struct slab *slab, unsigned int class,
 		 const struct extent *piece, uint32_t slots)
 {
@@ -122,6 +189,8 @@ static void fill(struct heap *heap, struct slab *slab, unsigned int class,
 	atomic_store_explicit(&slab->heap, heap->id, memory_order_relaxed);
 	slab->used = 0;
 	slab->free = 0;
+	if (check_wanted())
+		forget_marks(slab, slots);
 	for (i = 0; i < slots; i++)
 		set(&slab->words[i], i + 1 < slots ? i + 2 : WORD_END);
 	atomic_store_explicit(&slab->slots, slots, memory_order_relaxed);

@@ -41,18 +41,17 @@
 struct chunk;
 struct extent;
 struct heap;
-struct marks;
 
 struct slab {
 	/* Under the heap's lock, but for what is atomic. */
 	struct slab *next, *prev;
 	struct extent *piece;
 	struct chunk *_Atomic chunk;
-	struct marks *_Atomic marks; /* what the checks know of its blocks, if anything */
-	uint16_t used;		     /* blocks in use or kept */
-	uint16_t free;		     /* first free block, or SLAB_NONE */
-	_Atomic uint32_t size;	     /* of a block */
-	_Atomic uint16_t heap;	     /* its number */
+	struct slab *older;    /* record: all there ever were; under a lock of its own */
+	uint16_t used;	       /* blocks in use or kept */
+	uint16_t free;	       /* first free block, or SLAB_NONE */
+	_Atomic uint32_t size; /* of a block */
+	_Atomic uint16_t heap; /* its number */
 	_Atomic uint8_t class;
 	uint8_t room; /* log2 of the words that the record has */
 	bool listed;  /* in the heap's list of slabs with free blocks */
@@ -135,6 +134,9 @@ bool slab_drop_empty(struct heap *heap);
 
 /* Forgets the slabs of a range that goes as a whole; its entries become @entry. */
 void slab_forget(uint64_t base, uint64_t size, uintptr_t entry);
+
+/* Calls @fn for every slab there is. Without the lock of any heap. */
+void slab_each(void (*fn)(const struct slab *slab, void *arg), void *arg);
 
 /* Bytes of all records. */
 uint64_t slab_record_bytes(void);

@@ -24,7 +24,8 @@ struct stack {
 	uint32_t next; /* of the bucket */
 };
 
-_Thread_local struct stack_seen *stacks_seen;
+static struct stack_seen none[STACKS_SEEN];
+_Thread_local struct stack_seen *stacks_seen = none;
 _Thread_local struct stack_entry stack_entry;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -44,7 +45,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void unmap_seen(void *seen)
 {
-	stacks_seen = NULL;
+	stacks_seen = none;
 	munmap(seen, STACKS_SEEN * sizeof(struct stack_seen));
 }
 
@@ -145,7 +146,7 @@ struct walk {
 	uintptr_t frame; /* what is below it is ours */
 	uintptr_t below; /* end of the frame before */
 	struct stack_seen *seen;
-	void *frames[STACKS_SLOTS];
+	void *frames[STACKS_FRAMES];
 	int depth;
 	bool lost; /* a return address is not on the stack */
 };
@@ -189,14 +190,14 @@ static _Unwind_Reason_Code on_frame(struct _Unwind_Context *context, void *arg)
 	}
 	walk->below = end;
 	walk->frames[walk->depth++] = (void *)ip;
-	return walk->depth == STACKS_SLOTS ? _URC_END_OF_STACK : _URC_NO_REASON;
+	return walk->depth == STACKS_FRAMES ? _URC_END_OF_STACK : _URC_NO_REASON;
 }
 
 static struct stack_seen *seen_of_thread(void)
 {
 	void *map;
 
-	if (stacks_seen)
+	if (stacks_seen != none)
 		return stacks_seen;
 	map = mmap(NULL, STACKS_SEEN * sizeof(struct stack_seen), PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -207,36 +208,50 @@ static struct stack_seen *seen_of_thread(void)
 	return map;
 }
 
+/* The innermost one is compared anyway, where it is the place's own. */
+static int without_first(struct stack_seen *seen, const void *pc, int depth)
+{
+	if (!depth || seen->slots[0].value != (uintptr_t)pc)
+		return depth;
+	memmove(&seen->slots[0], &seen->slots[1],
+		(size_t)(depth - 1) * sizeof(seen->slots[0]));
+	return depth - 1;
+}
+
+/* To a multiple of four, with some that always hold. */
 static void fill_up(struct stack_seen *seen, int depth)
 {
 	static const uintptr_t nothing;
 
-	seen->fours = ((uint32_t)depth + 3) / 4;
-	for (; (uint32_t)depth < seen->fours * 4; depth++) {
+	for (; !depth || depth % 4; depth++) {
 		seen->slots[depth].at = &nothing;
 		seen->slots[depth].value = nothing;
 	}
+	seen->more = (uint32_t)depth / 4 - 1;
 }
 
 uint32_t stack_unwind(const char *function, const void *pc, const void *frame)
 {
 	struct walk walk = {.frame = (uintptr_t)frame, .below = (uintptr_t)frame};
 	struct trace trace;
+	uint32_t id;
 
 	pthread_once(&once, start);
 	if (!seen_of_thread())
 		return 0;
-	walk.seen = stack_slot(stacks_seen, pc, frame);
-	walk.seen->function = NULL;
+	walk.seen = stack_place(stacks_seen, pc, frame);
+	walk.seen->pc = 0;
 	if (unwind.backtrace)
 		unwind.backtrace(on_frame, &walk);
 	trace_of(&trace, function, walk.frames, walk.depth);
-	walk.seen->pc = (uintptr_t)pc;
+	id = number(&trace);
+	/* Found again only where all of the frames can be looked at, and with a number.
+	 */
+	if (walk.lost || !id)
+		return id;
+	fill_up(walk.seen, without_first(walk.seen, pc, walk.depth));
+	walk.seen->id = id;
 	walk.seen->frame = (uintptr_t)frame;
-	fill_up(walk.seen, walk.depth);
-	walk.seen->id = number(&trace);
-	/* Found again only where all of the frames can be looked at. */
-	if (!walk.lost)
-		walk.seen->function = function;
-	return walk.seen->id;
+	walk.seen->pc = (uintptr_t)pc;
+	return id;
 }

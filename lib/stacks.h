@@ -7,6 +7,7 @@
 #ifndef LIB_STACKS_H
 #define LIB_STACKS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "report.h"
@@ -15,61 +16,85 @@
 #define STACKS_MAX (1U << 20)
 
 #define STACKS_SEEN 128 /* places that a thread knows again, a power of two */
-#define STACKS_SLOTS (TRACE_DEPTH + 8)
+#define STACKS_FRAMES (TRACE_DEPTH + 4) /* that are looked at, a multiple of four */
 
-struct stack_seen {
-	uintptr_t pc;
-	uintptr_t frame;
-	const char *function;
-	uint32_t id;
-	uint32_t fours; /* of slots, filled up with some that always hold */
-	struct {
-		const uintptr_t *at; /* where on the stack a return address is */
-		uintptr_t value;
-	} slots[STACKS_SLOTS];
+struct stack_slot {
+	const uintptr_t *at; /* where on the stack a return address is */
+	uintptr_t value;
 };
 
-extern _Thread_local struct stack_seen *stacks_seen; /* NULL: none yet */
+struct stack_seen {
+	uintptr_t pc; /* 0: none */
+	uintptr_t frame;
+	uintptr_t unused;
+	uint32_t id;
+	uint32_t more; /* fours of slots that are looked at, beyond the first */
+	struct stack_slot slots[STACKS_FRAMES + 2];
+};
+
+#define STACKS_SEEN_SHIFT 9
+_Static_assert(sizeof(struct stack_seen) == 1U << STACKS_SEEN_SHIFT, "found by a mask");
+
+/* This thread's; those in which no place is until it has been at one. */
+extern _Thread_local struct stack_seen *stacks_seen;
 
 /* As stack_id, when the thread was not there before. */
 uint32_t stack_unwind(const char *function, const void *pc, const void *frame);
 
-static inline struct stack_seen *stack_slot(struct stack_seen *seen, const void *pc,
-					    const void *frame)
+static inline struct stack_seen *stack_place(struct stack_seen *seen, const void *pc,
+					     const void *frame)
 {
-	uintptr_t mixed = (uintptr_t)pc ^ (uintptr_t)frame >> 4;
+	uint32_t mixed = (uint32_t)((uintptr_t)pc ^ (uintptr_t)frame) * 0x9e3779b1U;
 
-	return &seen[(mixed ^ mixed >> 8) & (STACKS_SEEN - 1)];
+	return (struct stack_seen *)((char *)seen +
+				     (mixed >> 16 & (STACKS_SEEN - 1)
+							    << STACKS_SEEN_SHIFT));
+}
+
+static inline bool stack_holds(const struct stack_slot *slot)
+{
+	return __builtin_expect(*slot->at == slot->value, 1);
+}
+
+static inline bool stack_four_hold(const struct stack_slot *slot)
+{
+	return stack_holds(slot) && stack_holds(slot + 1) && stack_holds(slot + 2) &&
+	       stack_holds(slot + 3);
 }
 
 /*
- * Where this thread is: in @function of the API. @pc and @frame are the builtin return
- * and frame addresses of a function that it runs in.
+ * Where this thread is, if it was there before: a number in @id. @pc and @frame are the
+ * builtin return and frame addresses of a function that it runs in; what is added to
+ * the latter tells functions of the API that are called at the same place.
  */
+static inline bool stack_known(const void *pc, const void *frame, uint32_t *id)
+{
+	const struct stack_seen *seen = stack_place(stacks_seen, pc, frame);
+	const struct stack_slot *slot;
+	uint32_t more;
+
+	if (__builtin_expect(seen->pc != (uintptr_t)pc || seen->frame != (uintptr_t)frame,
+			     0))
+		return false;
+	/* The frames are where they were as long as these are the same. */
+	slot = seen->slots;
+	if (!stack_four_hold(slot))
+		return false;
+	for (more = seen->more; __builtin_expect(more, 0); more--) {
+		slot += 4;
+		if (!stack_four_hold(slot))
+			return false;
+	}
+	*id = seen->id;
+	return true;
+}
+
+/* The same, or the long way: in @function of the API. */
 static inline uint32_t stack_id(const char *function, const void *pc, const void *frame)
 {
-	const struct stack_seen *seen = stacks_seen;
-	uintptr_t other = 0;
-	uint32_t i;
+	uint32_t id;
 
-	if (__builtin_expect(!seen, 0))
-		return stack_unwind(function, pc, frame);
-	seen = stack_slot(stacks_seen, pc, frame);
-	if (__builtin_expect(seen->pc != (uintptr_t)pc ||
-				     seen->frame != (uintptr_t)frame ||
-				     seen->function != function,
-			     0))
-		return stack_unwind(function, pc, frame);
-	/* The frames are where they were as long as these are the same. */
-	for (i = 0; i < seen->fours * 4 && !other; i += 4) {
-		other |= *seen->slots[i].at ^ seen->slots[i].value;
-		other |= *seen->slots[i + 1].at ^ seen->slots[i + 1].value;
-		other |= *seen->slots[i + 2].at ^ seen->slots[i + 2].value;
-		other |= *seen->slots[i + 3].at ^ seen->slots[i + 3].value;
-	}
-	if (__builtin_expect(!!other, 0))
-		return stack_unwind(function, pc, frame);
-	return seen->id;
+	return stack_known(pc, frame, &id) ? id : stack_unwind(function, pc, frame);
 }
 
 /* Where this call of the API was noted to be, else 0: for what it calls. */

@@ -62,9 +62,15 @@ static void start_device(struct tcache *mine, struct rounding rounding)
 	mine->device.tag = rounding.tag;
 }
 
-static void set_limit(struct tcache *cache, uint64_t limit)
+static void set_limit(_Atomic uint64_t *at, uint64_t limit)
 {
-	atomic_store_explicit(&cache->device.limit, limit, memory_order_relaxed);
+	atomic_store_explicit(at, limit, memory_order_relaxed);
+}
+
+static void disarm(struct tcache *cache)
+{
+	set_limit(&cache->device.limit, 0);
+	set_limit(&cache->checked_limit, 0);
 }
 
 /* The thread ends; what it frees after this makes a new cache, and ends that. */
@@ -76,7 +82,7 @@ static void thread_ends(void *arg)
 		tcache_flush();
 	tcache_mine = tcache_none;
 	pthread_mutex_lock(&lock);
-	set_limit(mine, 0);
+	disarm(mine);
 	mine->in_use = false;
 	pthread_mutex_unlock(&lock);
 }
@@ -106,17 +112,25 @@ static struct tcache *make_new(void)
 	return mine;
 }
 
-void tcache_arm(uint64_t epoch)
+static void arm(_Atomic uint64_t *at, uint64_t epoch, uint64_t limit)
 {
-	struct tcache *mine = tcache_mine;
-
-	if (mine == tcache_none || tcache_is_armed(mine))
+	if (tcache_mine == tcache_none || slab_read(*at))
 		return;
 	/* Unless a context has gone meanwhile. */
 	pthread_mutex_lock(&lock);
 	if (epoch == atomic_load(&tcache_epoch))
-		set_limit(mine, mine->device_limit);
+		set_limit(at, limit);
 	pthread_mutex_unlock(&lock);
+}
+
+void tcache_arm(uint64_t epoch)
+{
+	arm(&tcache_mine->device.limit, epoch, tcache_mine->device_limit);
+}
+
+void tcache_arm_checked(uint64_t epoch, uint64_t limit)
+{
+	arm(&tcache_mine->checked_limit, epoch, limit);
 }
 
 void tcache_disarm(void)
@@ -126,16 +140,14 @@ void tcache_disarm(void)
 	pthread_mutex_lock(&lock);
 	atomic_fetch_add(&tcache_epoch, 1);
 	for (cache = all; cache; cache = cache->next)
-		set_limit(cache, 0);
+		disarm(cache);
 	pthread_mutex_unlock(&lock);
 }
 
 void tcache_disarm_mine(void)
 {
-	if (tcache_mine == tcache_none)
-		return;
-	set_limit(tcache_mine, 0);
-	tcache_mine->checked_armed = 0;
+	if (tcache_mine != tcache_none)
+		disarm(tcache_mine);
 }
 
 static struct tcache *make_mine(void)
@@ -165,7 +177,6 @@ static struct tcache *make_mine(void)
 		return tcache_none;
 	start_device(mine,
 		     rounding_of(ACLKM_KIND_DEVICE, config->padding, config->align));
-	mine->checked_armed = 0;
 	mine->native = rounding_of(ACLKM_KIND_NATIVE, 0, ACLKM_RULE_ALIGN);
 	pthread_setspecific(key, mine);
 	tcache_mine = mine;

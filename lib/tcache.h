@@ -86,7 +86,8 @@ struct tcache {
 	struct rounding device; /* of aclrtMalloc; its limit is 0 while it is not armed */
 	uint64_t device_limit;	/* the limit while it is */
 	struct rounding native; /* of aclkm_memory_alloc with alignment 64 */
-	uint64_t checked_armed; /* with checks: the epoch in which it had a context */
+	_Atomic uint64_t
+		checked_limit; /* with checks: as device.limit, by their rounding */
 	struct slab *near[NEAR];
 	struct bins *_Atomic pools[POOL_HEAPS]; /* NULL until the pool is used */
 	struct tcache *next;			/* all there ever were */
@@ -177,29 +178,21 @@ void tcache_disarm(void);
 /* Threads set their context anew all the time: the others need not hear of it. */
 void tcache_disarm_mine(void);
 
-/* The same for blocks that are checked. */
-static inline bool tcache_is_checked(const struct tcache *mine)
-{
-	return mine->checked_armed ==
-	       atomic_load_explicit(&tcache_epoch, memory_order_relaxed);
-}
-
-static inline void tcache_arm_checked(uint64_t epoch)
-{
-	if (tcache_mine != tcache_none)
-		tcache_mine->checked_armed = epoch;
-}
+/* The same for blocks that are checked, up to @limit bytes. */
+void tcache_arm_checked(uint64_t epoch, uint64_t limit);
 
 static inline struct slab **near_slot(struct tcache *mine, uint64_t addr)
 {
 	return &mine->near[addr >> GRANULE_SHIFT & (NEAR - 1)];
 }
 
-/* Frees a block of @kind to @rows; false: go the slow way. Notes nothing. */
-static inline bool tcache_free(struct tcache *mine, void *rows, void *ptr,
+/*
+ * Frees a block of @kind to @rows; false: go the slow way. Notes nothing. @slab: what
+ * near_slot has.
+ */
+static inline bool tcache_free(struct slab *slab, void *rows, void *ptr,
 			       enum aclkm_kind kind)
 {
-	struct slab *slab = *near_slot(mine, (uint64_t)(uintptr_t)ptr);
 	_Atomic uint32_t *word;
 	uint64_t index;
 
@@ -216,7 +209,7 @@ static inline bool tcache_free_mine(void *ptr, enum aclkm_kind kind)
 {
 	struct tcache *mine = tcache_mine;
 
-	return tcache_free(mine, mine, ptr, kind);
+	return tcache_free(*near_slot(mine, (uint64_t)(uintptr_t)ptr), mine, ptr, kind);
 }
 
 /* The slow way. */

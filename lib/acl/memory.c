@@ -2,7 +2,7 @@
 /* Device and host memory: the argument rules of AscendCL. */
 #include "acl/acl_rt.h"
 
-#include "../check.h"
+#include "../check_fast.h"
 #include "../config.h"
 #include "../block.h"
 #include "../mempool.h"
@@ -118,34 +118,92 @@ static __attribute__((noinline)) aclError malloc_device(const char *call, void *
 	return take_device(devPtr, size, policy, rule);
 }
 
-/* With checks, or the first of its kind in the thread. */
-static __attribute__((noinline)) aclError
-malloc_checked(const char *call, void **devPtr, size_t size, aclrtMemMallocPolicy policy)
+/* Where the program is, for stacks.h; what is freed there is another place. */
+#define PROGRAM_AT __builtin_return_address(0), __builtin_frame_address(0)
+#define PROGRAM_GIVES_AT                                                                 \
+	__builtin_return_address(0), (char *)__builtin_frame_address(0) + 1
+
+static __attribute__((noinline)) aclError malloc_slowly(const char *call, const void *pc,
+							const void *frame, void **devPtr,
+							size_t size,
+							aclrtMemMallocPolicy policy)
 {
-	const void *pc = __builtin_return_address(0);
-	const void *frame = __builtin_frame_address(0);
 	aclError code;
 
-	if (devPtr && is_normal(policy) && check_take_fast(call, pc, frame, size, devPtr))
-		return ACL_SUCCESS;
 	check_enter(call, pc, frame);
 	code = malloc_device(call, devPtr, size, policy, ACLKM_BLOCK_PADDED);
 	check_leave();
 	return code;
 }
 
+static __attribute__((noinline)) aclError
+malloc_odd(const char *call, void **devPtr, size_t size, aclrtMemMallocPolicy policy)
+{
+	return malloc_slowly(call, PROGRAM_AT, devPtr, size, policy);
+}
+
+CHECK_INLINE aclError malloc_checked(const char *call, struct tcache *mine,
+				     const void *pc, const void *frame, void **devPtr,
+				     size_t size, aclrtMemMallocPolicy policy,
+				     enum check_way way)
+{
+	if (check_take_fast(mine, pc, frame, size, devPtr, way))
+		return ACL_SUCCESS;
+	return malloc_slowly(call, pc, frame, devPtr, size, policy);
+}
+
+static __attribute__((noinline)) aclError malloc_any(const char *call,
+						     struct tcache *mine, void **devPtr,
+						     size_t size,
+						     aclrtMemMallocPolicy policy)
+{
+	return malloc_checked(call, mine, PROGRAM_AT, devPtr, size, policy,
+			      CHECK_WAY_ANY);
+}
+
+static __attribute__((noinline)) aclError malloc_usual(const char *call,
+						       struct tcache *mine, void **devPtr,
+						       size_t size,
+						       aclrtMemMallocPolicy policy)
+{
+	return malloc_checked(call, mine, PROGRAM_AT, devPtr, size, policy,
+			      CHECK_WAY_USUAL);
+}
+
+static __attribute__((noinline)) CHECK_WIDE aclError
+malloc_wide(const char *call, struct tcache *mine, void **devPtr, size_t size,
+	    aclrtMemMallocPolicy policy)
+{
+	return malloc_checked(call, mine, PROGRAM_AT, devPtr, size, policy,
+			      CHECK_WAY_WIDE);
+}
+
+/* With checks, or the first of its kind in the thread. */
+static inline aclError malloc_by_way(const char *call, struct tcache *mine, void **devPtr,
+				     size_t size, aclrtMemMallocPolicy policy)
+{
+	int way = slab_read(check_options.way);
+
+	if (__builtin_expect(way == CHECK_WAY_WIDE, 1))
+		return malloc_wide(call, mine, devPtr, size, policy);
+	if (way == CHECK_WAY_USUAL)
+		return malloc_usual(call, mine, devPtr, size, policy);
+	return malloc_any(call, mine, devPtr, size, policy);
+}
+
 aclError aclrtMalloc(void **devPtr, size_t size, aclrtMemMallocPolicy policy)
 {
 	struct tcache *mine = tcache_mine;
 
-	/* Small, on normal pages, with a context, and there is one that was freed. */
-	if (__builtin_expect(devPtr && is_normal(policy), 1) &&
-	    __builtin_expect(
+	if (__builtin_expect(!devPtr || !is_normal(policy), 0))
+		return malloc_odd(__func__, devPtr, size, policy);
+	/* Small, with a context, and there is one that was freed. */
+	if (__builtin_expect(
 		    tcache_alloc(&mine->own[HEAP_ID(HEAP_DEVICE, ACLKM_PAGES_NORMAL)],
 				 &mine->device, size, devPtr),
 		    1))
 		return ACL_SUCCESS;
-	return malloc_checked(__func__, devPtr, size, policy);
+	return malloc_by_way(__func__, mine, devPtr, size, policy);
 }
 
 aclError aclrtMallocAlign32(void **devPtr, size_t size, aclrtMemMallocPolicy policy)
@@ -209,26 +267,67 @@ static __attribute__((noinline)) aclError free_device(const char *call, void *de
 	return acl_result(block_give(devPtr, ACLKM_KIND_DEVICE));
 }
 
-static __attribute__((noinline)) aclError free_checked(const char *call, void *devPtr)
+static __attribute__((noinline)) aclError free_slowly(const char *call, const void *pc,
+						      const void *frame, void *devPtr)
 {
-	const void *pc = __builtin_return_address(0);
-	const void *frame = __builtin_frame_address(0);
 	aclError code;
 
-	if (block_none_tagged() && check_give_fast(call, pc, frame, devPtr))
-		return ACL_SUCCESS;
 	check_enter(call, pc, frame);
 	code = free_device(call, devPtr);
 	check_leave();
 	return code;
 }
 
+CHECK_INLINE aclError free_checked(const char *call, struct tcache *mine,
+				   struct slab *slab, const void *pc, const void *frame,
+				   void *devPtr, enum check_way way)
+{
+	if (check_give_fast(call, mine, slab, pc, frame, devPtr, way))
+		return ACL_SUCCESS;
+	return free_slowly(call, pc, frame, devPtr);
+}
+
+static __attribute__((noinline)) aclError free_any(const char *call, struct tcache *mine,
+						   struct slab *slab, void *devPtr)
+{
+	return free_checked(call, mine, slab, PROGRAM_GIVES_AT, devPtr, CHECK_WAY_ANY);
+}
+
+static __attribute__((noinline)) aclError
+free_usual(const char *call, struct tcache *mine, struct slab *slab, void *devPtr)
+{
+	return free_checked(call, mine, slab, PROGRAM_GIVES_AT, devPtr, CHECK_WAY_USUAL);
+}
+
+static __attribute__((noinline)) CHECK_WIDE aclError free_wide(const char *call,
+							       struct tcache *mine,
+							       struct slab *slab,
+							       void *devPtr)
+{
+	return free_checked(call, mine, slab, PROGRAM_GIVES_AT, devPtr, CHECK_WAY_WIDE);
+}
+
+static inline aclError free_by_way(const char *call, struct tcache *mine,
+				   struct slab *slab, void *devPtr)
+{
+	int way = slab_read(check_options.way);
+
+	if (__builtin_expect(way == CHECK_WAY_WIDE, 1))
+		return free_wide(call, mine, slab, devPtr);
+	if (way == CHECK_WAY_USUAL)
+		return free_usual(call, mine, slab, devPtr);
+	return free_any(call, mine, slab, devPtr);
+}
+
 aclError aclrtFree(void *devPtr)
 {
+	struct tcache *mine = tcache_mine;
+	struct slab *slab = *near_slot(mine, (uint64_t)(uintptr_t)devPtr);
+
 	/* What has a tag, or is checked, is refused there. */
-	if (__builtin_expect(tcache_free_mine(devPtr, ACLKM_KIND_DEVICE), 1))
+	if (__builtin_expect(tcache_free(slab, mine, devPtr, ACLKM_KIND_DEVICE), 1))
 		return ACL_SUCCESS;
-	return free_checked(__func__, devPtr);
+	return free_by_way(__func__, mine, slab, devPtr);
 }
 
 aclError aclrtFreeHost(void *hostPtr)

@@ -442,10 +442,99 @@ static void other_thread(void)
 		usleep(1000);
 }
 
+/* Blocks without the rule's tail: what is behind them is another's. */
+static void no_tail(void)
+{
+	unsigned char *p[64];
+	int i, k;
+
+	warm_up(100);
+	for (i = 0; i < 64; i++) {
+		if (aclrtMallocAlign32((void **)&p[i], 100, ACL_MEM_MALLOC_NORMAL_ONLY))
+			exit(90);
+		memset(p[i], 0xfd, 100);
+	}
+	for (i = 0; i < 64; i += 2)
+		aclrtFree(p[i]);
+	for (i = 1; i < 64; i += 2) {
+		for (k = 0; k < 100; k++) {
+			if (p[i][k] != 0xfd)
+				exit(94);
+		}
+		aclrtFree(p[i]);
+	}
+}
+
+static uint64_t module_bytes(void)
+{
+	aclrtMemUsageInfo all[8];
+	size_t n = 0, i;
+
+	if (aclrtGetMemUsageInfo(0, all, 8, &n))
+		exit(95);
+	for (i = 0; i < n; i++) {
+		if (!strcmp(all[i].name, "module 12"))
+			return all[i].curMemSize;
+	}
+	return 0;
+}
+
+/* What is to be known of a block beyond the heap is forgotten when it is freed. */
+static void tagged(void)
+{
+	aclrtMallocAttribute attr = {.attr = ACL_RT_MEM_ATTR_MODULE_ID,
+				     .value = {.moduleId = 12}};
+	aclrtMallocConfig config = {.attrs = &attr, .numAttrs = 1};
+	void *p;
+
+	warm_up(100);
+	if (aclrtMallocWithCfg(&p, 100, ACL_MEM_MALLOC_NORMAL_ONLY, &config))
+		exit(90);
+	if (!module_bytes() || aclrtFree(p) || module_bytes())
+		exit(94);
+	warm_up(100);
+}
+
+/* More frames than are compared at a time, the outermost of which is another. */
+static __attribute__((noinline)) void *take_deep(int depth)
+{
+	void *volatile p = depth ? take_deep(depth - 1) : device(300);
+
+	return p;
+}
+
+static __attribute__((noinline)) void *from_one(void)
+{
+	void *volatile p = take_deep(9);
+
+	return p;
+}
+
+static __attribute__((noinline)) void *from_other(void)
+{
+	void *volatile p = take_deep(9);
+
+	return p;
+}
+
+static void deep_places(void)
+{
+	int i;
+
+	warm_up(300);
+	for (i = 0; i < 100; i++)
+		aclrtFree(i % 3 ? from_one() : from_other());
+	from_one();
+	from_other();
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } programs[] = {
+	{"no_tail", no_tail},
+	{"tagged", tagged},
+	{"deep_places", deep_places},
 	{"overflow_later", overflow_later},
 	{"use_after_free_later", use_after_free_later},
 	{"double_free_later", double_free_later},
@@ -595,7 +684,7 @@ static void frames_of(int n, char *out, size_t room)
 
 static void test_places(void)
 {
-	char first[512], second[512], third[512];
+	char first[1024], second[1024], third[1024];
 
 	run("two_places", "leak");
 	is(count("==ERROR: aclkm: leak"), 3, "three leaks");
@@ -610,6 +699,11 @@ static void test_places(void)
 	ok(strcmp(first, second) || strcmp(second, third), "of more than one place");
 	ok(strcmp(first, second) && strcmp(second, third) && strcmp(first, third),
 	   "each line of the program is one");
+	run("deep_places", "all");
+	is(count("==ERROR: aclkm: leak"), 2, "two leaks, deep down");
+	frames_of(1, first, sizeof(first));
+	frames_of(2, second, sizeof(second));
+	ok(*first && strcmp(first, second), "of two places");
 }
 
 static void test_short_way(void)
@@ -625,6 +719,10 @@ static void test_short_way(void)
 	silent("middle", "poison");
 	REPORTED("middle", "poison,fill=all", "use-after-free: byte 500 of a freed");
 	silent("middle", "poison,fill=128");
+	setenv("ACLKM_ALIGN", "64", 1);
+	silent("no_tail", "poison,redzone");
+	unsetenv("ACLKM_ALIGN");
+	silent("tagged", "all");
 	silent("threads", "all");
 	silent("threads", "free,leak");
 	REPORTED("native", "all", "bad-free", "no block of AscendCL's");

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the checks know of each block of a slab: a mark for each word, found from the
+ * word's address alone. With checks the records of slabs come from one reserved range,
+ * and their marks lie in another; without, there are none.
+ */
+#ifndef LIB_CHECK_MARK_H
+#define LIB_CHECK_MARK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Of given: nothing is known of the block; it lives, and is as aclrtMalloc's; or other.
+ */
+#define MARK_NONE 0U
+#define MARK_MALLOC UINT32_MAX
+#define MARK_OTHER (UINT32_MAX - 1)
+
+struct mark {
+	_Atomic uint32_t taken; /* where: numbers of stacks.h */
+	_Atomic uint32_t given; /* where, or one of these */
+	_Atomic uint32_t word;	/* the block's, before it was freed */
+	uint32_t unused;
+};
+
+/* Where the mark of a word at address 0 would be; set with the first record. */
+extern uintptr_t check_marks;
+
+#define MARK_FACTOR (sizeof(struct mark) / sizeof(uint32_t))
+
+/* Only where there are checks. */
+static inline struct mark *mark_of(const _Atomic uint32_t *word)
+{
+	return (struct mark *)(check_marks + MARK_FACTOR * (uintptr_t)word);
+}
+
+static inline bool mark_lives(uint32_t given)
+{
+	return given >= MARK_OTHER;
+}
+
+#endif /* LIB_CHECK_MARK_H */
