@@ -18,6 +18,9 @@
 #define FIRST_PIECES 2 /* in a chunk */
 #define MAX_PIECES 16
 
+/* Of the heap, at most, is kept in chunks with nothing in them. */
+#define EMPTY_FRACTION 24
+
 /* A region that is kept may be so much longer than what it is used for again. */
 #define REUSE_WASTE 8
 
@@ -53,6 +56,7 @@ struct chunk *chunk_record_get(void)
 	chunk->region = (struct region){0};
 	chunk->prev = NULL;
 	chunk->next = NULL;
+	chunk->empty = false;
 	chunk->kept = false;
 	chunk->exported = false;
 	return chunk;
@@ -295,6 +299,19 @@ static bool shorter(uint64_t *bytes)
 	return *bytes >= MIN_CHUNK;
 }
 
+static void set_empty(struct chunk *chunk, bool empty)
+{
+	struct heap *heap = chunk->heap;
+
+	if (chunk->empty == empty)
+		return;
+	chunk->empty = empty;
+	if (empty)
+		heap->empty_bytes += chunk->region.size;
+	else
+		heap->empty_bytes -= chunk->region.size;
+}
+
 /* The heap's best piece. */
 static int best_piece(struct heap *heap, uint64_t size, uint64_t align,
 		      struct chunk **out, struct extent **piece)
@@ -305,10 +322,12 @@ static int best_piece(struct heap *heap, uint64_t size, uint64_t align,
 		err = extents_alloc(&heap->shared->extents, size, align, piece);
 	else if (heap->shared)
 		err = extents_alloc_best(&heap->sizes, size, align, piece);
-	if (!err)
-		*out = (struct chunk *)((char *)(*piece)->of -
-					offsetof(struct chunk, extents));
-	return err;
+	if (err)
+		return err;
+	*out = (struct chunk *)((char *)(*piece)->of - offsetof(struct chunk, extents));
+	if ((*out)->empty)
+		set_empty(*out, false);
+	return ACLKM_OK;
 }
 
 int chunk_piece(struct heap *heap, uint64_t size, uint64_t align, struct chunk **out,
@@ -333,20 +352,26 @@ int chunk_piece(struct heap *heap, uint64_t size, uint64_t align, struct chunk *
 	return err;
 }
 
-static bool drop_spare(struct heap *heap)
+/* Removes empty ones but @but until there are at most @most bytes of them. */
+static bool drop_empty(struct heap *heap, const struct chunk *but, uint64_t most)
 {
-	struct chunk *spare = heap->spare;
+	struct chunk *chunk, *next;
+	bool any = false;
 
-	heap->spare = NULL;
-	if (!spare || spare->extents.used)
-		return false;
-	chunk_remove(spare);
-	return true;
+	for (chunk = heap->shared; chunk && heap->empty_bytes > most; chunk = next) {
+		next = chunk->next;
+		if (!chunk->empty || chunk == but)
+			continue;
+		set_empty(chunk, false);
+		chunk_remove(chunk);
+		any = true;
+	}
+	return any;
 }
 
 bool chunk_drop_spares(struct heap *heap)
 {
-	bool any = drop_spare(heap);
+	bool any = drop_empty(heap, NULL, 0);
 
 	while (heap->kept) {
 		struct chunk *chunk = heap->kept;
@@ -366,8 +391,6 @@ void chunk_emptied(struct chunk *chunk)
 		return;
 	/* A 1 GiB page is too much to keep for nothing. */
 	if (heap->pages == ACLKM_PAGES_HUGE1G || chunk->exported) {
-		if (heap->spare == chunk)
-			heap->spare = NULL;
 		chunk_remove(chunk);
 		return;
 	}
@@ -375,9 +398,10 @@ void chunk_emptied(struct chunk *chunk)
 		keep(chunk);
 		return;
 	}
-	if (heap->spare && heap->spare != chunk)
-		drop_spare(heap);
-	heap->spare = chunk;
+	/* This one, and so many that a heap that breathes a little does without others.
+	 */
+	set_empty(chunk, true);
+	drop_empty(heap, chunk, heap->shared_bytes / EMPTY_FRACTION);
 }
 
 void chunk_set_keep(uint64_t bytes)

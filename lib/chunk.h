@@ -25,6 +25,7 @@ struct chunk {
 	struct chunk *older; /* record: the table alone hides them from leak checkers */
 	uintptr_t entry;     /* what the table says of its memory that is in no slab */
 	bool shared;	     /* for many blocks; else for one */
+	bool empty;	     /* shared, and counted as such */
 	bool kept;	     /* not shared, empty, in the heap's list of those */
 	bool exported;	     /* another process may have it mapped: not kept once empty */
 };
@@ -42,7 +43,7 @@ struct heap {
 	struct chunk *shared;
 	struct extent_sizes sizes; /* free pieces of all of these */
 	uint64_t shared_bytes;
-	struct chunk *spare;	       /* an empty shared one that is kept */
+	uint64_t empty_bytes;	       /* of those in which nothing is used */
 	struct chunk *kept, *kept_end; /* newest first */
 
 	struct slab *slabs[CLASSES]; /* those with free blocks */

@@ -1,61 +1,57 @@
 // SPDX-License-Identifier: MIT
 #include "extents.h"
 
-#include <stdlib.h>
-
+#include "extents_cells.h"
 #include "rules.h"
-
-/* Pieces of fitting size that are tried before one that fits for certain. */
-#define BEST_FIT_TRIES 8
 
 static struct extent *from_addr(struct tree_node *node)
 {
 	return node ? tree_entry(node, struct extent, by_addr) : NULL;
 }
 
-static struct extent *from_size(struct tree_node *node)
-{
-	return node ? tree_entry(node, struct extent, by_size) : NULL;
-}
-
-static int compare_u64(uint64_t a, uint64_t b)
-{
-	return (a > b) - (a < b);
-}
-
 static int compare_addr(const struct tree_node *a, const struct tree_node *b)
 {
-	return compare_u64(tree_entry(a, const struct extent, by_addr)->addr,
-			   tree_entry(b, const struct extent, by_addr)->addr);
+	uint64_t x = tree_entry(a, const struct extent, by_addr)->addr;
+	uint64_t y = tree_entry(b, const struct extent, by_addr)->addr;
+
+	return (x > y) - (x < y);
 }
 
-static int compare_size(const struct tree_node *a, const struct tree_node *b)
+static void index_put(struct extents *ex, struct extent *piece)
 {
-	const struct extent *x = tree_entry(a, const struct extent, by_size);
-	const struct extent *y = tree_entry(b, const struct extent, by_size);
+	if (ex->cells)
+		cells_put(ex->cells, piece);
+	else
+		tree_insert(&ex->by_addr, &piece->by_addr);
+}
 
-	if (x->size != y->size)
-		return compare_u64(x->size, y->size);
-	return compare_u64(x->addr, y->addr);
+/* With its neighbours still linked. */
+static void index_take(struct extents *ex, struct extent *piece)
+{
+	if (ex->cells)
+		cells_take(ex->cells, piece);
+	else
+		tree_erase(&ex->by_addr, &piece->by_addr);
+}
+
+static struct extent *index_floor(const struct extents *ex, uint64_t addr)
+{
+	struct extent key = {.addr = addr};
+
+	if (ex->cells)
+		return cells_floor(ex->cells, addr);
+	return from_addr(tree_floor(&ex->by_addr, &key.by_addr));
 }
 
 static void set_free(struct extents *ex, struct extent *piece)
 {
-	struct extent_sizes *sizes = ex->sizes;
-
 	piece->used = false;
-	tree_insert(&sizes->tree, &piece->by_size);
-	if (!sizes->last || compare_size(&piece->by_size, &sizes->last->by_size) > 0)
-		sizes->last = piece;
+	sizes_put(ex->sizes, piece);
 }
 
 static void unset_free(struct extents *ex, struct extent *piece)
 {
-	struct extent_sizes *sizes = ex->sizes;
-
-	tree_erase(&sizes->tree, &piece->by_size);
-	if (sizes->last == piece)
-		sizes->last = from_size(tree_last(&sizes->tree));
+	sizes_take(ex->sizes, piece);
 }
 
 int extents_join(struct extents *ex, uint64_t base, uint64_t size,
@@ -66,19 +62,27 @@ int extents_join(struct extents *ex, uint64_t base, uint64_t size,
 
 	if (!size || __builtin_add_overflow(base, size - 1, &end))
 		return ACLKM_ERR_INVALID;
-	all = calloc(1, sizeof(*all));
-	if (!all)
+	*ex = (struct extents){.base = base, .size = size, .shares = sizes};
+	ex->sizes = sizes ? sizes : sizes_new(size);
+	all = ex->sizes ? sizes_record(ex->sizes) : NULL;
+	if (sizes)
+		ex->cells = cells_new(base, size);
+	else
+		tree_init(&ex->by_addr, compare_addr);
+	if (!all || (sizes && !ex->cells)) {
+		if (all)
+			sizes_record_put(ex->sizes, all);
+		if (!sizes)
+			sizes_free(ex->sizes);
+		cells_free(ex->cells);
+		*ex = (struct extents){0};
 		return ACLKM_ERR_NOHEAP;
-
-	*ex = (struct extents){.base = base, .size = size};
-	ex->sizes = sizes ? sizes : &ex->own;
-	tree_init(&ex->by_addr, compare_addr);
-	if (!ex->sizes->tree.compare)
-		tree_init(&ex->sizes->tree, compare_size);
+	}
 	all->of = ex;
 	all->addr = base;
 	all->size = size;
-	tree_insert(&ex->by_addr, &all->by_addr);
+	ex->first = all;
+	index_put(ex, all);
 	set_free(ex, all);
 	return ACLKM_OK;
 }
@@ -90,69 +94,20 @@ int extents_init(struct extents *ex, uint64_t base, uint64_t size)
 
 void extents_destroy(struct extents *ex)
 {
-	struct extent *piece = from_addr(tree_first(&ex->by_addr));
-	bool shared = ex->sizes != &ex->own;
+	struct extent *piece = ex->first;
 
 	while (piece) {
 		struct extent *next = piece->next;
 
-		if (shared && !piece->used)
+		if (ex->shares && !piece->used)
 			unset_free(ex, piece);
-		free(piece);
+		sizes_record_put(ex->sizes, piece);
 		piece = next;
 	}
+	if (!ex->shares)
+		sizes_free(ex->sizes);
+	cells_free(ex->cells);
 	*ex = (struct extents){0};
-}
-
-/* Where a piece of @size would start in the free @piece; false: it does not fit. */
-static bool fits(const struct extent *piece, uint64_t size, uint64_t align,
-		 uint64_t *start)
-{
-	if (aclkm_align_up(piece->addr, align, start))
-		return false;
-	return *start - piece->addr <= piece->size &&
-	       piece->size - (*start - piece->addr) >= size;
-}
-
-static struct extent *first_of_size(const struct extent_sizes *sizes, uint64_t size)
-{
-	struct extent key = {.size = size, .addr = 0};
-
-	return from_size(tree_ceil(&sizes->tree, &key.by_size));
-}
-
-static struct extent *next_of_size(const struct extent_sizes *sizes,
-				   const struct extent *piece)
-{
-	return from_size(tree_above(&sizes->tree, &piece->by_size));
-}
-
-static struct extent *best_fit(const struct extent_sizes *sizes, uint64_t size,
-			       uint64_t align, uint64_t *start)
-{
-	struct extent *piece = first_of_size(sizes, size);
-	struct extent *sure;
-	uint64_t enough;
-	int tries;
-
-	for (tries = 0; piece && tries < BEST_FIT_TRIES; tries++) {
-		if (fits(piece, size, align, start))
-			return piece;
-		piece = next_of_size(sizes, piece);
-	}
-	if (!piece)
-		return NULL;
-
-	if (!__builtin_add_overflow(size, align - 1, &enough)) {
-		sure = first_of_size(sizes, enough);
-		if (sure && fits(sure, size, align, start))
-			return sure;
-	}
-	for (; piece; piece = next_of_size(sizes, piece)) {
-		if (fits(piece, size, align, start))
-			return piece;
-	}
-	return NULL;
 }
 
 /* Put @right, for [piece->addr + at, end of piece), behind @piece. Both not free. */
@@ -168,7 +123,7 @@ static void cut(struct extents *ex, struct extent *piece, uint64_t at,
 		right->next->prev = right;
 	piece->next = right;
 	piece->size = at;
-	tree_insert(&ex->by_addr, &right->by_addr);
+	index_put(ex, right);
 }
 
 int extents_alloc(struct extents *ex, uint64_t size, uint64_t align, struct extent **out)
@@ -185,20 +140,21 @@ int extents_alloc_best(struct extent_sizes *sizes, uint64_t size, uint64_t align
 
 	if (!size || !is_power_of_two(align))
 		return ACLKM_ERR_INVALID;
-	piece = best_fit(sizes, size, align, &start);
+	piece = sizes_find(sizes, size, align, &start);
 	if (!piece)
 		return ACLKM_ERR_NOMEM;
 	ex = piece->of;
 
 	if (start != piece->addr) {
-		head = calloc(1, sizeof(*head));
+		head = sizes_record(sizes);
 		if (!head)
 			return ACLKM_ERR_NOHEAP;
 	}
 	if (start - piece->addr + size != piece->size) {
-		tail = calloc(1, sizeof(*tail));
+		tail = sizes_record(sizes);
 		if (!tail) {
-			free(head);
+			if (head)
+				sizes_record_put(sizes, head);
 			return ACLKM_ERR_NOHEAP;
 		}
 	}
@@ -228,7 +184,7 @@ int extents_alloc_best(struct extent_sizes *sizes, uint64_t size, uint64_t align
 int extents_split(struct extents *ex, struct extent *piece, uint64_t size,
 		  struct extent **out)
 {
-	struct extent *rest = calloc(1, sizeof(*rest));
+	struct extent *rest = sizes_record(ex->sizes);
 
 	if (!rest)
 		return ACLKM_ERR_NOHEAP;
@@ -242,13 +198,12 @@ int extents_split(struct extents *ex, struct extent *piece, uint64_t size,
 
 int extents_find(const struct extents *ex, uint64_t addr, struct extent **out)
 {
-	struct extent key = {.addr = addr};
 	struct extent *piece;
 
 	*out = NULL;
 	if (addr < ex->base || addr - ex->base >= ex->size)
 		return ACLKM_ERR_FOREIGN;
-	piece = from_addr(tree_floor(&ex->by_addr, &key.by_addr));
+	piece = index_floor(ex, addr);
 	if (!piece || !piece->used)
 		return ACLKM_ERR_NOTALIVE;
 	*out = piece;
@@ -260,12 +215,12 @@ static void swallow_next(struct extents *ex, struct extent *piece)
 {
 	struct extent *gone = piece->next;
 
+	index_take(ex, gone);
 	piece->size += gone->size;
 	piece->next = gone->next;
 	if (piece->next)
 		piece->next->prev = piece;
-	tree_erase(&ex->by_addr, &gone->by_addr);
-	free(gone);
+	sizes_record_put(ex->sizes, gone);
 }
 
 void extents_free(struct extents *ex, struct extent *piece)

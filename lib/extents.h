@@ -4,9 +4,9 @@
  * range, which is never touched: it may be device memory, or no memory at all.
  *
  * Best fit with alignment, neighbours coalesce when freed. O(log n) in the
- * number of pieces, but for requests whose alignment is coarser than that of
- * the free pieces, when only a piece with less than size + alignment fits.
- * No locking.
+ * number of pieces, in ranges that share their free pieces O(1), but for requests
+ * whose alignment is coarser than that of the free pieces, when only a piece with
+ * less than size + alignment fits. No locking.
  */
 #ifndef LIB_EXTENTS_H
 #define LIB_EXTENTS_H
@@ -15,13 +15,15 @@
 #include <stdint.h>
 
 #include "aclkm/error.h"
+#include "extents_sizes.h"
 #include "tree.h"
+
+struct cells;
 
 /* One piece. The owner of a used piece may read it, and write the last group. */
 struct extent {
-	struct tree_node by_addr;
-	struct tree_node by_size; /* in the tree while free */
-	struct extent *prev, *next;
+	struct extent *prev, *next;	 /* by address */
+	struct extent *shorter, *longer; /* in a list of extents_sizes.h while free */
 	struct extents *of;
 	uint64_t addr;
 	uint64_t size;
@@ -31,18 +33,15 @@ struct extent {
 	uint64_t ruled;
 	int kind;
 	void *owner;
-};
-
-/* Free pieces by their size, of one range or of several. */
-struct extent_sizes {
-	struct tree tree;
-	struct extent *last; /* the largest */
+	struct tree_node by_addr; /* where the range has no cells */
 };
 
 struct extents {
-	struct tree by_addr;
-	struct extent_sizes *sizes; /* its own, or what it shares */
-	struct extent_sizes own;
+	struct extent *first;
+	struct cells *cells; /* with shared sizes: most pieces are long */
+	struct tree by_addr; /* without */
+	struct extent_sizes *sizes;
+	bool shares; /* these sizes with other ranges */
 	uint64_t base;
 	uint64_t size;
 	uint64_t used;	     /* bytes in used pieces */

@@ -110,10 +110,18 @@ static int alloc_piece(struct heap *heap, uint64_t size, uint64_t align, bool al
 static int know_chunk_size(struct heap *heap)
 {
 	int err = ACLKM_OK;
+	uint64_t bytes;
 
+	/* Written once. */
+	if (__builtin_expect(__atomic_load_n(&heap->chunk_bytes, __ATOMIC_ACQUIRE) != 0,
+			     1))
+		return ACLKM_OK;
 	pthread_mutex_lock(&heap->lock);
-	if (!heap->chunk_bytes)
-		err = chunk_size(heap, &heap->chunk_bytes);
+	if (!heap->chunk_bytes) {
+		err = chunk_size(heap, &bytes);
+		if (!err)
+			__atomic_store_n(&heap->chunk_bytes, bytes, __ATOMIC_RELEASE);
+	}
 	pthread_mutex_unlock(&heap->lock);
 	return err;
 }

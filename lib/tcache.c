@@ -389,7 +389,7 @@ void tcache_flush(void)
 		struct bins *bins = bins_of(mine, id);
 		struct heap *heap = heap_of_id(id);
 
-		if (bins && heap && heap->chunk_bytes)
+		if (bins && heap && __atomic_load_n(&heap->chunk_bytes, __ATOMIC_RELAXED))
 			flush_heap(heap, bins);
 	}
 }

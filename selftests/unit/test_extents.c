@@ -4,9 +4,8 @@
 #include "tap.h"
 
 #define BASE 0x7f0000000000ULL
-#define UNIT 64
 #define UNITS 4096
-#define SIZE (UNITS * (uint64_t)UNIT)
+#define SIZE (UNITS * unit)
 #define MAX_LIVE 512
 #define STEPS 40000
 
@@ -18,6 +17,7 @@ struct live {
 	uint64_t size;
 };
 
+static uint64_t unit; /* bytes */
 static struct live lives[MAX_LIVE];
 static int nr_live;
 static uint64_t seed = 88172645463325252ULL;
@@ -52,14 +52,14 @@ static uint64_t model_largest(void)
 		if (run > best)
 			best = run;
 	}
-	return best * UNIT;
+	return best * unit;
 }
 
 static bool model_take(uint64_t addr, uint64_t size, uint16_t owner)
 {
-	uint64_t i, from = (addr - BASE) / UNIT;
+	uint64_t i, from = (addr - BASE) / unit;
 
-	for (i = 0; i < size / UNIT; i++) {
+	for (i = 0; i < size / unit; i++) {
 		if (map[from + i])
 			return false;
 		map[from + i] = owner;
@@ -69,7 +69,7 @@ static bool model_take(uint64_t addr, uint64_t size, uint16_t owner)
 
 static void model_give(uint64_t addr, uint64_t size)
 {
-	memset(&map[(addr - BASE) / UNIT], 0, size / UNIT * sizeof(map[0]));
+	memset(&map[(addr - BASE) / unit], 0, size / unit * sizeof(map[0]));
 }
 
 static bool step_alloc(struct extents *ex)
@@ -77,12 +77,12 @@ static bool step_alloc(struct extents *ex)
 	uint64_t units = rnd(4) ? 1 + rnd(16) : 1 + rnd(200);
 	uint64_t align_units = 1ULL << rnd(7);
 	struct extent *piece;
-	int err = extents_alloc(ex, units * UNIT, align_units * UNIT, &piece);
+	int err = extents_alloc(ex, units * unit, align_units * unit, &piece);
 
 	/* The base is a multiple of every alignment used here. */
 	if (err == ACLKM_ERR_NOMEM)
 		return !model_has_room(units, align_units);
-	if (err || piece->addr % (align_units * UNIT) || piece->size != units * UNIT)
+	if (err || piece->addr % (align_units * unit) || piece->size != units * unit)
 		return false;
 	lives[nr_live++] = (struct live){piece->addr, piece->size};
 	return model_take(piece->addr, piece->size, (uint16_t)(1 + rnd(60000)));
@@ -94,7 +94,7 @@ static bool step_free(struct extents *ex)
 	struct live l = lives[which];
 	struct extent *piece;
 
-	if (l.size > UNIT &&
+	if (l.size > unit &&
 	    (extents_find(ex, l.addr + 1, &piece) != ACLKM_ERR_INTERIOR ||
 	     piece->addr != l.addr))
 		return false;
@@ -106,14 +106,17 @@ static bool step_free(struct extents *ex)
 	return extents_find(ex, l.addr, &piece) == ACLKM_ERR_NOTALIVE;
 }
 
-static void test_random(void)
+/* @sizes: NULL, or what the range shares: then addresses are found in another way. */
+static void test_random(uint64_t bytes, struct extent_sizes *sizes)
 {
 	struct extents ex;
 	bool good = true;
 	int i, err;
 
-	err = extents_init(&ex, BASE, SIZE);
-	is(err, 0, "a range is managed");
+	unit = bytes;
+	err = extents_join(&ex, BASE, SIZE, sizes);
+	is(err, 0, "a range is managed, of %u units of %llu bytes, %s", UNITS,
+	   (unsigned long long)unit, sizes ? "that shares" : "alone");
 	if (err)
 		return;
 	for (i = 0; i < STEPS && good; i++) {
@@ -247,7 +250,8 @@ static void test_join(void)
 	extents_free(&one, b);
 	is(extents_alloc_best(&sizes, 64, 64, &c), 0, "what is left serves on");
 	extents_destroy(&one);
-	ok(!sizes.last && !sizes.tree.root, "and leaves nothing");
+	ok(!sizes.last && !sizes.words, "and leaves nothing");
+	sizes_drop_records(&sizes);
 }
 
 static void test_misaligned_holes(void)
@@ -279,11 +283,18 @@ static void test_misaligned_holes(void)
 
 int main(void)
 {
+	static struct extent_sizes shared;
+
 	test_results();
 	test_best_fit();
 	test_split();
 	test_join();
 	test_misaligned_holes();
-	test_random();
+	test_random(64, NULL);
+	test_random(64, &shared);
+	/* A cell has two pieces at most, and most pieces go over many. */
+	test_random(16384, &shared);
+	test_random(1 << 20, &shared);
+	sizes_drop_records(&shared);
 	return done_testing();
 }
