@@ -39,13 +39,12 @@ static bool is_plain(const struct block_tag *tag)
 
 bool block_all_plain(void)
 {
-	/* What a thread keeps at hand is of device 0. */
-	return config_get()->devices == 1 && !block_is_watched();
+	return !block_is_watched();
 }
 
 bool block_all_checked(void)
 {
-	return config_get()->devices == 1 && check_wanted() && !guard_is_watched();
+	return check_wanted() && !guard_is_watched();
 }
 
 /* The program's own is what the totals say, less the other modules. */

@@ -68,7 +68,7 @@ void check_enter(const char *call, const void *pc, const void *frame);
 void check_leave(void);
 
 /* From now on this thread may, as tcache_arm has it. */
-void check_arm(uint64_t epoch);
+void check_arm(uint64_t epoch, uint32_t device);
 
 /*
  * Around an asynchronous copy that is under way, and the life of a block with a tag: the

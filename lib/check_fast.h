@@ -146,8 +146,7 @@ CHECK_INLINE bool check_take_fast(struct tcache *mine, const void *pc, const voi
 	    __builtin_expect(len - 1 >= slab_read(mine->checked_limit), 0))
 		return false;
 	shift = check_options.shift;
-	row = bins_row_for(&mine->own[HEAP_ID(HEAP_DEVICE, ACLKM_PAGES_NORMAL)], rounding,
-			   len);
+	row = bins_row_for(mine->device_bins, rounding, len);
 	top = atomic_load_explicit(&row->top, memory_order_relaxed);
 	if (__builtin_expect(!top, 0))
 		return false;

@@ -389,11 +389,11 @@ void check_odd_end(void)
 	atomic_fetch_sub(&odd, 1);
 }
 
-void check_arm(uint64_t epoch)
+void check_arm(uint64_t epoch, uint32_t device)
 {
 	if (!atomic_load(&ending) && !atomic_load(&odd) && !guard_is_watched() &&
 	    need_ring())
-		tcache_arm_checked(epoch, check_options.rounding.limit);
+		tcache_arm_checked(epoch, device, check_options.rounding.limit);
 }
 
 static void look_at_held(struct ring *ring)

@@ -4,9 +4,9 @@
 #include <pthread.h>
 #include <sys/mman.h>
 
-#include "check.h"
 #include "check_mark.h"
 #include "chunk.h"
+#include "config.h"
 #include "error.h"
 #include "tcache.h"
 
@@ -61,7 +61,7 @@ static char *map_records(void)
 {
 	char *map;
 
-	if (!check_wanted())
+	if (!config_get()->checks)
 		return map_bytes(RECORD_MAP);
 	if (!reserved && !reserve())
 		return NULL;
@@ -189,7 +189,7 @@ static void fill(struct heap *heap, struct slab *slab, unsigned int class,
 	atomic_store_explicit(&slab->heap, heap->id, memory_order_relaxed);
 	slab->used = 0;
 	slab->free = 0;
-	if (check_wanted())
+	if (config_get()->checks)
 		forget_marks(slab, slots);
 	for (i = 0; i < slots; i++)
 		set(&slab->words[i], i + 1 < slots ? i + 2 : WORD_END);

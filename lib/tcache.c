@@ -112,10 +112,13 @@ static struct tcache *make_new(void)
 	return mine;
 }
 
-static void arm(_Atomic uint64_t *at, uint64_t epoch, uint64_t limit)
+static void arm(_Atomic uint64_t *at, uint64_t epoch, uint32_t device, uint64_t limit)
 {
+	const unsigned int id = HEAP_ID(HEAP_DEVICE, ACLKM_PAGES_NORMAL);
+
 	if (tcache_mine == tcache_none || slab_read(*at))
 		return;
+	tcache_mine->device_bins = &tcache_mine->own[OWN_BINS(device, id)];
 	/* Unless a context has gone meanwhile. */
 	pthread_mutex_lock(&lock);
 	if (epoch == atomic_load(&tcache_epoch))
@@ -123,14 +126,14 @@ static void arm(_Atomic uint64_t *at, uint64_t epoch, uint64_t limit)
 	pthread_mutex_unlock(&lock);
 }
 
-void tcache_arm(uint64_t epoch)
+void tcache_arm(uint64_t epoch, uint32_t device)
 {
-	arm(&tcache_mine->device.limit, epoch, tcache_mine->device_limit);
+	arm(&tcache_mine->device.limit, epoch, device, tcache_mine->device_limit);
 }
 
-void tcache_arm_checked(uint64_t epoch, uint64_t limit)
+void tcache_arm_checked(uint64_t epoch, uint32_t device, uint64_t limit)
 {
-	arm(&tcache_mine->checked_limit, epoch, limit);
+	arm(&tcache_mine->checked_limit, epoch, device, limit);
 }
 
 void tcache_disarm(void)

@@ -85,7 +85,8 @@ struct rounding {
 struct tcache {
 	struct rounding device; /* of aclrtMalloc; its limit is 0 while it is not armed */
 	uint64_t device_limit;	/* the limit while it is */
-	struct rounding native; /* of aclkm_memory_alloc with alignment 64 */
+	struct bins *device_bins; /* then: of the device that the thread uses */
+	struct rounding native;	  /* of aclkm_memory_alloc with alignment 64 */
 	_Atomic uint64_t
 		checked_limit; /* with checks: as device.limit, by their rounding */
 	struct slab *near[NEAR];
@@ -171,15 +172,15 @@ static inline bool tcache_is_armed(const struct tcache *mine)
 	return slab_read(mine->device.limit);
 }
 
-/* @epoch: tcache_epoch, read before the context was found good. */
-void tcache_arm(uint64_t epoch);
+/* @epoch: tcache_epoch, read before the context was found good, which is of @device. */
+void tcache_arm(uint64_t epoch, uint32_t device);
 void tcache_disarm(void);
 
 /* Threads set their context anew all the time: the others need not hear of it. */
 void tcache_disarm_mine(void);
 
 /* The same for blocks that are checked, up to @limit bytes. */
-void tcache_arm_checked(uint64_t epoch, uint64_t limit);
+void tcache_arm_checked(uint64_t epoch, uint32_t device, uint64_t limit);
 
 static inline struct slab **near_slot(struct tcache *mine, uint64_t addr)
 {

@@ -112,9 +112,9 @@ static __attribute__((noinline)) aclError malloc_device(const char *call, void *
 	if (code)
 		return code;
 	if (block_all_plain())
-		tcache_arm(epoch);
+		tcache_arm(epoch, context_device());
 	else if (block_all_checked())
-		check_arm(epoch);
+		check_arm(epoch, context_device());
 	return take_device(devPtr, size, policy, rule);
 }
 
@@ -198,10 +198,8 @@ aclError aclrtMalloc(void **devPtr, size_t size, aclrtMemMallocPolicy policy)
 	if (__builtin_expect(!devPtr || !is_normal(policy), 0))
 		return malloc_odd(__func__, devPtr, size, policy);
 	/* Small, with a context, and there is one that was freed. */
-	if (__builtin_expect(
-		    tcache_alloc(&mine->own[HEAP_ID(HEAP_DEVICE, ACLKM_PAGES_NORMAL)],
-				 &mine->device, size, devPtr),
-		    1))
+	if (__builtin_expect(tcache_alloc(mine->device_bins, &mine->device, size, devPtr),
+			     1))
 		return ACL_SUCCESS;
 	return malloc_by_way(__func__, mine, devPtr, size, policy);
 }

@@ -84,6 +84,38 @@ static aclError give(int i, void *p)
 	return i % 5 == 1 ? acldvppFree(p) : aclrtFree(p);
 }
 
+/* What a thread keeps of freed blocks it keeps for each device apart. */
+static void test_at_hand(void)
+{
+	void *p[16], *seen[DEVICES];
+	int d, i, round, wrong = 0, again = 0;
+	aclrtContext contexts[DEVICES];
+
+	for (d = 0; d < DEVICES; d++) {
+		use(d);
+		if (aclrtGetCurrentContext(&contexts[d]))
+			bail_out("no context");
+	}
+	for (round = 0; round < 20; round++) {
+		d = round % DEVICES;
+		if (aclrtSetCurrentContext(contexts[d]))
+			bail_out("aclrtSetCurrentContext fails");
+		for (i = 0; i < 16; i++) {
+			if (aclrtMalloc(&p[i], 100, NORMAL))
+				bail_out("no memory");
+			wrong += device_of(p[i]) != d;
+		}
+		again += round >= DEVICES && p[15] == seen[d];
+		seen[d] = p[15];
+		/* From the other end, so that the last to be taken is so again. */
+		for (i = 15; i >= 0; i--)
+			wrong += aclrtFree(p[i]) != 0;
+	}
+	is(wrong, 0, "small blocks are of the device that is used now");
+	is(again, 20 - DEVICES, "and the ones that were freed there");
+	use(0);
+}
+
 static void test_regions(void)
 {
 	void *blocks[DEVICES][BLOCKS];
@@ -378,6 +410,7 @@ int main(int argc, char **argv)
 	/* The library's own pages come first. */
 	for (d = 0; d < DEVICES; d++)
 		use(d);
+	test_at_hand();
 	test_regions();
 	test_no_mixing();
 	test_budget();
