@@ -137,6 +137,7 @@ static bool drop_kept(uint32_t device)
 		struct heap *heap = heap_of(device, i);
 
 		pthread_mutex_lock(&heap->lock);
+		tcache_drop_between(heap);
 		any |= slab_drop_empty(heap);
 		any |= chunk_drop_spares(heap);
 		pthread_mutex_unlock(&heap->lock);
@@ -534,6 +535,7 @@ void heap_trim(uint64_t keep)
 		struct heap *heap = heap_of(i / BUILTIN_HEAPS, i % BUILTIN_HEAPS);
 
 		pthread_mutex_lock(&heap->lock);
+		tcache_drop_between(heap);
 		slab_drop_empty(heap);
 		if (chunk_kept() > keep)
 			chunk_drop_spares(heap);

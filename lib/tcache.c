@@ -2,6 +2,7 @@
 #include "tcache.h"
 
 #include <pthread.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "chunk.h"
@@ -274,10 +275,55 @@ static struct row *need_row(struct bins *bins, unsigned int class)
 	return row;
 }
 
+/* Blocks of each class that lie between threads: what two rows give or take at once. */
+struct between {
+	struct {
+		uint64_t count;
+		struct kept kept[CACHE_MAX];
+	} of[CLASSES];
+};
+
+/* How many of the @n it takes. */
+static uint64_t between_put(struct heap *heap, unsigned int class,
+			    const struct kept *kept, uint64_t n)
+{
+	uint64_t most = 2ULL * classes[class].batch, *count;
+
+	if (is_pool_heap(heap->id))
+		return 0;
+	if (!heap->between)
+		heap->between = map_zeroed(sizeof(*heap->between));
+	if (!heap->between)
+		return 0;
+	count = &heap->between->of[class].count;
+	if (n > most - *count)
+		n = most - *count;
+	memcpy(&heap->between->of[class].kept[*count], kept, n * sizeof(*kept));
+	*count += n;
+	return n;
+}
+
+static uint64_t between_take(struct heap *heap, unsigned int class, struct kept *kept,
+			     uint64_t n)
+{
+	uint64_t *count;
+
+	if (!heap->between)
+		return 0;
+	count = &heap->between->of[class].count;
+	if (n > *count)
+		n = *count;
+	*count -= n;
+	memcpy(kept, &heap->between->of[class].kept[*count], n * sizeof(*kept));
+	return n;
+}
+
 static int refill(struct heap *heap, struct row *row, unsigned int class, uint64_t count)
 {
 	int err;
 
+	count += between_take(heap, class, &row->kept[count + 1],
+			      classes[class].batch - count);
 	for (; count < classes[class].batch; count++) {
 		struct slab *slab = heap->slabs[class];
 		struct kept *kept = &row->kept[count + 1];
@@ -330,18 +376,40 @@ static void give_back(struct heap *heap, const struct kept *kept)
 		slab_push(heap, slab, (uint32_t)index);
 }
 
-/* The first @n of the class, which are the oldest, go back. */
+/* The first @n, which are the oldest, are somewhere else now. */
+static void forget(struct row *row, uint64_t n)
+{
+	struct kept *top = atomic_load_explicit(&row->top, memory_order_relaxed);
+	uint64_t left;
+
+	if (!n)
+		return;
+	left = (uint64_t)(top - row->kept) - n;
+	memmove(&row->kept[1], &row->kept[1 + n], left * sizeof(row->kept[0]));
+	set_count(row, left);
+}
+
+/* The first @n of the class go back. */
 static void spill(struct heap *heap, struct bins *bins, unsigned int class, uint64_t n)
 {
-	uint64_t count = count_of(bins, class), i;
 	struct row *row = bins_row(bins, class);
+	uint64_t i;
 
 	for (i = 1; i <= n; i++)
 		give_back(heap, &row->kept[i]);
-	for (; i <= count; i++)
-		row->kept[i - n] = row->kept[i];
-	if (n)
-		set_count(row, count - n);
+	forget(row, n);
+}
+
+void tcache_drop_between(struct heap *heap)
+{
+	struct between *between = heap->between;
+	unsigned int class;
+
+	for (class = 0; between && class < CLASSES; class ++) {
+		while (between->of[class].count)
+			give_back(heap,
+				  &between->of[class].kept[--between->of[class].count]);
+	}
 }
 
 void tcache_put(struct heap *heap, struct bins *bins, struct slab *slab, void *ptr,
@@ -349,12 +417,15 @@ void tcache_put(struct heap *heap, struct bins *bins, struct slab *slab, void *p
 {
 	unsigned int class = slab_read(slab->class);
 	struct row *row = need_row(bins, class);
+	uint64_t n;
 
 	*near_slot(tcache_mine, (uint64_t)(uintptr_t)ptr) = slab;
 	if (row_put(row, ptr, word))
 		return;
 	pthread_mutex_lock(&heap->lock);
-	spill(heap, bins, class, classes[class].batch);
+	n = between_put(heap, class, &row->kept[1], classes[class].batch);
+	forget(row, n);
+	spill(heap, bins, class, classes[class].batch - n);
 	pthread_mutex_unlock(&heap->lock);
 	row_put(row, ptr, word);
 }
@@ -415,6 +486,7 @@ uint64_t tcache_kept(const struct heap *heap, uint64_t *blocks)
 	uint64_t generation = atomic_load(&heap->generation);
 	uint64_t sum = 0, count = 0;
 	struct tcache *cache;
+	unsigned int class;
 
 	pthread_mutex_lock(&lock);
 	for (cache = heap->slab_bytes ? all : NULL; cache; cache = cache->next) {
@@ -424,6 +496,10 @@ uint64_t tcache_kept(const struct heap *heap, uint64_t *blocks)
 			sum += kept_in(bins, &count);
 	}
 	pthread_mutex_unlock(&lock);
+	for (class = 0; heap->between && class < CLASSES; class ++) {
+		count += heap->between->of[class].count;
+		sum += heap->between->of[class].count * classes[class].size;
+	}
 	if (blocks)
 		*blocks = count;
 	return sum;

@@ -4,6 +4,10 @@
  * (row) of addresses with the words that belong to them. The fast path takes from
  * a row and puts to it, and touches nothing that another thread writes.
  *
+ * What a full row gives back lies between the threads for a while: one whose row is
+ * empty gets it from there, without a look at slabs. Under the heap's lock; no pool has
+ * it.
+ *
  * A block in a row has the word 0. Only the thread writes its rows; others read
  * how full they are, for the totals.
  *
@@ -237,6 +241,9 @@ void tcache_put(struct heap *heap, struct bins *bins, struct slab *slab, void *p
 
 /* Gives everything back that this thread keeps. */
 void tcache_flush(void);
+
+/* Gives back what is on its way from one thread to another; under the heap's lock. */
+void tcache_drop_between(struct heap *heap);
 
 /* Bytes that all threads keep of the heap's blocks; @blocks, if any: how many. */
 uint64_t tcache_kept(const struct heap *heap, uint64_t *blocks);
