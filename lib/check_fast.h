@@ -22,9 +22,6 @@
 #define CHECK_RING 2048
 #define CHECK_RING_BYTES (8ULL << 20)
 
-/* So many entries ahead a block is fetched into the cache. */
-#define CHECK_AHEAD 4
-
 /* All that is needed to look at a block and to give it back. */
 struct held {
 	uint64_t base; /* of the program's part */
@@ -172,12 +169,8 @@ CHECK_INLINE bool check_drop(const char *call, struct ring *ring, struct tcache 
 			     bool wide)
 {
 	const struct held *held = check_held(ring, ring->first);
-	const struct held *soon =
-		check_held(ring, ring->first + CHECK_AHEAD * (uint32_t)sizeof(*held));
 	uint64_t bytes = ring->bytes - held->ruled;
 
-	__builtin_prefetch((const void *)(uintptr_t)soon->base, 1);
-	__builtin_prefetch((const void *)(uintptr_t)(soon->base + soon->ruled - 1), 1);
 	if (__builtin_expect(bytes > CHECK_RING_BYTES ||
 				     slab_read(*held->word) != WORD_HELD ||
 				     check_poison_is_hurt(held->base, held->ruled, wide),
