@@ -352,15 +352,15 @@ int chunk_piece(struct heap *heap, uint64_t size, uint64_t align, struct chunk *
 	return err;
 }
 
-/* Removes empty ones but @but until there are at most @most bytes of them. */
-static bool drop_empty(struct heap *heap, const struct chunk *but, uint64_t most)
+/* Removes empty ones until there are at most @most bytes of them. */
+static bool drop_empty(struct heap *heap, uint64_t most)
 {
 	struct chunk *chunk, *next;
 	bool any = false;
 
 	for (chunk = heap->shared; chunk && heap->empty_bytes > most; chunk = next) {
 		next = chunk->next;
-		if (!chunk->empty || chunk == but)
+		if (!chunk->empty)
 			continue;
 		set_empty(chunk, false);
 		chunk_remove(chunk);
@@ -371,7 +371,7 @@ static bool drop_empty(struct heap *heap, const struct chunk *but, uint64_t most
 
 bool chunk_drop_spares(struct heap *heap)
 {
-	bool any = drop_empty(heap, NULL, 0);
+	bool any = drop_empty(heap, 0);
 
 	while (heap->kept) {
 		struct chunk *chunk = heap->kept;
@@ -386,6 +386,7 @@ bool chunk_drop_spares(struct heap *heap)
 void chunk_emptied(struct chunk *chunk)
 {
 	struct heap *heap = chunk->heap;
+	uint64_t most;
 
 	if (chunk->extents.used || heap->fixed)
 		return;
@@ -398,10 +399,12 @@ void chunk_emptied(struct chunk *chunk)
 		keep(chunk);
 		return;
 	}
-	/* This one, and so many that a heap that breathes a little does without others.
-	 */
+	if (chunk->empty)
+		return;
+	/* So many are kept that a heap that breathes a little does not need others. */
+	most = heap->shared_bytes / EMPTY_FRACTION;
+	drop_empty(heap, most > chunk->region.size ? most - chunk->region.size : 0);
 	set_empty(chunk, true);
-	drop_empty(heap, chunk, heap->shared_bytes / EMPTY_FRACTION);
 }
 
 void chunk_set_keep(uint64_t bytes)
