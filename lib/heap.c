@@ -537,7 +537,7 @@ void heap_trim(uint64_t keep)
 		pthread_mutex_lock(&heap->lock);
 		tcache_drop_between(heap);
 		slab_drop_empty(heap);
-		if (chunk_kept() > keep)
+		if (chunk_kept() + heap->empty_bytes > keep)
 			chunk_drop_spares(heap);
 		pthread_mutex_unlock(&heap->lock);
 	}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Small blocks: classes, threads' stacks, frees across threads, what is kept. */
+#include "chunk.h"
 #include "classes.h"
 #include "client.h"
 #include "heap.h"
@@ -304,6 +305,34 @@ static void *reset_there(void *arg)
 	return NULL;
 }
 
+/* Of empty chunks a heap keeps one, or a small part of it; a trim leaves none. */
+static void test_empty_chunks(void)
+{
+	const struct heap *heap = heap_of_id(HEAP_ID(HEAP_DEVICE, ACLKM_PAGES_NORMAL));
+	uint64_t all, before;
+	void *blocks[16];
+	int i, bad = 0;
+
+	aclkm_memory_trim(0);
+	before = device_free();
+	for (i = 0; i < 16; i++)
+		blocks[i] = take(MIB);
+	all = heap->shared_bytes;
+	ok(all >= 16 * MIB, "sixteen blocks of 1 MiB in chunks");
+	is(heap->empty_bytes, 0, "none of which is empty");
+	for (i = 0; i < 16; i++)
+		bad |= aclkm_memory_free(blocks[i]);
+	is(bad, 0, "free them");
+	is(heap->empty_bytes, heap->shared_bytes, "now all that are left are");
+	ok(heap->shared_bytes < all, "others have gone back");
+	blocks[0] = take(MIB);
+	ok(heap->empty_bytes < heap->shared_bytes, "a block makes one of them another's");
+	aclkm_memory_free(blocks[0]);
+	aclkm_memory_trim(0);
+	is(heap->shared_bytes | heap->empty_bytes, 0, "a trim leaves none");
+	is(device_free(), before, "the device is as free as before");
+}
+
 static void test_context(void)
 {
 	void *p = NULL, *q = NULL;
@@ -400,6 +429,7 @@ int main(void)
 	test_thread_end();
 	test_pressure();
 	test_keep();
+	test_empty_chunks();
 	test_context();
 	test_race();
 	test_fork();
