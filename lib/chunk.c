@@ -138,10 +138,12 @@ int chunk_add(struct heap *heap, uint64_t size, uint64_t align, bool shared,
 		goto put;
 	base = (uint64_t)(uintptr_t)chunk->region.addr;
 	err = ACLKM_ERR_NOHEAP;
-	if (!table_prepare(base, chunk->region.size))
+	if (shared && !heap->sizes)
+		heap->sizes = calloc(1, sizeof(*heap->sizes));
+	if ((shared && !heap->sizes) || !table_prepare(base, chunk->region.size))
 		goto give_back;
 	err = extents_join(&chunk->extents, base, chunk->region.size,
-			   shared ? &heap->sizes : NULL);
+			   shared ? heap->sizes : NULL);
 	if (err)
 		goto give_back;
 
@@ -321,7 +323,7 @@ static int best_piece(struct heap *heap, uint64_t size, uint64_t align,
 	if (heap->fixed)
 		err = extents_alloc(&heap->shared->extents, size, align, piece);
 	else if (heap->shared)
-		err = extents_alloc_best(&heap->sizes, size, align, piece);
+		err = extents_alloc_best(heap->sizes, size, align, piece);
 	if (err)
 		return err;
 	*out = (struct chunk *)((char *)(*piece)->of - offsetof(struct chunk, extents));

@@ -42,7 +42,8 @@ struct heap {
 	uint64_t piece_size;  /* what the last of them was made for */
 	unsigned int pieces;  /* like it, that it was made for */
 	struct chunk *shared;
-	struct extent_sizes sizes; /* free pieces of all of these */
+	struct extent_sizes
+		*sizes; /* free pieces of all of these; NULL before the first */
 	uint64_t shared_bytes;
 	uint64_t empty_bytes;	       /* of those in which nothing is used */
 	struct chunk *kept, *kept_end; /* newest first */
