@@ -48,9 +48,9 @@ struct heap {
 	uint64_t empty_bytes;	       /* of those in which nothing is used */
 	struct chunk *kept, *kept_end; /* newest first */
 
-	struct slab *slabs[CLASSES]; /* those with free blocks */
-	uint16_t empty[CLASSES];     /* how many of these are empty */
-	uint64_t slab_bytes;	     /* of all slabs */
+	struct slab *slabs[SLAB_GROUPS][CLASSES]; /* those with free blocks */
+	uint16_t empty[SLAB_GROUPS][CLASSES];	  /* how many of these are empty */
+	uint64_t slab_bytes;			  /* of all slabs */
 	uint64_t slab_count;
 	uint64_t slab_out;	     /* of blocks in use or kept by threads */
 	uint64_t slab_blocks;	     /* how many these are */

@@ -22,6 +22,12 @@
 
 #define CLASSES 192
 
+/*
+ * Threads are in groups, and so are slabs: what two threads take from one slab has words
+ * in the same lines, and each write of one makes the other wait.
+ */
+#define SLAB_GROUPS 8
+
 /* Blocks that a thread keeps of one class, at most. */
 #define CACHE_MAX 64
 

@@ -3,6 +3,7 @@
 #include "pool.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "backend.h"
@@ -217,13 +218,12 @@ static int make_heap(struct aclkm_pool *pool)
 static void forget_slabs(struct aclkm_pool *pool)
 {
 	struct heap *heap = pool->heap;
-	int class;
 
 	atomic_fetch_add(&heap->generation, 1);
 	slab_forget((uint64_t)(uintptr_t)pool->base, pool->size, pool->chunk->entry);
-	for (class = 0; class < CLASSES; class ++) {
-		heap->slabs[class] = NULL;
-		heap->empty[class] = 0;
+	if (heap->slab_count) {
+		memset(heap->slabs, 0, sizeof(heap->slabs));
+		memset(heap->empty, 0, sizeof(heap->empty));
 	}
 	heap->slab_bytes = 0;
 	heap->slab_out = 0;

@@ -139,7 +139,7 @@ uint64_t slab_record_bytes(void)
 
 static void list(struct heap *heap, struct slab *slab)
 {
-	struct slab **head = &heap->slabs[slab_read(slab->class)];
+	struct slab **head = &heap->slabs[slab->group][slab_read(slab->class)];
 
 	slab->prev = NULL;
 	slab->next = *head;
@@ -154,7 +154,7 @@ static void unlist(struct heap *heap, struct slab *slab)
 	if (slab->prev)
 		slab->prev->next = slab->next;
 	else
-		heap->slabs[slab_read(slab->class)] = slab->next;
+		heap->slabs[slab->group][slab_read(slab->class)] = slab->next;
 	if (slab->next)
 		slab->next->prev = slab->prev;
 	slab->listed = false;
@@ -196,7 +196,7 @@ static void fill(struct heap *heap, struct slab *slab, unsigned int class,
 	atomic_store_explicit(&slab->slots, slots, memory_order_relaxed);
 }
 
-int slab_add(struct heap *heap, unsigned int class)
+int slab_add(struct heap *heap, unsigned int class, unsigned int group)
 {
 	uint64_t most = heap->chunk_bytes / CHUNK_SLABS & ~(GRANULE - 1);
 	uint32_t span = classes[class].span;
@@ -222,12 +222,26 @@ int slab_add(struct heap *heap, unsigned int class)
 	fill(heap, slab, class, piece, slots);
 	atomic_store_explicit(&slab->chunk, chunk, memory_order_relaxed);
 	slab->piece = piece;
+	slab->group = (uint8_t)group;
 	heap->slab_bytes += span;
 	heap->slab_count++;
-	heap->empty[class]++;
+	heap->empty[group][class]++;
 	list(heap, slab);
 	table_set(piece->addr, span, (uintptr_t)slab);
 	return ACLKM_OK;
+}
+
+void slab_adopt(struct heap *heap, struct slab *slab, unsigned int group)
+{
+	unsigned int class = slab_read(slab->class);
+
+	unlist(heap, slab);
+	if (!slab->used) {
+		heap->empty[slab->group][class]--;
+		heap->empty[group][class]++;
+	}
+	slab->group = (uint8_t)group;
+	list(heap, slab);
 }
 
 uint32_t slab_pop(struct heap *heap, struct slab *slab)
@@ -238,7 +252,7 @@ uint32_t slab_pop(struct heap *heap, struct slab *slab)
 	slab->free = next == WORD_END ? SLAB_NONE : (uint16_t)(next - 1);
 	set(&slab->words[index], WORD_KEPT);
 	if (!slab->used++)
-		heap->empty[slab_read(slab->class)]--;
+		heap->empty[slab->group][slab_read(slab->class)]--;
 	if (slab->free == SLAB_NONE)
 		unlist(heap, slab);
 	heap->slab_out += slab_read(slab->size);
@@ -253,7 +267,7 @@ static void drop(struct heap *heap, struct slab *slab)
 
 	if (slab->listed)
 		unlist(heap, slab);
-	heap->empty[slab_read(slab->class)]--;
+	heap->empty[slab->group][slab_read(slab->class)]--;
 	heap->slab_bytes -= piece->size;
 	heap->slab_count--;
 	atomic_store_explicit(&slab->slots, 0, memory_order_relaxed);
@@ -276,25 +290,34 @@ void slab_push(struct heap *heap, struct slab *slab, uint32_t index)
 		list(heap, slab);
 	if (--slab->used)
 		return;
-	heap->empty[class]++;
-	if (heap->empty[class] > 1)
+	if (++heap->empty[slab->group][class] > 1)
 		drop(heap, slab);
+}
+
+static bool drop_empty(struct heap *heap, unsigned int group, unsigned int class)
+{
+	struct slab *slab, *next;
+	bool any = false;
+
+	for (slab = heap->slabs[group][class]; slab && heap->empty[group][class];
+	     slab = next) {
+		next = slab->next;
+		if (slab->used)
+			continue;
+		drop(heap, slab);
+		any = true;
+	}
+	return any;
 }
 
 bool slab_drop_empty(struct heap *heap)
 {
-	struct slab *slab, *next;
+	unsigned int group, class;
 	bool any = false;
-	int class;
 
-	for (class = 0; class < CLASSES; class ++) {
-		for (slab = heap->slabs[class]; slab && heap->empty[class]; slab = next) {
-			next = slab->next;
-			if (slab->used)
-				continue;
-			drop(heap, slab);
-			any = true;
-		}
+	for (group = 0; group < SLAB_GROUPS && heap->slab_count; group++) {
+		for (class = 0; class < CLASSES; class ++)
+			any |= drop_empty(heap, group, class);
 	}
 	return any;
 }

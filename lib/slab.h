@@ -53,8 +53,9 @@ struct slab {
 	_Atomic uint32_t size; /* of a block */
 	_Atomic uint16_t heap; /* its number */
 	_Atomic uint8_t class;
-	uint8_t room; /* log2 of the words that the record has */
-	bool listed;  /* in the heap's list of slabs with free blocks */
+	uint8_t room;  /* log2 of the words that the record has */
+	uint8_t group; /* whose threads take blocks of it */
+	bool listed;   /* in the heap's list of slabs with free blocks */
 
 	/*
 	 * What a free needs, and the first words, in one line of the cache. Relaxed
@@ -120,8 +121,11 @@ static inline bool slab_holds(const struct slab *slab, uint64_t addr, uint64_t *
 
 /* All under the heap's lock. */
 
-/* One more slab of @class, in the list. ACLKM_ERR_NOMEM, ACLKM_ERR_NOHEAP. */
-int slab_add(struct heap *heap, unsigned int class);
+/* One more slab of @class, in the group's list. ACLKM_ERR_NOMEM, ACLKM_ERR_NOHEAP. */
+int slab_add(struct heap *heap, unsigned int class, unsigned int group);
+
+/* A slab in a list is another group's from here on. */
+void slab_adopt(struct heap *heap, struct slab *slab, unsigned int group);
 
 /* A free block of @slab, which has one; its word becomes 0. */
 uint32_t slab_pop(struct heap *heap, struct slab *slab);

@@ -23,6 +23,7 @@ _Thread_local struct tcache *tcache_mine = &none;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct tcache *all; /* under the lock; records are used again, never freed */
+static _Atomic uint32_t group_threads[SLAB_GROUPS]; /* written under the lock */
 static _Atomic uint64_t bytes;
 static pthread_key_t key;
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
@@ -85,6 +86,7 @@ static void thread_ends(void *arg)
 	pthread_mutex_lock(&lock);
 	disarm(mine);
 	mine->in_use = false;
+	atomic_fetch_sub(&group_threads[mine->group], 1);
 	pthread_mutex_unlock(&lock);
 }
 
@@ -154,6 +156,19 @@ void tcache_disarm_mine(void)
 		disarm(tcache_mine);
 }
 
+/* The group with the fewest threads. */
+static uint8_t choose_group_locked(void)
+{
+	uint8_t group, least = 0;
+
+	for (group = 1; group < SLAB_GROUPS; group++) {
+		if (atomic_load(&group_threads[group]) <
+		    atomic_load(&group_threads[least]))
+			least = group;
+	}
+	return least;
+}
+
 static struct tcache *make_mine(void)
 {
 	const struct config *config = config_get();
@@ -174,8 +189,11 @@ static struct tcache *make_mine(void)
 			all = mine;
 		}
 	}
-	if (mine)
+	if (mine) {
 		mine->in_use = true;
+		mine->group = choose_group_locked();
+		atomic_fetch_add(&group_threads[mine->group], 1);
+	}
 	pthread_mutex_unlock(&lock);
 	if (!mine)
 		return tcache_none;
@@ -275,68 +293,102 @@ static struct row *need_row(struct bins *bins, unsigned int class)
 	return row;
 }
 
-/* Blocks of each class that lie between threads: what two rows give or take at once. */
+/* Blocks of each group and class that lie between threads. */
 struct between {
 	struct {
 		uint64_t count;
 		struct kept kept[CACHE_MAX];
-	} of[CLASSES];
+	} of[SLAB_GROUPS][CLASSES];
 };
 
-/* How many of the @n it takes. */
-static uint64_t between_put(struct heap *heap, unsigned int class,
-			    const struct kept *kept, uint64_t n)
+/* False: there are enough. */
+static bool between_put(struct heap *heap, const struct slab *slab,
+			const struct kept *kept)
 {
-	uint64_t most = 2ULL * classes[class].batch, *count;
+	unsigned int class = slab_read(slab->class);
+	uint64_t *count;
 
 	if (is_pool_heap(heap->id))
-		return 0;
+		return false;
 	if (!heap->between)
 		heap->between = map_zeroed(sizeof(*heap->between));
 	if (!heap->between)
-		return 0;
-	count = &heap->between->of[class].count;
-	if (n > most - *count)
-		n = most - *count;
-	memcpy(&heap->between->of[class].kept[*count], kept, n * sizeof(*kept));
-	*count += n;
-	return n;
+		return false;
+	count = &heap->between->of[slab->group][class].count;
+	if (*count == 2ULL * classes[class].batch)
+		return false;
+	heap->between->of[slab->group][class].kept[(*count)++] = *kept;
+	return true;
 }
 
-static uint64_t between_take(struct heap *heap, unsigned int class, struct kept *kept,
-			     uint64_t n)
+static uint64_t between_take(struct heap *heap, unsigned int group, unsigned int class,
+			     struct kept *kept, uint64_t n)
 {
 	uint64_t *count;
 
 	if (!heap->between)
 		return 0;
-	count = &heap->between->of[class].count;
+	count = &heap->between->of[group][class].count;
 	if (n > *count)
 		n = *count;
 	*count -= n;
-	memcpy(kept, &heap->between->of[class].kept[*count], n * sizeof(*kept));
+	memcpy(kept, &heap->between->of[group][class].kept[*count], n * sizeof(*kept));
 	return n;
+}
+
+/* A slab of another group, @orphaned: of one that has no thread. */
+static struct slab *slab_of_others(struct heap *heap, unsigned int class, bool orphaned)
+{
+	unsigned int group;
+
+	for (group = 0; group < SLAB_GROUPS; group++) {
+		if (heap->slabs[group][class] &&
+		    (!orphaned || !atomic_load(&group_threads[group])))
+			return heap->slabs[group][class];
+	}
+	return NULL;
+}
+
+/* One with free blocks, the group's own: others' only if nobody else takes from it. */
+static int need_slab(struct heap *heap, unsigned int group, unsigned int class,
+		     struct slab **out)
+{
+	struct slab *slab;
+	int err = ACLKM_OK;
+
+	if (!heap->slabs[group][class]) {
+		slab = slab_of_others(heap, class, true);
+		if (!slab) {
+			err = slab_add(heap, class, group);
+			if (err)
+				slab = slab_of_others(heap, class, false);
+		}
+		if (slab) {
+			slab_adopt(heap, slab, group);
+			err = ACLKM_OK;
+		}
+	}
+	*out = heap->slabs[group][class];
+	return err;
 }
 
 static int refill(struct heap *heap, struct row *row, unsigned int class, uint64_t count)
 {
+	unsigned int group = tcache_mine->group;
 	int err;
 
-	count += between_take(heap, class, &row->kept[count + 1],
+	count += between_take(heap, group, class, &row->kept[count + 1],
 			      classes[class].batch - count);
 	for (; count < classes[class].batch; count++) {
-		struct slab *slab = heap->slabs[class];
 		struct kept *kept = &row->kept[count + 1];
+		struct slab *slab;
 		uint32_t index;
 
-		if (!slab) {
-			if (count)
-				break;
-			err = slab_add(heap, class);
-			if (err)
-				return err;
-			slab = heap->slabs[class];
-		}
+		if (count && !heap->slabs[group][class])
+			break;
+		err = need_slab(heap, group, class, &slab);
+		if (err)
+			return err;
 		index = slab_pop(heap, slab);
 		kept->word = &slab->words[index];
 		kept->ptr = (void *)(uintptr_t)(slab_read(slab->base) +
@@ -363,7 +415,8 @@ int tcache_refill(struct heap *heap, struct bins *bins, unsigned int class, uint
 	return row_take(row, word, out) ? ACLKM_OK : ACLKM_ERR_NOMEM;
 }
 
-static void give_back(struct heap *heap, const struct kept *kept)
+/* To its slab, or first @between threads. */
+static void give_back(struct heap *heap, const struct kept *kept, bool between)
 {
 	uint64_t addr = (uint64_t)(uintptr_t)kept->ptr, index;
 	uintptr_t entry = table_get(addr);
@@ -372,43 +425,43 @@ static void give_back(struct heap *heap, const struct kept *kept)
 	/* Freed twice at the same time, it has gone back before. */
 	if (slab_read(*kept->word) != WORD_KEPT || !entry || entry & TABLE_CHUNK)
 		return;
-	if (slab_holds(slab, addr, &index) && &slab->words[index] == kept->word)
+	if (!slab_holds(slab, addr, &index) || &slab->words[index] != kept->word)
+		return;
+	if (!between || !between_put(heap, slab, kept))
 		slab_push(heap, slab, (uint32_t)index);
 }
 
-/* The first @n, which are the oldest, are somewhere else now. */
-static void forget(struct row *row, uint64_t n)
+/* The first @n of the class, which are the oldest, go back. */
+static void spill(struct heap *heap, struct bins *bins, unsigned int class, uint64_t n,
+		  bool between)
 {
-	struct kept *top = atomic_load_explicit(&row->top, memory_order_relaxed);
-	uint64_t left;
+	struct row *row = bins_row(bins, class);
+	uint64_t left = count_of(bins, class), i;
 
 	if (!n)
 		return;
-	left = (uint64_t)(top - row->kept) - n;
+	for (i = 1; i <= n; i++)
+		give_back(heap, &row->kept[i], between);
+	left -= n;
 	memmove(&row->kept[1], &row->kept[1 + n], left * sizeof(row->kept[0]));
 	set_count(row, left);
 }
 
-/* The first @n of the class go back. */
-static void spill(struct heap *heap, struct bins *bins, unsigned int class, uint64_t n)
+static void drop_between(struct heap *heap, unsigned int group, unsigned int class)
 {
-	struct row *row = bins_row(bins, class);
-	uint64_t i;
+	uint64_t *count = &heap->between->of[group][class].count;
 
-	for (i = 1; i <= n; i++)
-		give_back(heap, &row->kept[i]);
-	forget(row, n);
+	while (*count)
+		give_back(heap, &heap->between->of[group][class].kept[--*count], false);
 }
 
 void tcache_drop_between(struct heap *heap)
 {
-	struct between *between = heap->between;
-	unsigned int class;
+	unsigned int group, class;
 
-	for (class = 0; between && class < CLASSES; class ++) {
-		while (between->of[class].count)
-			give_back(heap,
-				  &between->of[class].kept[--between->of[class].count]);
+	for (group = 0; heap->between && group < SLAB_GROUPS; group++) {
+		for (class = 0; class < CLASSES; class ++)
+			drop_between(heap, group, class);
 	}
 }
 
@@ -417,15 +470,12 @@ void tcache_put(struct heap *heap, struct bins *bins, struct slab *slab, void *p
 {
 	unsigned int class = slab_read(slab->class);
 	struct row *row = need_row(bins, class);
-	uint64_t n;
 
 	*near_slot(tcache_mine, (uint64_t)(uintptr_t)ptr) = slab;
 	if (row_put(row, ptr, word))
 		return;
 	pthread_mutex_lock(&heap->lock);
-	n = between_put(heap, class, &row->kept[1], classes[class].batch);
-	forget(row, n);
-	spill(heap, bins, class, classes[class].batch - n);
+	spill(heap, bins, class, classes[class].batch, true);
 	pthread_mutex_unlock(&heap->lock);
 	row_put(row, ptr, word);
 }
@@ -439,7 +489,7 @@ static void flush_heap(struct heap *heap, struct bins *bins)
 		reset(bins, atomic_load(&heap->generation));
 	} else {
 		for (class = 0; class < CLASSES; class ++)
-			spill(heap, bins, class, count_of(bins, class));
+			spill(heap, bins, class, count_of(bins, class), false);
 	}
 	pthread_mutex_unlock(&heap->lock);
 }
@@ -486,7 +536,7 @@ uint64_t tcache_kept(const struct heap *heap, uint64_t *blocks)
 	uint64_t generation = atomic_load(&heap->generation);
 	uint64_t sum = 0, count = 0;
 	struct tcache *cache;
-	unsigned int class;
+	unsigned int group, class;
 
 	pthread_mutex_lock(&lock);
 	for (cache = heap->slab_bytes ? all : NULL; cache; cache = cache->next) {
@@ -496,9 +546,13 @@ uint64_t tcache_kept(const struct heap *heap, uint64_t *blocks)
 			sum += kept_in(bins, &count);
 	}
 	pthread_mutex_unlock(&lock);
-	for (class = 0; heap->between && class < CLASSES; class ++) {
-		count += heap->between->of[class].count;
-		sum += heap->between->of[class].count * classes[class].size;
+	for (group = 0; heap->between && group < SLAB_GROUPS; group++) {
+		for (class = 0; class < CLASSES; class ++) {
+			uint64_t n = heap->between->of[group][class].count;
+
+			count += n;
+			sum += n * classes[class].size;
+		}
 	}
 	if (blocks)
 		*blocks = count;

@@ -5,8 +5,8 @@
  * a row and puts to it, and touches nothing that another thread writes.
  *
  * What a full row gives back lies between the threads for a while: one whose row is
- * empty gets it from there, without a look at slabs. Under the heap's lock; no pool has
- * it.
+ * empty gets it from there, without a look at slabs, if it is of slabs of its group.
+ * Under the heap's lock; no pool has it.
  *
  * A block in a row has the word 0. Only the thread writes its rows; others read
  * how full they are, for the totals.
@@ -97,6 +97,7 @@ struct tcache {
 	struct bins *_Atomic pools[POOL_HEAPS]; /* NULL until the pool is used */
 	struct tcache *next;			/* all there ever were */
 	bool in_use;
+	uint8_t group;	   /* of slabs, from which it takes */
 	struct bins own[]; /* BUILTIN_HEAPS of each device; tcache_none has none */
 };
 

@@ -3,6 +3,7 @@
 #include "chunk.h"
 #include "classes.h"
 #include "client.h"
+#include "guard.h"
 #include "heap.h"
 #include "slab.h"
 #include "tcache.h"
@@ -229,6 +230,122 @@ static void test_thread_end(void)
 	is(device_free(), free, "and leave nothing behind");
 }
 
+/* ------------------------------------------------ slabs of two threads at once */
+
+#define APART 300
+#define APART_SIZE 1000
+
+static struct {
+	pthread_barrier_t turn;
+	void *mine[APART], *theirs[APART];
+	bool whole; /* the thread takes all there is, and gives every other back */
+	void **all;
+	size_t n;
+} apart;
+
+static uintptr_t granule(const void *p)
+{
+	return (uintptr_t)p / GRANULE;
+}
+
+static bool shares(void *const *blocks, size_t n, const void *p)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (blocks[i] && granule(blocks[i]) == granule(p))
+			return true;
+	}
+	return false;
+}
+
+static void *other_thread(void *arg)
+{
+	size_t i;
+
+	(void)arg;
+	for (i = 0; i < APART; i++) {
+		pthread_barrier_wait(&apart.turn);
+		apart.theirs[i] = take(APART_SIZE);
+		pthread_barrier_wait(&apart.turn);
+	}
+	for (; apart.whole; apart.n++) {
+		if (aclkm_memory_alloc(APART_SIZE, 64, ACLKM_PAGES_NORMAL,
+				       &apart.all[apart.n]))
+			break;
+	}
+	for (i = 0; i < apart.n; i += 2) {
+		aclkm_memory_free(apart.all[i]);
+		apart.all[i] = NULL;
+	}
+	pthread_barrier_wait(&apart.turn);
+	pthread_barrier_wait(&apart.turn);
+	return NULL;
+}
+
+/* Words of one slab that two threads write would make each wait for the other. */
+static void test_apart(void)
+{
+	struct aclkm_memory_totals totals;
+	size_t i, shared = 0, got = 0;
+	pthread_t thread;
+	void *p;
+
+	if (guard_is_watched()) {
+		skip("threads take from slabs of their own", "threads keep nothing");
+		return;
+	}
+	aclkm_memory_trim(0);
+	aclkm_memory_totals(&totals);
+	apart.whole = totals.total <= 512 * MIB;
+	apart.all = calloc(totals.total / APART_SIZE + 1, sizeof(*apart.all));
+	pthread_barrier_init(&apart.turn, NULL, 2);
+	if (pthread_create(&thread, NULL, other_thread, NULL))
+		bail_out("no thread");
+	for (i = 0; i < APART; i++) {
+		pthread_barrier_wait(&apart.turn);
+		apart.mine[i] = take(APART_SIZE);
+		pthread_barrier_wait(&apart.turn);
+	}
+	for (i = 0; i < APART; i++)
+		shared += shares(apart.mine, APART, apart.theirs[i]);
+	is(shared, 0, "two threads that live take from slabs of their own");
+
+	/* The thread still lives, and has half of the device in slabs of its own. */
+	pthread_barrier_wait(&apart.turn);
+	for (; apart.whole && got < apart.n / 4; got++) {
+		if (aclkm_memory_alloc(APART_SIZE, 64, ACLKM_PAGES_NORMAL, &p))
+			break;
+		apart.all[2 * got] = p;
+	}
+	is(got, apart.n / 4, "where memory is short others may take from them");
+	pthread_barrier_wait(&apart.turn);
+	pthread_join(thread, NULL);
+
+	for (i = 0; i < APART; i++) {
+		aclkm_memory_free(apart.mine[i]);
+		if (i % 2)
+			continue;
+		aclkm_memory_free(apart.theirs[i]);
+		apart.theirs[i] = NULL;
+	}
+	for (i = 0; i < apart.n; i++) {
+		if (apart.all[i])
+			aclkm_memory_free(apart.all[i]);
+	}
+	aclkm_memory_trim(0);
+	p = take(APART_SIZE);
+	ok(shares(apart.theirs, APART, p),
+	   "what a thread that has ended left is used first");
+	aclkm_memory_free(p);
+	for (i = 0; i < APART; i++) {
+		if (apart.theirs[i])
+			aclkm_memory_free(apart.theirs[i]);
+	}
+	pthread_barrier_destroy(&apart.turn);
+	free(apart.all);
+}
+
 /* A device full of small blocks has room for large ones when they are freed. */
 static void test_pressure(void)
 {
@@ -427,6 +544,7 @@ int main(void)
 	test_distinct();
 	test_handover();
 	test_thread_end();
+	test_apart();
 	test_pressure();
 	test_keep();
 	test_empty_chunks();
