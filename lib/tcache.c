@@ -349,7 +349,21 @@ static struct slab *slab_of_others(struct heap *heap, unsigned int class, bool o
 	return NULL;
 }
 
-/* One with free blocks, the group's own: others' only if nobody else takes from it. */
+/*
+ * Whether more is free in the heap's slabs than in a chunk of the device's, or a
+ * sixteenth of a pool: each group having slabs of its own would use up a small one.
+ */
+static bool has_spare(const struct heap *heap)
+{
+	uint64_t most = heap->fixed ? heap->chunk_bytes / 16 : heap->chunk_bytes;
+
+	return heap->slab_bytes - heap->slab_out >= most;
+}
+
+/*
+ * One with free blocks, the group's own: others' if nobody else takes from it, or where
+ * memory is short.
+ */
 static int need_slab(struct heap *heap, unsigned int group, unsigned int class,
 		     struct slab **out)
 {
@@ -357,7 +371,7 @@ static int need_slab(struct heap *heap, unsigned int group, unsigned int class,
 	int err = ACLKM_OK;
 
 	if (!heap->slabs[group][class]) {
-		slab = slab_of_others(heap, class, true);
+		slab = slab_of_others(heap, class, !has_spare(heap));
 		if (!slab) {
 			err = slab_add(heap, class, group);
 			if (err)
