@@ -13,7 +13,7 @@
 
 #define PLACING_THREADS 16	   /* at most */
 #define PLACING_SPIN_US 1000000	   /* at most */
-#define PLACING_DEFAULT_SPIN_US 20 /* none where there is one CPU */
+#define PLACING_DEFAULT_SPIN_US 50 /* none where there is one CPU */
 
 /* What there is to set; the environment's is in the config. */
 struct placing {

@@ -11,6 +11,9 @@
 #define FIRST_LOOKS 4
 #define LOOKS 64
 
+/* Halves of the time of looking by which whoever sleeps is woken early, at most. */
+#define AHEAD_MAX 16
+
 static void relax(void)
 {
 #if defined(__x86_64__)
@@ -157,6 +160,7 @@ void queue_init(struct queue *queue, uint32_t spin_ns)
 	atomic_store(&queue->sleeping, 0);
 	atomic_store(&queue->spin, spin_ns);
 	atomic_store(&queue->wake_at, UINT64_MAX);
+	atomic_store(&queue->ahead, 1);
 	atomic_store(&queue->signal, 0);
 	atomic_store(&queue->sleepers, 0);
 	queue->taken = 0;
@@ -440,13 +444,26 @@ static HOT bool is_signalled(struct queue *queue, uint64_t seen)
 	return atomic_load_explicit(&queue->signal, memory_order_acquire) != seen;
 }
 
+static uint32_t queue_ahead(struct queue *queue)
+{
+	return atomic_load_explicit(&queue->ahead, memory_order_relaxed);
+}
+
+static void set_ahead(struct queue *queue, uint32_t halves)
+{
+	if (halves && halves <= AHEAD_MAX)
+		atomic_store_explicit(&queue->ahead, halves, memory_order_relaxed);
+}
+
 /*
  * Whoever sleeps is woken some tasks before the last one, so that the time that takes
- * is not lost: by as many as were done in half of the time for which it has looked.
+ * is not lost: by as many as were done in half of the time for which it has looked, and
+ * in twice of that each time it came too late: a processor that idles takes long.
  */
 static uint64_t ahead_of(struct queue *queue, uint64_t count, uint64_t before)
 {
-	uint64_t done = atomic_load(&queue->done), ahead = (done - before) / 2;
+	uint64_t done = atomic_load(&queue->done);
+	uint64_t ahead = (done - before) * queue_ahead(queue) / 2;
 
 	return count > done + ahead ? count - ahead : count;
 }
@@ -457,8 +474,9 @@ static uint64_t ahead_of(struct queue *queue, uint64_t count, uint64_t before)
  */
 HOT bool queue_wait(struct queue *queue, uint64_t count, int64_t deadline)
 {
-	bool in_time = true, looked = false;
+	bool in_time = true, looked = false, woken = false;
 	uint64_t at = count, before;
+	uint32_t looks = 0;
 
 	while (in_time && !is_done(queue, count)) {
 		uint32_t seen = atomic_load(&queue->signal);
@@ -467,6 +485,7 @@ HOT bool queue_wait(struct queue *queue, uint64_t count, int64_t deadline)
 		if (at < count && is_done(queue, at)) {
 			at = count;
 			looked = false;
+			woken = true;
 		}
 		wake_me_at(queue, at);
 		before = atomic_load(&queue->done);
@@ -475,14 +494,22 @@ HOT bool queue_wait(struct queue *queue, uint64_t count, int64_t deadline)
 		if (!looked) {
 			if (look(queue, is_signalled, seen, deadline))
 				continue;
+			if (woken)
+				set_ahead(queue, queue_ahead(queue) - 1);
+			else
+				at = ahead_of(queue, count, before);
+			/* With fewer left than that a sleep would last too long. */
+			if (at == count && looks++ < queue_ahead(queue))
+				continue;
 			looked = true;
-			at = ahead_of(queue, count, before);
 			if (at < count)
 				continue;
 		}
 		atomic_fetch_add(&queue->sleepers, 1);
 		in_time = sleep_on(&queue->signal, seen, deadline);
 		atomic_fetch_sub(&queue->sleepers, 1);
+		if (at < count && is_done(queue, count))
+			set_ahead(queue, queue_ahead(queue) * 2);
 	}
 	return is_done(queue, count);
 }

@@ -70,6 +70,7 @@ struct queue {
 	_Atomic uint64_t wake_at;  /* what the first of those who wait needs */
 	_Atomic uint32_t signal;   /* they look at this, and sleep on it */
 	_Atomic uint32_t sleepers; /* of them */
+	_Atomic uint32_t ahead;	   /* how early they are woken; see ahead_of */
 	uint32_t nr_spent;
 	pthread_mutex_t grow;
 	struct queue_node *_Atomic blocks[QUEUE_BLOCKS];
