@@ -279,6 +279,8 @@ boot() {
         sed -u 's/\r$//' <"$work/tty" | tee "$log" &
     fi
     local reader=$!
+    # Emulation on a busy machine is slow, and that is no bug; a hang ends by our own limits.
+    if [[ $accel == tcg ]]; then append+=' watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=200'; fi
     # shellcheck disable=SC2086 # the extra arguments are words
     "$qemu" -nodefaults -no-user-config -display none "${machine[@]}" \
         -kernel "$VMLINUZ" -initrd "$work/initrd" \
