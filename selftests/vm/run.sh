@@ -53,7 +53,8 @@ bad+='|[Uu]nable to handle|kmemleak: [0-9]+ new|Memory failure|page allocation f
 # Lines that look like those and are not about the module: what a stock kernel
 # says, before any module is loaded, of a processor that lacks a mitigation.
 allowed='(RETBleed|Spectre V2|MDS|TAA|MMIO Stale Data|SRBDS|ITS|SRSO|GDS|TSA|VMSCAPE) ?: (WARNING|Vulnerable):? '
-# And what a kernel that checks itself says of that.
+# And what a kernel that checks itself says of that, and of what it was told at boot.
+allowed+='|ommand line: |RCU CPU stall warnings timeout set'
 allowed+='|rcu: .RCU lockdep checking is enabled'
 
 # Where failing is asked for, a failed vmalloc reports itself with the trace of its
@@ -272,6 +273,7 @@ now_ms() { echo $(($(date +%s%N) / 1000000)); }
 # One QEMU under a watchdog; sets `trouble` when it had to be ended.
 boot() {
     local begin deadline up=
+    rm -f "$work/tty"
     mkfifo "$work/tty"
     if [[ -n $quiet ]]; then
         sed -u 's/\r$//' <"$work/tty" >"$log" &
@@ -361,6 +363,13 @@ run_guest() {
     make_initramfs "$work" "$@"
     boot_ms=0
     boot
+    # Before anything of ours is there, one of some hundred boots dies where the kernel
+    # has just patched its own code: the other processor runs what was there before.
+    if [[ $accel == tcg && $boot_ms == 0 ]] && grep -qa 'Oops: int3' "$log.kernel"; then
+        say "aclkm-vm: $name: the emulated machine died while it booted, in code that had just been patched; once more"
+        : >"$log.kernel"
+        boot
+    fi
     judge || return 1
     if [[ -z $quiet ]]; then
         say "aclkm-vm: $name: clean, booted in $((boot_ms / 1000)).$((boot_ms % 1000 / 100)) s ($accel)"
