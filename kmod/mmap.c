@@ -4,9 +4,9 @@
  *
  * Single pages are entered at once, each entry with a reference of its page.
  * Compound units are entered by the first touch, with one entry for the whole
- * unit, which has a reference where ACLKM_HUGE_FOLIO says so. Either way get_user_pages() works, and
- * each vma has a reference of its region, so that forked, split, moved and
- * partly unmapped vmas need no account of their own.
+ * unit, which has a reference where ACLKM_HUGE_FOLIO says so. Either way
+ * get_user_pages() works, and each vma has a reference of its region, so that
+ * forked, split, moved and partly unmapped vmas need no account of their own.
  *
  * Write-combined and uncached regions are entered as plain frame numbers, which
  * nobody can pin.

@@ -458,7 +458,8 @@ static void set_ahead(struct queue *queue, uint32_t halves)
 /*
  * Whoever sleeps is woken some tasks before the last one, so that the time that takes
  * is not lost: by as many as were done in half of the time for which it has looked, and
- * in twice of that each time it came too late: a processor that idles takes long.
+ * in twice of that each time it came too late, as a processor that idles takes long; in
+ * a half less each time it then looked in vain.
  */
 static uint64_t ahead_of(struct queue *queue, uint64_t count, uint64_t before)
 {

@@ -5,34 +5,24 @@
 # usage: test_examples.sh DIR NAME...
 dir=$1
 shift
-log=$(mktemp -d) || exit 1
-trap 'rm -rf "$log"' EXIT
+# shellcheck source=selftests/unit/tap.sh
+. "$(dirname "$0")/../unit/tap.sh"
 # shellcheck source=/dev/null
 . "$dir/prefix/lib/aclkm/ascend/set_env.sh"
 export ACLKM_MEM=128M
-n=0
-bad=0
-
-result() { # status name
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		sed 's/^/# /' "$log/out" "$log/err"
-		bad=1
-	fi
-}
 
 # run NAME [VARIABLE=VALUE...]
 run() {
 	program=$1
 	shift
-	env "$@" timeout -k 5 60 "$dir/$program" > "$log/out" 2> "$log/err"
+	status=0
+	env "$@" timeout -k 5 60 "$dir/$program" > "$work/out" 2> "$work/err" || status=$?
+	cat "$work/out" "$work/err" > "$work/log"
+	return $status
 }
 
 ends_well() { # NAME
-	[ "$(tail -n 1 "$log/out")" = "$1: ok" ] && [ ! -s "$log/err" ]
+	[ "$(tail -n 1 "$work/out")" = "$1: ok" ] && [ ! -s "$work/err" ]
 }
 
 for name; do
@@ -43,8 +33,7 @@ for name; do
 	run "$name" ACLKM_CHECK=all && ends_well "$name"
 	result $? "$name, ACLKM_CHECK=all"
 	! run "$name" LD_PRELOAD="$dir/spoil.so" && ! ends_well "$name" &&
-		grep -q '^wrong: ' "$log/err"
+		grep -q '^wrong: ' "$work/err"
 	result $? "$name notices a wrong byte"
 done
-echo "1..$n"
-exit $bad
+done_testing
