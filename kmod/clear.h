@@ -2,35 +2,46 @@
 #ifndef ACLKM_CLEAR_H
 #define ACLKM_CLEAR_H
 
+#include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/sizes.h>
+#ifdef CONFIG_X86_64
+#include <asm/fpu/api.h>
+
+/* What is cleared at a time: meanwhile this processor does nothing else. */
+#define ACLKM_CLEAR_BURST SZ_32K
+#endif
 
 /*
  * Clears memory that nobody will read soon, past the caches where the processor
  * can: what a program has in them is worth more than these zeros. @len is a
- * multiple of the page size.
+ * multiple of the page size. For tasks, not for interrupts.
  */
 static inline void aclkm_clear(void *addr, size_t len)
 {
-#ifdef CONFIG_X86_64
 	void *end = addr + len;
 
-#define CLEAR_WORD(at)	"movnti %1, " #at "(%0)\n\t"
-#define CLEAR_LINE(a, b, c, d, e, f, g, h)				\
-	CLEAR_WORD(a) CLEAR_WORD(b) CLEAR_WORD(c) CLEAR_WORD(d)		\
-	CLEAR_WORD(e) CLEAR_WORD(f) CLEAR_WORD(g) CLEAR_WORD(h)
-	for (; addr < end; addr += 256)
-		asm volatile(CLEAR_LINE(0, 8, 16, 24, 32, 40, 48, 56)
-			     CLEAR_LINE(64, 72, 80, 88, 96, 104, 112, 120)
-			     CLEAR_LINE(128, 136, 144, 152, 160, 168, 176, 184)
-			     CLEAR_LINE(192, 200, 208, 216, 224, 232, 240, 248)
-			     : : "r" (addr), "r" (0UL) : "memory");
-#undef CLEAR_LINE
-#undef CLEAR_WORD
+#ifdef CONFIG_X86_64
+	while (addr < end) {
+		void *stop = addr + min_t(size_t, end - addr, ACLKM_CLEAR_BURST);
+
+		kernel_fpu_begin();
+		/* The compiler has no use for these registers in the kernel. */
+		asm volatile("pxor %%xmm0, %%xmm0" : : : "memory");
+#define CLEAR_16(at)	"movntdq %%xmm0, " #at "(%0)\n\t"
+#define CLEAR_64(a, b, c, d)	CLEAR_16(a) CLEAR_16(b) CLEAR_16(c) CLEAR_16(d)
+		for (; addr < stop; addr += 256)
+			asm volatile(CLEAR_64(0, 16, 32, 48) CLEAR_64(64, 80, 96, 112)
+				     CLEAR_64(128, 144, 160, 176)
+				     CLEAR_64(192, 208, 224, 240)
+				     : : "r" (addr) : "memory");
+#undef CLEAR_64
+#undef CLEAR_16
+		kernel_fpu_end();
+	}
 	/* Whoever sees that the memory is free sees it clear. */
 	wmb();
 #else
-	void *end = addr + len;
-
 	for (; addr < end; addr += PAGE_SIZE)
 		clear_page(addr);
 #endif
