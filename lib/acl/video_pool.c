@@ -248,24 +248,38 @@ hi_vb_blk hi_mpi_vb_get_block(hi_vb_pool pool, hi_u64 blk_size, const hi_char *m
 	return number;
 }
 
-hi_s32 hi_mpi_vb_release_block(hi_vb_blk vb_blk)
+/* The last user gives the block back. */
+static hi_s32 add_users(const char *call, hi_vb_blk number, int32_t users)
 {
 	struct video_pool *pool;
 	struct block *block;
-	hi_s32 code = enter(__func__);
+	hi_s32 code = enter(call);
 
 	if (code)
 		return code;
 	pthread_mutex_lock(&lock);
-	block = find_block_locked(vb_blk, &pool);
+	block = find_block_locked(number, &pool);
 	if (!block) {
 		code = HI_ERR_VB_UNEXIST;
-	} else if (!--block->users) {
-		pool->used--;
-		aclkm_segment_free(pool->pool, block->addr);
+	} else {
+		block->users += (uint32_t)users;
+		if (!block->users) {
+			pool->used--;
+			aclkm_segment_free(pool->pool, block->addr);
+		}
 	}
 	pthread_mutex_unlock(&lock);
 	return code;
+}
+
+hi_s32 hi_mpi_vb_release_block(hi_vb_blk vb_blk)
+{
+	return add_users(__func__, vb_blk, -1);
+}
+
+hi_s32 hi_mpi_vb_block_copyref(hi_vb_blk vb_blk)
+{
+	return add_users(__func__, vb_blk, 1);
 }
 
 hi_void *hi_mpi_vb_handle_to_addr(hi_vb_blk vb_blk)
@@ -281,22 +295,4 @@ hi_void *hi_mpi_vb_handle_to_addr(hi_vb_blk vb_blk)
 	addr = block ? block->addr : NULL;
 	pthread_mutex_unlock(&lock);
 	return addr;
-}
-
-hi_s32 hi_mpi_vb_block_copyref(hi_vb_blk vb_blk)
-{
-	struct video_pool *pool;
-	struct block *block;
-	hi_s32 code = enter(__func__);
-
-	if (code)
-		return code;
-	pthread_mutex_lock(&lock);
-	block = find_block_locked(vb_blk, &pool);
-	if (!block)
-		code = HI_ERR_VB_UNEXIST;
-	else
-		block->users++;
-	pthread_mutex_unlock(&lock);
-	return code;
 }
