@@ -34,7 +34,7 @@ static aclError set_part(const char *call, aclrtAllocatorDesc desc,
 			 enum allocator_part part, allocator_function fn)
 {
 	return acl_enter(call) ?: acl_need(desc, "allocatorDesc") ?:
-	       acl_need((const void *)(uintptr_t)fn, "func") ?:
+	       acl_need_function(fn, "func") ?:
 	       acl_result(allocator_set_part((uintptr_t)desc, part, fn));
 }
 

@@ -43,8 +43,7 @@ aclError aclrtLaunchCallback(aclrtCallback fn, void *userData,
 			     aclrtCallbackBlockType blockType, aclrtStream stream)
 {
 	int err;
-	aclError code =
-		acl_enter(__func__) ?: acl_need((const void *)(uintptr_t)fn, "fn");
+	aclError code = acl_enter(__func__) ?: acl_need_function(fn, "fn");
 
 	if (code)
 		return code;
@@ -85,7 +84,7 @@ HOT aclError aclrtLaunchHostFunc(aclrtStream stream, aclrtHostFunc fn, void *arg
 	if (fn && here && !api_enter(__func__))
 		return stream_result(callback_host(
 			fn, args, stream ? (uintptr_t)stream : here->stream));
-	return acl_enter(__func__) ?: acl_need((const void *)(uintptr_t)fn, "fn") ?:
+	return acl_enter(__func__) ?: acl_need_function(fn, "fn") ?:
 	       context_need() ?:
 	       stream_result(callback_host(fn, args, context_stream(stream)));
 }

@@ -73,9 +73,7 @@ aclError aclrtSetExceptionInfoCallback(aclrtExceptionInfoCallback callback)
 aclError aclrtExceptionInfoCallbackRegister(aclrtExceptionInfoCallback callback)
 {
 	int i;
-	aclError code =
-		acl_enter(__func__)
-			?: acl_need((const void *)(uintptr_t)callback, "callback");
+	aclError code = acl_enter(__func__) ?: acl_need_function(callback, "callback");
 
 	if (code)
 		return code;
@@ -93,9 +91,7 @@ aclError aclrtExceptionInfoCallbackRegister(aclrtExceptionInfoCallback callback)
 aclError aclrtExceptionInfoCallbackUnregister(aclrtExceptionInfoCallback callback)
 {
 	int i;
-	aclError code =
-		acl_enter(__func__)
-			?: acl_need((const void *)(uintptr_t)callback, "callback");
+	aclError code = acl_enter(__func__) ?: acl_need_function(callback, "callback");
 
 	if (code)
 		return code;

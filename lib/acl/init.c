@@ -62,8 +62,7 @@ static aclError remove_hook(const char *call, struct hooks *hooks,
 			    aclRegisterCallbackType type, any_function fn)
 {
 	int i;
-	aclError code = acl_enter(call) ?:
-			acl_need((const void *)(uintptr_t)fn, "cbFunc") ?:
+	aclError code = acl_enter(call) ?: acl_need_function(fn, "cbFunc") ?:
 			check_type(type);
 
 	if (code)
@@ -125,8 +124,7 @@ aclError aclInitCallbackRegister(aclRegisterCallbackType type, aclInitCallbackFu
 {
 	const struct hook hook = {(any_function)cbFunc, userData, type};
 	char *text = NULL;
-	aclError code = acl_enter(__func__) ?:
-			acl_need((const void *)(uintptr_t)cbFunc, "cbFunc") ?:
+	aclError code = acl_enter(__func__) ?: acl_need_function(cbFunc, "cbFunc") ?:
 			check_type(type);
 
 	if (code)
@@ -158,8 +156,7 @@ aclError aclFinalizeCallbackRegister(aclRegisterCallbackType type,
 				     aclFinalizeCallbackFunc cbFunc, void *userData)
 {
 	const struct hook hook = {(any_function)cbFunc, userData, type};
-	aclError code = acl_enter(__func__) ?:
-			acl_need((const void *)(uintptr_t)cbFunc, "cbFunc") ?:
+	aclError code = acl_enter(__func__) ?: acl_need_function(cbFunc, "cbFunc") ?:
 			check_type(type);
 
 	if (code)

@@ -25,6 +25,9 @@ aclError acl_enter(const char *function);
 /* Refuses a NULL argument. */
 aclError acl_need(const void *pointer, const char *name);
 
+/* The same for a function, which C does not convert to a pointer to void. */
+#define acl_need_function(fn, name) acl_need((const void *)(uintptr_t)(fn), name)
+
 /* Refuses a length of 0. */
 aclError acl_need_size(uint64_t size, const char *name);
 
