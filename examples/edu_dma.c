@@ -20,23 +20,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "edu.h"
+
 #define EDU_VENDOR "0x1234"
 #define EDU_DEVICE "0x11e8"
 #define EDU_BAR_SIZE (1 << 20)
 
-#define EDU_REG_ID 0x00
-#define EDU_REG_DMA_SRC 0x80
-#define EDU_REG_DMA_DST 0x88
-#define EDU_REG_DMA_COUNT 0x90
-#define EDU_REG_DMA_CMD 0x98
-#define EDU_DMA_START 1
-#define EDU_DMA_FROM_DEVICE 2
-#define EDU_BUFFER 0x40000
-/* One byte less than its buffer is the most that the device takes. */
-#define PIECE 4000
-
 #define PAGE 4096
-#define RANGE (10 * PIECE)
+#define RANGE (10 * EDU_PIECE)
 #define FIRST 1000
 
 static int fail(const char *what)
@@ -114,30 +105,6 @@ static volatile void *map_edu(const char *name)
 	return bar == MAP_FAILED ? NULL : bar;
 }
 
-static void put64(volatile void *bar, unsigned int reg, uint64_t value)
-{
-	*(volatile uint64_t *)((volatile char *)bar + reg) = value;
-}
-
-static int dma(volatile void *bar, uint64_t src, uint64_t dst, uint64_t count,
-	       uint64_t direction)
-{
-	int tries;
-
-	put64(bar, EDU_REG_DMA_SRC, src);
-	put64(bar, EDU_REG_DMA_DST, dst);
-	put64(bar, EDU_REG_DMA_COUNT, count);
-	put64(bar, EDU_REG_DMA_CMD, EDU_DMA_START | direction);
-	/* The device waits 100 ms before it moves anything. */
-	for (tries = 0; tries < 1000; tries++) {
-		if (!(*(volatile uint64_t *)((volatile char *)bar + EDU_REG_DMA_CMD) &
-		      EDU_DMA_START))
-			return 0;
-		usleep(10 * 1000);
-	}
-	return -1;
-}
-
 static int outside_is_untouched(const unsigned char *to, size_t size)
 {
 	size_t i;
@@ -155,7 +122,7 @@ int main(void)
 	unsigned char *from, *to;
 	volatile void *bar;
 	char name[256];
-	size_t at, i;
+	size_t i;
 	uint32_t id;
 
 	if (find_edu(name, sizeof(name)))
@@ -181,11 +148,8 @@ int main(void)
 
 	printf("edu device %s: %d bytes from %#" PRIx64 " to %#" PRIx64 "\n", name, RANGE,
 	       from_info.phys + FIRST, to_info.phys + FIRST);
-	for (at = FIRST; at < FIRST + RANGE; at += PIECE) {
-		if (dma(bar, from_info.phys + at, EDU_BUFFER, PIECE, 0) ||
-		    dma(bar, EDU_BUFFER, to_info.phys + at, PIECE, EDU_DMA_FROM_DEVICE))
-			return fail("the device does not finish");
-	}
+	if (!edu_copy(bar, from_info.phys + FIRST, to_info.phys + FIRST, RANGE))
+		return fail("the device does not finish");
 
 	if (memcmp(from + FIRST, to + FIRST, RANGE))
 		return fail("the bytes differ");

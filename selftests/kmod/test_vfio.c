@@ -8,22 +8,13 @@
  * is unmapped there, whatever else is let go.
  */
 #include "gup.h"
+#include "../../examples/edu.h"
 #include <dirent.h>
 #include <libgen.h>
 #include <linux/vfio.h>
 #include "kselftest_harness.h"
 
 #define EDU_ID "1234 11e8"
-#define EDU_REG_ID 0x00
-#define EDU_REG_DMA_SRC 0x80
-#define EDU_REG_DMA_DST 0x88
-#define EDU_REG_DMA_COUNT 0x90
-#define EDU_REG_DMA_CMD 0x98
-#define EDU_DMA_START 1
-#define EDU_DMA_FROM_DEVICE 2
-#define EDU_BUFFER 0x40000
-/* One byte less than the device's buffer is the most that it takes. */
-#define PIECE 4000ULL
 
 #define PCI_COMMAND 4
 #define PCI_COMMAND_MEMORY 2
@@ -157,47 +148,17 @@ static bool iommu_unmap(struct vfio *v, uint64_t len, uint64_t iova)
 	return !ioctl(v->container, VFIO_IOMMU_UNMAP_DMA, &unmap) && unmap.size == len;
 }
 
-static uint64_t get_register(struct vfio *v, unsigned int reg)
-{
-	return *(volatile uint64_t *)(v->bar + reg);
-}
-
-static bool dma(struct vfio *v, uint64_t from, uint64_t to, uint64_t len, uint64_t direction)
-{
-	int tries;
-
-	*(volatile uint64_t *)(v->bar + EDU_REG_DMA_SRC) = from;
-	*(volatile uint64_t *)(v->bar + EDU_REG_DMA_DST) = to;
-	*(volatile uint64_t *)(v->bar + EDU_REG_DMA_COUNT) = len;
-	*(volatile uint64_t *)(v->bar + EDU_REG_DMA_CMD) = EDU_DMA_START | direction;
-	/* The device waits 100 ms before it moves anything. */
-	for (tries = 0; tries < 1000; tries++) {
-		if (!(get_register(v, EDU_REG_DMA_CMD) & EDU_DMA_START))
-			return true;
-		usleep(10 * 1000);
-	}
-	return false;
-}
-
 /* The device copies [from, from + len) of the region to @to, by its own buffer. */
 static bool device_copies(struct vfio *v, uint64_t from, uint64_t to, uint64_t len)
 {
-	uint64_t at, n;
-
-	for (at = 0; at < len; at += n) {
-		n = len - at < PIECE ? len - at : PIECE;
-		if (!dma(v, IOVA + from + at, EDU_BUFFER, n, 0) ||
-		    !dma(v, EDU_BUFFER, IOVA + to + at, n, EDU_DMA_FROM_DEVICE))
-			return false;
-	}
-	return true;
+	return edu_copy(v->bar, IOVA + from, IOVA + to, len);
 }
 
 TEST_F_TIMEOUT(gup, device_by_iommu, 120)
 {
 	uint64_t size = variant->unit < 8 * MIB ? 8 * MIB : variant->unit;
 	/* Across pages, and across the second and third 2 MiB. */
-	const uint64_t from = PAGE + 1000, to = 2 * SIZE_2M - 5000, len = 3 * PIECE;
+	const uint64_t from = PAGE + 1000, to = 2 * SIZE_2M - 5000, len = 3 * EDU_PIECE;
 	struct gup_region r;
 	struct vfio v;
 	const char *why = vfio_open(&v);
@@ -250,7 +211,7 @@ TEST_F_TIMEOUT(gup, memory_stays_while_the_iommu_maps_it, 120)
 		SKIP(return, "get_user_pages does not take these mappings");
 	}
 	ASSERT_EQ(0, iommu_map(&v, r.mem, r.size, IOVA));
-	pattern_fill(r.mem + PAGE, 0, PIECE, 2);
+	pattern_fill(r.mem + PAGE, 0, EDU_PIECE, 2);
 	gup_close(&r);
 
 	/* Nobody has a handle or a mapping any more, but the device has the memory. */
@@ -261,7 +222,7 @@ TEST_F_TIMEOUT(gup, memory_stays_while_the_iommu_maps_it, 120)
 		ASSERT_EQ(0, dev_alloc(self->fd, SIZE_2M, 0, &other));
 		mem = dev_map(self->fd, other.offset, SIZE_2M);
 		ASSERT_NE(MAP_FAILED, mem);
-		EXPECT_TRUE(device_copies(&v, PAGE, 3 * PAGE, PIECE));
+		EXPECT_TRUE(device_copies(&v, PAGE, 3 * PAGE, EDU_PIECE));
 		EXPECT_TRUE(all_bytes(mem, SIZE_2M, 0));
 		munmap(mem, SIZE_2M);
 		EXPECT_EQ(0, dev_free(self->fd, other.handle));
