@@ -4,7 +4,6 @@
 #include <stdatomic.h>
 
 #include <semaphore.h>
-#include <unistd.h>
 
 #include "client.h"
 #include "futex.h"
@@ -370,92 +369,6 @@ static void test_drop_threads(void)
 	queue_destroy(&queue);
 }
 
-#define BATCH 100
-
-/* True: the waiter will be told after that many, or sleeps. */
-static bool is_told_at(uint64_t count)
-{
-	return atomic_load(&queue.wake_at) == count;
-}
-
-static bool is_looking(uint64_t unused)
-{
-	(void)unused;
-	return !is_told_at(UINT64_MAX);
-}
-
-static bool is_asleep(uint64_t unused)
-{
-	(void)unused;
-	return atomic_load(&queue.sleepers);
-}
-
-static void wait_until(bool (*reached_it)(uint64_t arg), uint64_t arg)
-{
-	int64_t end = clock_now() + 5000000000;
-
-	while (!reached_it(arg) && clock_now() < end)
-		sched_yield();
-}
-
-/* Does some tasks while the waiter looks, then none until it sleeps. */
-static void *stepping_worker(void *unused)
-{
-	union slot slot;
-	unsigned int n;
-
-	(void)unused;
-	while (queue_sleep(&queue)) {
-		if (!queue_take(&queue, &slot))
-			continue;
-		do {
-			n = atomic_fetch_add(&ran, 1);
-			if (n % BATCH == 0) {
-				wait_until(is_looking, 0);
-				usleep(2000);
-			} else if (n % BATCH == 20) {
-				wait_until(is_asleep, 0);
-			} else if (n % BATCH == BATCH - 2) {
-				wait_until(is_told_at, n + 2);
-			}
-		} while (queue_next(&queue, &slot));
-	}
-	return NULL;
-}
-
-/* Whoever sleeps for many tasks is woken before the last, and waits for it awake. */
-static void test_ahead(void)
-{
-	enum { TRIES = 5 };
-	const struct item item = {0};
-	uint32_t before, signals = 0;
-	unsigned int done = 0;
-	pthread_t work;
-	bool all = true;
-	int i, j;
-
-	queue_init(&queue, 100000000);
-	atomic_store(&ran, 0);
-	if (pthread_create(&work, NULL, stepping_worker, NULL))
-		bail_out("no thread");
-	for (i = 0; i < TRIES && signals < 2; i++) {
-		before = atomic_load(&queue.signal);
-		for (j = 0; j < BATCH; j++)
-			queue_put(&queue, &item, sizeof(item));
-		wait_for_all();
-		done += BATCH;
-		all &= atomic_load(&ran) == done;
-		signals = atomic_load(&queue.signal) - before;
-	}
-	ok(all, "a wait ends with the last task, not before");
-	ok(signals >= 2, "and is woken some tasks before that");
-	is(queue_wait(&queue, queue_count(&queue) + 1, clock_now() + 1000000), false,
-	   "what is not put is not done in time");
-	queue_stop(&queue);
-	pthread_join(work, NULL);
-	queue_destroy(&queue);
-}
-
 int main(void)
 {
 	test_drop();
@@ -466,6 +379,5 @@ int main(void)
 	test_wake();
 	test_threads(0);
 	test_threads(20000);
-	test_ahead();
 	return done_testing();
 }
