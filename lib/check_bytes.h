@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hot.h"
+
 #define CHECK_RED 0xfd
 #define CHECK_TAKEN 0xab
 #define CHECK_FREED 0xdd
@@ -25,7 +27,7 @@ struct check_pattern {
 	uint64_t bytes[4];
 };
 
-extern const struct check_pattern check_red, check_taken, check_freed;
+extern HIDDEN const struct check_pattern check_red, check_taken, check_freed;
 
 CHECK_INLINE uint64_t check_at(const struct check_pattern *pattern)
 {

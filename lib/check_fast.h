@@ -13,14 +13,11 @@
 #include "check.h"
 #include "check_bytes.h"
 #include "check_mark.h"
+#include "hot.h"
 #include "rules.h"
 #include "slab.h"
 #include "stacks.h"
 #include "tcache.h"
-
-/* What a thread holds back, at most: one entry is always empty. */
-#define CHECK_RING 2048
-#define CHECK_RING_BYTES (8ULL << 20)
 
 /* All that is needed to look at a block and to give it back. */
 struct held {
@@ -37,15 +34,8 @@ struct ring {
 	uint32_t first,
 		end;	/* bytes from the start, counted on for ever: see check_held */
 	uint64_t bytes; /* of the blocks */
-	struct held of[CHECK_RING];
+	struct held of[];
 };
-
-#define CHECK_RING_SIZE ((uint32_t)(CHECK_RING * sizeof(struct held)))
-
-CHECK_INLINE struct held *check_held(struct ring *ring, uint32_t at)
-{
-	return (struct held *)((char *)ring->of + (at & (CHECK_RING_SIZE - 1)));
-}
 
 extern _Thread_local struct ring *check_ring; /* there while this thread may */
 
@@ -62,18 +52,33 @@ enum check_way { CHECK_WAY_ANY, CHECK_WAY_USUAL, CHECK_WAY_WIDE };
 #define CHECK_WIDE
 #endif
 
-/* What the environment asks for, as these need it. */
+/* What the environment asks for, as these need it; what the short way reads, in a line. */
 struct check_options {
-	struct rounding rounding;
+	_Alignas(64) struct rounding rounding;
 	uint64_t shift;
+	uint32_t hold;	    /* bytes of a ring's entries that may be in use */
+	uint32_t hold_mask; /* of a place in the ring: its bytes less 1 */
+	uint32_t hold_most; /* bytes of memory that a thread holds back */
+	_Atomic int
+		way; /* enum check_way; the others are read by who may go these ways */
 	uint64_t fill;
 	uint32_t checks;
 	uint32_t padding;
-	_Atomic int
-		way; /* enum check_way; the others are read by who may go these ways */
 };
 
-extern struct check_options check_options;
+extern HIDDEN struct check_options check_options;
+
+CHECK_INLINE struct held *check_held(struct ring *ring, uint32_t at)
+{
+	return (struct held *)((char *)ring->of + (at & check_options.hold_mask));
+}
+
+/* So much is held back that one has to go. */
+CHECK_INLINE bool check_ring_is_full(const struct ring *ring)
+{
+	return ring->end - ring->first == check_options.hold ||
+	       ring->bytes > check_options.hold_most;
+}
 
 #define CHECK_PADDING ACLKM_RULE_PADDING
 
@@ -82,13 +87,16 @@ CHECK_INLINE uint64_t check_ruled(uint64_t len)
 	return ((len + ACLKM_RULE_UNIT - 1) & ~(ACLKM_RULE_UNIT - 1ULL)) + CHECK_PADDING;
 }
 
-/* The red zone last: of a short block the fill of 64 bytes reaches into it. */
+/*
+ * The red zone last: of a short block the fill reaches into it. Of the end 32 bytes are
+ * filled, not 64, for one line of the cache less: nothing looks at them later.
+ */
 CHECK_INLINE void check_dress(uint64_t base, uint64_t len, uint64_t ruled, bool wide)
 {
-	uint64_t tail = len < CHECK_FILL ? 0 : len - CHECK_FILL;
+	uint64_t tail = (len < CHECK_FILL ? CHECK_FILL : len) - 32;
 
 	check_set_64(base, &check_taken, wide);
-	check_set_64(base + tail, &check_taken, wide);
+	check_set_32(base + tail, &check_taken, wide);
 	check_set_32(base + len, &check_red, wide);
 	check_set_32(base + ruled - 32, &check_red, wide);
 }
@@ -171,7 +179,7 @@ CHECK_INLINE bool check_drop(const char *call, struct ring *ring, struct tcache 
 	const struct held *held = check_held(ring, ring->first);
 	uint64_t bytes = ring->bytes - held->ruled;
 
-	if (__builtin_expect(bytes > CHECK_RING_BYTES ||
+	if (__builtin_expect(bytes > check_options.hold_most ||
 				     slab_read(*held->word) != WORD_HELD ||
 				     check_poison_is_hurt(held->base, held->ruled, wide),
 			     0) ||
@@ -229,9 +237,7 @@ CHECK_INLINE bool check_give_fast(const char *call, struct tcache *mine,
 	held->start = start;
 	ring->end += sizeof(*held);
 	ring->bytes += ruled;
-	if (__builtin_expect(ring->end - ring->first == CHECK_RING_SIZE ||
-				     ring->bytes > CHECK_RING_BYTES,
-			     1))
+	if (__builtin_expect(check_ring_is_full(ring), 1))
 		return check_drop(call, ring, mine, wide);
 	return true;
 }

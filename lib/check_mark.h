@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hot.h"
+
 /* Of given: nothing is known of the block; it lives, and is as aclrtMalloc's; or other.
  */
 #define MARK_NONE 0U
@@ -25,7 +27,7 @@ struct mark {
 };
 
 /* Where the mark of a word at address 0 would be; set with the first record. */
-extern uintptr_t check_marks;
+extern HIDDEN uintptr_t check_marks;
 
 #define MARK_FACTOR (sizeof(struct mark) / sizeof(uint32_t))
 

@@ -31,6 +31,7 @@ struct options {
 	int exit_code;
 	bool abort_first;
 	uint64_t fill;
+	uint32_t hold;
 	char log[256];
 };
 
@@ -65,6 +66,12 @@ static bool parse_word(const char *word, struct options *options)
 		options->fill = (uint64_t)number;
 		return true;
 	}
+	if (!strncmp(word, "hold=", 5)) {
+		if (!parse_number(word + 5, CHECK_HOLD_MAX, &number) || number < 2)
+			return false;
+		options->hold = (uint32_t)number;
+		return true;
+	}
 	if (!strncmp(word, "abort=", 6)) {
 		if (!parse_number(word + 6, 1, &number))
 			return false;
@@ -84,9 +91,10 @@ static bool parse_word(const char *word, struct options *options)
 	return false;
 }
 
-bool check_parse(const char *list, uint32_t *checks, uint64_t *fill)
+bool check_parse(const char *list, uint32_t *checks, uint64_t *fill, uint32_t *hold)
 {
-	struct options options = {.exit_code = 66, .fill = CHECK_FILL};
+	struct options options = {
+		.exit_code = 66, .fill = CHECK_FILL, .hold = CHECK_HOLD};
 	char word[256];
 	size_t length;
 
@@ -101,6 +109,7 @@ bool check_parse(const char *list, uint32_t *checks, uint64_t *fill)
 	}
 	*checks = options.checks;
 	*fill = options.fill;
+	*hold = options.hold;
 	if (options.checks)
 		check_start();
 	report_set(options.exit_code, options.abort_first,

@@ -19,6 +19,9 @@ _Thread_local struct ring *check_ring;
 static atomic_bool ending;
 static _Atomic uint32_t odd;
 
+/* Of memory that a thread may hold back, for each block of which it may. */
+#define HOLD_BYTES (16U << 10)
+
 struct check_options check_options;
 static pthread_once_t options_once = PTHREAD_ONCE_INIT;
 
@@ -35,12 +38,14 @@ static void read_options(void)
 {
 	const struct config *config = config_get();
 	uint64_t align = config->align;
-
 	const uint32_t ends = CHECK_REDZONE | CHECK_POISON;
 
 	check_options.checks = config->checks;
 	check_options.padding = config->padding;
 	check_options.fill = config->check_fill;
+	check_options.hold = config->check_hold * (uint32_t)sizeof(struct held);
+	check_options.hold_mask = (2U << (31 - __builtin_clz(check_options.hold - 1))) - 1;
+	check_options.hold_most = config->check_hold * HOLD_BYTES;
 	if (config->checks & CHECK_ALIGN64) {
 		check_options.shift = ACLKM_RULE_ALIGN;
 		align = align < 2 * ACLKM_RULE_ALIGN ? 2 * ACLKM_RULE_ALIGN : align;
@@ -218,16 +223,10 @@ static void drop_oldest(struct ring *ring)
 	put_back(held->base, held->start, held->word, held->row);
 }
 
-static bool is_full(const struct ring *ring)
-{
-	return ring->end - ring->first == CHECK_RING_SIZE ||
-	       ring->bytes > CHECK_RING_BYTES;
-}
-
 bool check_drop_slowly(const char *call, struct ring *ring)
 {
 	error_function = call;
-	while (is_full(ring))
+	while (check_ring_is_full(ring))
 		drop_oldest(ring);
 	return true;
 }
@@ -264,11 +263,12 @@ static struct ring *need_ring(void)
 	if (check_ring)
 		return check_ring;
 	pthread_once(&once, make_key);
+	pthread_once(&options_once, read_options);
 	pthread_mutex_lock(&lock);
 	for (ring = all_rings; ring && ring->in_use; ring = ring->next)
 		;
 	if (!ring) {
-		ring = calloc(1, sizeof(*ring));
+		ring = calloc(1, sizeof(*ring) + check_options.hold_mask + 1ULL);
 		if (ring) {
 			ring->next = all_rings;
 			all_rings = ring;
@@ -311,7 +311,7 @@ static bool hold(const struct slab *slab, const struct checked *block, uint64_t 
 	};
 	ring->end += (uint32_t)sizeof(struct held);
 	ring->bytes += block->ruled;
-	while (is_full(ring))
+	while (check_ring_is_full(ring))
 		drop_oldest(ring);
 	return true;
 }

@@ -41,6 +41,7 @@ struct config {
 	uint16_t nodes[MAX_DEVICES];
 	uint32_t checks;     /* CHECK_* of check.h */
 	uint64_t check_fill; /* bytes at each end of a block that poison fills */
+	uint32_t check_hold; /* freed blocks that a thread holds back */
 	char soc_name[32];
 	bool strict;
 	bool guard;

@@ -9,4 +9,10 @@
 
 #define HOT __attribute__((hot))
 
+/*
+ * A variable that is reached in one step: of what is only declared the compiler has to
+ * think that it may be another library's.
+ */
+#define HIDDEN __attribute__((visibility("hidden")))
+
 #endif /* LIB_HOT_H */

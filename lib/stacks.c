@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <unwind.h>
 
@@ -14,6 +15,9 @@
 
 #define PAGE_STACKS 1024
 #define BUCKETS 4096
+
+/* Bytes of the code that starts a program, at most: it calls the C library and ends. */
+#define ENTRY_BYTES 256
 
 /* A frame is at most so long, where its return address has to be looked for. */
 #define FRAME_WORDS 4096
@@ -42,6 +46,7 @@ static struct {
 } unwind;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+static const void *c_library; /* where it is; NULL: part of the program */
 
 static void unmap_seen(void *seen)
 {
@@ -52,8 +57,12 @@ static void unmap_seen(void *seen)
 static void start(void)
 {
 	void *library = dlopen("libgcc_s.so.1", RTLD_NOW);
+	Dl_info starts, mine;
 
 	pthread_key_create(&key, unmap_seen);
+	if (dladdr(dlsym(RTLD_DEFAULT, "pthread_create"), &starts) &&
+	    dladdr(&once, &mine) && starts.dli_fbase != mine.dli_fbase)
+		c_library = starts.dli_fbase;
 	if (!library)
 		return;
 	*(void **)&unwind.ip = dlsym(library, "_Unwind_GetIP");
@@ -148,7 +157,8 @@ struct walk {
 	struct stack_seen *seen;
 	void *frames[STACKS_FRAMES];
 	int depth;
-	bool lost; /* a return address is not on the stack */
+	bool ended; /* at the last frame of the thread */
+	bool lost;  /* a return address is not on the stack */
 };
 
 /* Where the return address is: on x86 at the end of the frame, else somewhere in it. */
@@ -177,8 +187,10 @@ static _Unwind_Reason_Code on_frame(struct _Unwind_Context *context, void *arg)
 	if (end <= walk->frame)
 		return _URC_NO_REASON;
 	/* The last frame of a thread has no caller. */
-	if (!ip)
+	if (!ip) {
+		walk->ended = true;
 		return _URC_END_OF_STACK;
+	}
 	if (end <= walk->below || end - walk->below > FRAME_WORDS * sizeof(*slot))
 		walk->lost = true;
 	slot = walk->lost ? NULL : find_slot(walk->below, end, ip);
@@ -208,6 +220,29 @@ static struct stack_seen *seen_of_thread(void)
 	return map;
 }
 
+/* Of the code that starts the program or a thread. */
+static bool is_start(uintptr_t ip)
+{
+	Dl_info at;
+
+	if (ip - getauxval(AT_ENTRY) < ENTRY_BYTES)
+		return true;
+	return c_library && dladdr((void *)ip, &at) && at.dli_fbase == c_library;
+}
+
+/*
+ * What has called main or a thread's function is below it on the stack as long as it
+ * runs, and that it runs is told by the frames that it called.
+ */
+static int without_last(const struct walk *walk)
+{
+	int depth = walk->depth;
+
+	while (walk->ended && depth && is_start(walk->seen->slots[depth - 1].value))
+		depth--;
+	return depth;
+}
+
 /* The innermost one is compared anyway, where it is the place's own. */
 static int without_first(struct stack_seen *seen, const void *pc, int depth)
 {
@@ -218,16 +253,16 @@ static int without_first(struct stack_seen *seen, const void *pc, int depth)
 	return depth - 1;
 }
 
-/* To a multiple of four, with some that always hold. */
+/* To a multiple of two, with some that always hold. */
 static void fill_up(struct stack_seen *seen, int depth)
 {
 	static const uintptr_t nothing;
 
-	for (; !depth || depth % 4; depth++) {
+	for (; !depth || depth % 2; depth++) {
 		seen->slots[depth].at = &nothing;
 		seen->slots[depth].value = nothing;
 	}
-	seen->more = (uint32_t)depth / 4 - 1;
+	seen->more = (uint32_t)depth / 2 - 1;
 }
 
 uint32_t stack_unwind(const char *function, const void *pc, const void *frame)
@@ -249,7 +284,7 @@ uint32_t stack_unwind(const char *function, const void *pc, const void *frame)
 	 */
 	if (walk.lost || !id)
 		return id;
-	fill_up(walk.seen, without_first(walk.seen, pc, walk.depth));
+	fill_up(walk.seen, without_first(walk.seen, pc, without_last(&walk)));
 	walk.seen->id = id;
 	walk.seen->frame = (uintptr_t)frame;
 	walk.seen->pc = (uintptr_t)pc;

@@ -16,7 +16,7 @@
 #define STACKS_MAX (1U << 20)
 
 #define STACKS_SEEN 128 /* places that a thread knows again, a power of two */
-#define STACKS_FRAMES (TRACE_DEPTH + 4) /* that are looked at, a multiple of four */
+#define STACKS_FRAMES (TRACE_DEPTH + 4) /* that are looked at, a multiple of two */
 
 struct stack_slot {
 	const uintptr_t *at; /* where on the stack a return address is */
@@ -28,7 +28,7 @@ struct stack_seen {
 	uintptr_t frame;
 	uintptr_t unused;
 	uint32_t id;
-	uint32_t more; /* fours of slots that are looked at, beyond the first */
+	uint32_t more; /* pairs of slots that are looked at, beyond the first */
 	struct stack_slot slots[STACKS_FRAMES + 2];
 };
 
@@ -56,16 +56,19 @@ static inline bool stack_holds(const struct stack_slot *slot)
 	return __builtin_expect(*slot->at == slot->value, 1);
 }
 
-static inline bool stack_four_hold(const struct stack_slot *slot)
+static inline bool stack_two_hold(const struct stack_slot *slot)
 {
-	return stack_holds(slot) && stack_holds(slot + 1) && stack_holds(slot + 2) &&
-	       stack_holds(slot + 3);
+	return stack_holds(slot) && stack_holds(slot + 1);
 }
 
+/* Without a register for it, as __builtin_frame_address would have. */
+#define STACK_FRAME ((const char *)__builtin_dwarf_cfa() - 2 * sizeof(void *))
+
 /*
- * Where this thread is, if it was there before: a number in @id. @pc and @frame are the
- * builtin return and frame addresses of a function that it runs in; what is added to
- * the latter tells functions of the API that are called at the same place.
+ * Where this thread is, if it was there before: a number in @id. @pc is the return
+ * address of a function that it runs in, @frame where that is on the stack, by
+ * STACK_FRAME; what is added to the latter tells functions of the API that are called
+ * at the same place.
  */
 static inline bool stack_known(const void *pc, const void *frame, uint32_t *id)
 {
@@ -78,11 +81,11 @@ static inline bool stack_known(const void *pc, const void *frame, uint32_t *id)
 		return false;
 	/* The frames are where they were as long as these are the same. */
 	slot = seen->slots;
-	if (!stack_four_hold(slot))
+	if (!stack_two_hold(slot))
 		return false;
 	for (more = seen->more; __builtin_expect(more, 0); more--) {
-		slot += 4;
-		if (!stack_four_hold(slot))
+		slot += 2;
+		if (!stack_two_hold(slot))
 			return false;
 	}
 	*id = seen->id;

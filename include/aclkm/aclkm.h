@@ -19,9 +19,8 @@
  *                 commas: kmod takes their memory there while there is some; any node
  * ACLKM_SOC_NAME  what aclrtGetSocName says: 1 to 31 characters; Ascend910B3
  * ACLKM_CHECK     checks, a list with commas: redzone, poison, free, align, bounds,
- *                 flight, leak, sync, align64, all; fill=N, exitcode=N, abort=1,
- *                 log=FILE; see
- *                 Documentation/ascendcl-checks.md
+ *                 flight, leak, sync, align64, all; fill=N, hold=N, exitcode=N,
+ *                 abort=1, log=FILE; see Documentation/ascendcl-checks.md
  * ACLKM_GUARD     1 (default): AddressSanitizer and Valgrind see blocks and segments
  *                 as allocations; 0: they are told of none, and nothing is slower
  * ACLKM_RUN_MODE  what aclrtGetRunMode says: host (default) or device

@@ -118,28 +118,23 @@ static __attribute__((noinline)) aclError malloc_device(const char *call, void *
 	return take_device(devPtr, size, policy, rule);
 }
 
-/* Where the program is, for stacks.h; what is freed there is another place. */
-#define PROGRAM_AT __builtin_return_address(0), __builtin_frame_address(0)
-#define PROGRAM_GIVES_AT                                                                 \
-	__builtin_return_address(0), (char *)__builtin_frame_address(0) + 1
+/*
+ * Where the program is, for stacks.h; what is freed there is another place. The functions
+ * that ask end in a call of the next one, which finds the same.
+ */
+#define PROGRAM_AT __builtin_return_address(0), STACK_FRAME
+#define PROGRAM_GIVES_AT __builtin_return_address(0), STACK_FRAME + 1
 
-static __attribute__((noinline)) aclError malloc_slowly(const char *call, const void *pc,
-							const void *frame, void **devPtr,
+static __attribute__((noinline)) aclError malloc_slowly(const char *call, void **devPtr,
 							size_t size,
 							aclrtMemMallocPolicy policy)
 {
 	aclError code;
 
-	check_enter(call, pc, frame);
+	check_enter(call, PROGRAM_AT);
 	code = malloc_device(call, devPtr, size, policy, ACLKM_BLOCK_PADDED);
 	check_leave();
 	return code;
-}
-
-static __attribute__((noinline)) aclError
-malloc_odd(const char *call, void **devPtr, size_t size, aclrtMemMallocPolicy policy)
-{
-	return malloc_slowly(call, PROGRAM_AT, devPtr, size, policy);
 }
 
 CHECK_INLINE aclError malloc_checked(const char *call, struct tcache *mine,
@@ -149,7 +144,7 @@ CHECK_INLINE aclError malloc_checked(const char *call, struct tcache *mine,
 {
 	if (check_take_fast(mine, pc, frame, size, devPtr, way))
 		return ACL_SUCCESS;
-	return malloc_slowly(call, pc, frame, devPtr, size, policy);
+	return malloc_slowly(call, devPtr, size, policy);
 }
 
 static __attribute__((noinline)) aclError malloc_any(const char *call,
@@ -196,7 +191,7 @@ aclError aclrtMalloc(void **devPtr, size_t size, aclrtMemMallocPolicy policy)
 	struct tcache *mine = tcache_mine;
 
 	if (__builtin_expect(!devPtr || !is_normal(policy), 0))
-		return malloc_odd(__func__, devPtr, size, policy);
+		return malloc_slowly(__func__, devPtr, size, policy);
 	/* Small, with a context, and there is one that was freed. */
 	if (__builtin_expect(tcache_alloc(mine->device_bins, &mine->device, size, devPtr),
 			     1))
@@ -265,12 +260,11 @@ static __attribute__((noinline)) aclError free_device(const char *call, void *de
 	return acl_result(block_give(devPtr, ACLKM_KIND_DEVICE));
 }
 
-static __attribute__((noinline)) aclError free_slowly(const char *call, const void *pc,
-						      const void *frame, void *devPtr)
+static __attribute__((noinline)) aclError free_slowly(const char *call, void *devPtr)
 {
 	aclError code;
 
-	check_enter(call, pc, frame);
+	check_enter(call, PROGRAM_GIVES_AT);
 	code = free_device(call, devPtr);
 	check_leave();
 	return code;
@@ -282,7 +276,7 @@ CHECK_INLINE aclError free_checked(const char *call, struct tcache *mine,
 {
 	if (check_give_fast(call, mine, slab, pc, frame, devPtr, way))
 		return ACL_SUCCESS;
-	return free_slowly(call, pc, frame, devPtr);
+	return free_slowly(call, devPtr);
 }
 
 static __attribute__((noinline)) aclError free_any(const char *call, struct tcache *mine,
