@@ -16,7 +16,7 @@
  *
  *	fill=N      bytes at each end that poison fills, a multiple of 64; fill=all: all
  *	hold=N      freed small blocks that each thread holds back, at most, and 16 KiB
- *	            times as many bytes of them: 2 to 65536 (512, of 8 MiB)
+ *	            times as many bytes of them: 1 to 65536 (256, of 4 MiB)
  *	exitcode=N  how the program ends when something was reported (66)
  *	abort=1     at the first report
  *	log=FILE    where reports go (standard error)
@@ -50,7 +50,7 @@
 /* What the environment asks for: 0 nothing. Read once. */
 uint32_t check_wanted(void);
 
-#define CHECK_HOLD 512
+#define CHECK_HOLD 256
 #define CHECK_HOLD_MAX 65536
 
 /* Reads a list; false: it is bad. For config.c. */

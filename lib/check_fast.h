@@ -163,7 +163,7 @@ CHECK_INLINE bool check_take_fast(struct tcache *mine, const void *pc, const voi
 	atomic_store_explicit(&row->top, top - 1, memory_order_relaxed);
 	mark = mark_of(word);
 	check_set(&mark->taken, where);
-	check_set(&mark->given, MARK_MALLOC);
+	check_set(&mark->given, MARK_LIVES);
 	*out = (void *)(uintptr_t)base;
 	if (usual)
 		check_dress(base, len, check_ruled(len), wide);
@@ -213,8 +213,11 @@ CHECK_INLINE bool check_give_fast(const char *call, struct tcache *mine,
 		return false;
 	word = &slab->words[number];
 	value = slab_read(*word);
-	mark = mark_of(word);
-	if (__builtin_expect(slab_read(mark->given) != MARK_MALLOC, 0))
+	/*
+	 * It lives and is as aclrtMalloc's: told by the word, as the mark's line is not
+	 * waited for.
+	 */
+	if (__builtin_expect((value ^ check_options.rounding.tag) & ~WORD_VALUE, 0))
 		return false;
 	/* What is wrong is told on the long way. */
 	len = (value & WORD_VALUE) - check_options.shift;
@@ -223,6 +226,7 @@ CHECK_INLINE bool check_give_fast(const char *call, struct tcache *mine,
 				   : check_red_is_hurt_any(base, len, ruled),
 			     0))
 		return false;
+	mark = mark_of(word);
 	check_set(&mark->word, value);
 	check_set(&mark->given, where);
 	if (!usual)

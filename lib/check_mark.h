@@ -13,11 +13,9 @@
 
 #include "hot.h"
 
-/* Of given: nothing is known of the block; it lives, and is as aclrtMalloc's; or other.
- */
+/* Of given: nothing is known of the block; it lives. */
 #define MARK_NONE 0U
-#define MARK_MALLOC UINT32_MAX
-#define MARK_OTHER (UINT32_MAX - 1)
+#define MARK_LIVES UINT32_MAX
 
 struct mark {
 	_Atomic uint32_t taken; /* where: numbers of stacks.h */
@@ -39,7 +37,7 @@ static inline struct mark *mark_of(const _Atomic uint32_t *word)
 
 static inline bool mark_lives(uint32_t given)
 {
-	return given >= MARK_OTHER;
+	return given == MARK_LIVES;
 }
 
 #endif /* LIB_CHECK_MARK_H */

@@ -67,7 +67,7 @@ static bool parse_word(const char *word, struct options *options)
 		return true;
 	}
 	if (!strncmp(word, "hold=", 5)) {
-		if (!parse_number(word + 5, CHECK_HOLD_MAX, &number) || number < 2)
+		if (!parse_number(word + 5, CHECK_HOLD_MAX, &number) || !number)
 			return false;
 		options->hold = (uint32_t)number;
 		return true;

@@ -43,7 +43,8 @@ static void read_options(void)
 	check_options.checks = config->checks;
 	check_options.padding = config->padding;
 	check_options.fill = config->check_fill;
-	check_options.hold = config->check_hold * (uint32_t)sizeof(struct held);
+	/* One goes when there is one too many. */
+	check_options.hold = (config->check_hold + 1) * (uint32_t)sizeof(struct held);
 	check_options.hold_mask = (2U << (31 - __builtin_clz(check_options.hold - 1))) - 1;
 	check_options.hold_most = config->check_hold * HOLD_BYTES;
 	if (config->checks & CHECK_ALIGN64) {
@@ -137,12 +138,6 @@ bool small_find(uint64_t addr, struct checked *out)
 	return slab && find(slab, slab_index(slab, addr, &offset), out);
 }
 
-/* Device memory, by the rule that aclrtMalloc has. */
-static bool is_of_malloc(uint32_t word)
-{
-	return !((word ^ check_options.rounding.tag) & ~WORD_VALUE);
-}
-
 bool small_take(uint64_t base, uint64_t asked, uint64_t ruled, uint64_t shift)
 {
 	const struct checked block = {
@@ -157,8 +152,7 @@ bool small_take(uint64_t base, uint64_t asked, uint64_t ruled, uint64_t shift)
 	word = &slab->words[slab_index(slab, base, &offset)];
 	mark = mark_of(word);
 	check_set(&mark->taken, stack_id_here());
-	check_set(&mark->given,
-		  is_of_malloc(slab_read(*word)) ? MARK_MALLOC : MARK_OTHER);
+	check_set(&mark->given, MARK_LIVES);
 	*near_slot(tcache_mine, base) = slab;
 	check_fill_taken(&block);
 	return true;

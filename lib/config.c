@@ -145,8 +145,8 @@ static void read_checks(void)
 				  &config.check_hold))
 		refuse("ACLKM_CHECK", value,
 		       "redzone, poison, free, align, bounds, flight, leak, sync, "
-		       "align64, all, fill=N|all (N a multiple of 64), exitcode=N, "
-		       "abort=0|1 or log=FILE, with commas");
+		       "align64, all, fill=N|all (N a multiple of 64), hold=N (1 to "
+		       "65536), exitcode=N, abort=0|1 or log=FILE, with commas");
 }
 
 static void read_cpus(void)

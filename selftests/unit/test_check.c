@@ -315,6 +315,12 @@ static void test_log(void)
 	is(status, 89, "fill=0: no device");
 	run("right", "poison,fill=64K");
 	is(status, 89, "fill=64K: no device");
+	run("right", "poison,hold=0");
+	is(status, 89, "hold=0: no device");
+	run("right", "poison,hold=65537");
+	is(status, 89, "hold=65537: no device");
+	run("right", "poison,hold=65536");
+	is(status, 0, "hold=65536");
 }
 
 int main(int argc, char **argv)

@@ -39,6 +39,23 @@ static void use_after_free_later(void)
 	fputs("END\n", stderr);
 }
 
+/* When 300 more have been freed. */
+static void written_late(void)
+{
+	volatile char *p;
+	void *other[300];
+	int i;
+
+	warm_up(100);
+	p = device(100);
+	for (i = 0; i < 300; i++)
+		other[i] = device(100);
+	aclrtFree((void *)(uintptr_t)p);
+	for (i = 0; i < 300; i++)
+		aclrtFree(other[i]);
+	p[3] = 7;
+}
+
 static void double_free_later(void)
 {
 	void *p;
@@ -251,6 +268,7 @@ static const struct program programs[] = {
 	{"deep_places", deep_places},
 	{"overflow_later", overflow_later},
 	{"use_after_free_later", use_after_free_later},
+	{"written_late", written_late},
 	{"double_free_later", double_free_later},
 	{"middle", middle},
 	{"two_places", two_places},
@@ -315,6 +333,9 @@ static void test_short_way(void)
 	silent("middle", "poison");
 	REPORTED("middle", "poison,fill=all", "use-after-free: byte 500 of a freed");
 	silent("middle", "poison,fill=128");
+	silent("written_late", "poison");
+	REPORTED("written_late", "poison,hold=301", "use-after-free: byte 3 of a freed");
+	silent("written_late", "poison,hold=300");
 	setenv("ACLKM_ALIGN", "64", 1);
 	silent("no_tail", "poison,redzone");
 	unsetenv("ACLKM_ALIGN");
