@@ -152,6 +152,7 @@ uint32_t stack_id_here(void)
 }
 
 struct walk {
+	uintptr_t pc;
 	uintptr_t frame; /* what is below it is ours */
 	uintptr_t below; /* end of the frame before */
 	struct stack_seen *seen;
@@ -194,13 +195,12 @@ static _Unwind_Reason_Code on_frame(struct _Unwind_Context *context, void *arg)
 	if (end <= walk->below || end - walk->below > FRAME_WORDS * sizeof(*slot))
 		walk->lost = true;
 	slot = walk->lost ? NULL : find_slot(walk->below, end, ip);
-	if (slot) {
-		walk->seen->slots[walk->depth].at = slot;
-		walk->seen->slots[walk->depth].value = ip;
-	} else {
-		walk->lost = true;
-	}
 	walk->below = end;
+	walk->seen->slots[walk->depth].at = slot;
+	walk->seen->slots[walk->depth].value = ip;
+	/* The place's own, which is compared anyway, may be in a register. */
+	if (!slot && (walk->depth || ip != walk->pc))
+		walk->lost = true;
 	walk->frames[walk->depth++] = (void *)ip;
 	return walk->depth == STACKS_FRAMES ? _URC_END_OF_STACK : _URC_NO_REASON;
 }
@@ -267,7 +267,9 @@ static void fill_up(struct stack_seen *seen, int depth)
 
 uint32_t stack_unwind(const char *function, const void *pc, const void *frame)
 {
-	struct walk walk = {.frame = (uintptr_t)frame, .below = (uintptr_t)frame};
+	struct walk walk = {.pc = (uintptr_t)pc,
+			    .frame = (uintptr_t)frame,
+			    .below = (uintptr_t)frame};
 	struct trace trace;
 	uint32_t id;
 
