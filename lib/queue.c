@@ -451,7 +451,9 @@ static uint32_t queue_ahead(struct queue *queue)
 
 static void set_ahead(struct queue *queue, uint32_t halves)
 {
-	if (halves && halves <= AHEAD_MAX)
+	if (halves > AHEAD_MAX)
+		halves = AHEAD_MAX;
+	if (halves)
 		atomic_store_explicit(&queue->ahead, halves, memory_order_relaxed);
 }
 

@@ -169,6 +169,11 @@ static void test_late(void)
 		come_late(halves);
 	come_late(MOST);
 	come_late(MOST);
+	/* What it has come down to after looks in vain: twice that is above the most. */
+	for (halves = MOST / 2 + 1; halves < MOST; halves += 3) {
+		atomic_store(&queue.ahead, halves);
+		come_late(MOST);
+	}
 }
 
 /* Gives how early it will be woken the next time. */
