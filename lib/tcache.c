@@ -386,13 +386,15 @@ static int need_slab(struct heap *heap, unsigned int group, unsigned int class,
 	return err;
 }
 
-static int refill(struct heap *heap, struct row *row, unsigned int class, uint64_t count)
+/* Blocks to an empty row. */
+static int refill(struct heap *heap, struct row *row, unsigned int class)
 {
 	unsigned int group = tcache_mine->group;
-	int err;
+	int err = ACLKM_OK;
+	uint64_t count;
 
-	count += between_take(heap, group, class, &row->kept[count + 1],
-			      classes[class].batch - count);
+	pthread_mutex_lock(&heap->lock);
+	count = between_take(heap, group, class, &row->kept[1], classes[class].batch);
 	for (; count < classes[class].batch; count++) {
 		struct kept *kept = &row->kept[count + 1];
 		struct slab *slab;
@@ -402,31 +404,31 @@ static int refill(struct heap *heap, struct row *row, unsigned int class, uint64
 			break;
 		err = need_slab(heap, group, class, &slab);
 		if (err)
-			return err;
+			break;
 		index = slab_pop(heap, slab);
 		kept->word = &slab->words[index];
 		kept->ptr = (void *)(uintptr_t)(slab_read(slab->base) +
 						(uint64_t)index * slab_read(slab->size));
 	}
 	set_count(row, count);
-	return ACLKM_OK;
+	pthread_mutex_unlock(&heap->lock);
+	return err;
 }
 
 int tcache_refill(struct heap *heap, struct bins *bins, unsigned int class, uint32_t word,
 		  void **out)
 {
-	struct row *row = need_row(bins, class);
-	uint64_t count = count_of(bins, class);
-	int err = ACLKM_OK;
+	struct row *row;
+	int err;
 
-	if (!count) {
-		pthread_mutex_lock(&heap->lock);
-		err = refill(heap, row, class, count);
-		pthread_mutex_unlock(&heap->lock);
-	}
-	if (err)
-		return err;
-	return row_take(row, word, out) ? ACLKM_OK : ACLKM_ERR_NOMEM;
+	/* What comes from between the threads may have been freed twice, too. */
+	do {
+		row = need_row(bins, class);
+		err = count_of(bins, class) ? ACLKM_OK : refill(heap, row, class);
+		if (err)
+			return err;
+	} while (!row_take(row, word, out));
+	return ACLKM_OK;
 }
 
 /* To its slab, or first @between threads. */

@@ -464,51 +464,6 @@ static void test_context(void)
 	is(aclrtFree(q), 0, "freed");
 }
 
-/* Two threads free the same block at the same time: nobody gets it twice. */
-static pthread_barrier_t both;
-static void *_Atomic victim;
-
-static void *free_victim(void *arg)
-{
-	int round;
-
-	(void)arg;
-	for (round = 0; round < 2000; round++) {
-		pthread_barrier_wait(&both);
-		aclkm_memory_free(victim);
-		pthread_barrier_wait(&both);
-	}
-	return NULL;
-}
-
-static void test_race(void)
-{
-	enum { N = 8 };
-	void *blocks[N];
-	pthread_t thread;
-	int round, i, j, twice = 0;
-
-	pthread_barrier_init(&both, NULL, 2);
-	if (pthread_create(&thread, NULL, free_victim, NULL))
-		bail_out("no thread");
-	for (round = 0; round < 2000; round++) {
-		victim = take(300);
-		pthread_barrier_wait(&both);
-		aclkm_memory_free(victim);
-		pthread_barrier_wait(&both);
-		for (i = 0; i < N; i++)
-			blocks[i] = take(300);
-		for (i = 0; i < N; i++) {
-			for (j = 0; j < i; j++)
-				twice += blocks[i] == blocks[j];
-		}
-		for (i = 0; i < N; i++)
-			aclkm_memory_free(blocks[i]);
-	}
-	pthread_join(thread, NULL);
-	is(twice, 0, "a block that two threads free at once is given out once");
-}
-
 static void test_fork(void)
 {
 	void *p = take(100), *q = take(100);
@@ -549,7 +504,6 @@ int main(void)
 	test_keep();
 	test_empty_chunks();
 	test_context();
-	test_race();
 	test_fork();
 	aclkm_memory_trim(0);
 	is(device_free(), before, "in the end the device is as free as in the beginning");
