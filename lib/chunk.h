@@ -38,7 +38,7 @@ struct heap {
 	bool fixed;    /* a pool: its memory is one piece, and no more comes */
 	enum aclkm_pages pages;
 	uint32_t device;
-	uint64_t chunk_bytes; /* of a shared chunk, at most; 0: not asked for yet */
+	uint64_t chunk_bytes; /* of a shared chunk, at most; see heap_was_used */
 	uint64_t piece_size;  /* what the last of them was made for */
 	unsigned int pieces;  /* like it, that it was made for */
 	struct chunk *shared;
@@ -57,6 +57,16 @@ struct heap {
 	struct between *between;     /* blocks from one thread to another; see tcache.h */
 	_Atomic uint64_t generation; /* grows when a pool's number is used again */
 };
+
+/*
+ * Whether the heap can have blocks. Without a lock: the first who wants a block writes
+ * chunk_bytes, under the lock, and a pool's is written when it is made. Who has the lock,
+ * or wanted a block before, reads the field as it is.
+ */
+static inline bool heap_was_used(const struct heap *heap)
+{
+	return __atomic_load_n(&heap->chunk_bytes, __ATOMIC_RELAXED);
+}
 
 /*
  * Chunks are aligned so that what is aligned in the mapping is so in physical

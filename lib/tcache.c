@@ -11,21 +11,26 @@
 #include "guard.h"
 #include "rules.h"
 
-static _Atomic uint32_t never = 1; /* the word of an empty row's end */
+/* The word below an empty row: any but WORD_KEPT, so that row_take refuses it. */
+static _Atomic uint32_t end_word = !WORD_KEPT;
+
+/* Of a pool so much may be free in slabs before one group takes another's: it divides. */
+#define POOL_SPARE_DIVISOR 16
 
 /* No slot, so that it holds nothing. */
 static struct slab no_slab;
 
-static struct tcache none = {.near = {[0 ... NEAR - 1] = &no_slab}};
-struct tcache *const tcache_none = &none;
+static struct tcache refuses_all = {.near = {[0 ... NEAR - 1] = &no_slab}};
+struct tcache *const tcache_none = &refuses_all;
 _Atomic uint64_t tcache_epoch = 1;
-_Thread_local struct tcache *tcache_mine = &none;
+_Thread_local struct tcache *tcache_mine = &refuses_all;
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct tcache *all; /* under the lock; records are used again, never freed */
+/* May be taken under a heap's lock, not the other way round. */
+static pthread_mutex_t caches_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct tcache *caches; /* under the lock; used again, never freed */
 static _Atomic uint32_t group_threads[SLAB_GROUPS]; /* written under the lock */
-static _Atomic uint64_t bytes;
-static pthread_key_t key;
+static _Atomic uint64_t mapped_bytes;
+static pthread_key_t end_key;
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 
 struct rounding rounding_of(enum aclkm_kind kind, uint32_t padding, uint64_t align)
@@ -50,7 +55,7 @@ static void *map_zeroed(uint64_t size)
 
 	if (map == MAP_FAILED)
 		return NULL;
-	atomic_fetch_add(&bytes, size);
+	atomic_fetch_add(&mapped_bytes, size);
 	return map;
 }
 
@@ -83,11 +88,11 @@ static void thread_ends(void *arg)
 	if (!process_is_forked())
 		tcache_flush();
 	tcache_mine = tcache_none;
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&caches_lock);
 	disarm(mine);
 	mine->in_use = false;
 	atomic_fetch_sub(&group_threads[mine->group], 1);
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&caches_lock);
 }
 
 /* The child has the rows of a thread that goes on in the parent. */
@@ -99,7 +104,7 @@ static void child_forgets(void)
 static void make_key(void)
 {
 	pthread_atfork(NULL, NULL, child_forgets);
-	pthread_key_create(&key, thread_ends);
+	pthread_key_create(&end_key, thread_ends);
 	classes_init();
 }
 
@@ -123,10 +128,10 @@ static void arm(_Atomic uint64_t *at, uint64_t epoch, uint32_t device, uint64_t 
 		return;
 	tcache_mine->device_bins = &tcache_mine->own[OWN_BINS(device, id)];
 	/* Unless a context has gone meanwhile. */
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&caches_lock);
 	if (epoch == atomic_load(&tcache_epoch))
 		set_limit(at, limit);
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&caches_lock);
 }
 
 void tcache_arm(uint64_t epoch, uint32_t device)
@@ -143,11 +148,11 @@ void tcache_disarm(void)
 {
 	struct tcache *cache;
 
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&caches_lock);
 	atomic_fetch_add(&tcache_epoch, 1);
-	for (cache = all; cache; cache = cache->next)
+	for (cache = caches; cache; cache = cache->next)
 		disarm(cache);
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&caches_lock);
 }
 
 void tcache_disarm_mine(void)
@@ -169,6 +174,29 @@ static uint8_t choose_group_locked(void)
 	return least;
 }
 
+/* A record that no thread has, or a new one, joins a group. NULL: no memory. */
+static struct tcache *get_record(void)
+{
+	struct tcache *mine;
+
+	pthread_mutex_lock(&caches_lock);
+	for (mine = caches; mine && mine->in_use; mine = mine->next)
+		;
+	if (!mine) {
+		mine = make_new();
+		if (!mine)
+			goto unlock;
+		mine->next = caches;
+		caches = mine;
+	}
+	mine->in_use = true;
+	mine->group = choose_group_locked();
+	atomic_fetch_add(&group_threads[mine->group], 1);
+unlock:
+	pthread_mutex_unlock(&caches_lock);
+	return mine;
+}
+
 static struct tcache *make_mine(void)
 {
 	const struct config *config = config_get();
@@ -179,28 +207,13 @@ static struct tcache *make_mine(void)
 		return tcache_none;
 	pthread_once(&key_once, make_key);
 	process_in_use();
-	pthread_mutex_lock(&lock);
-	for (mine = all; mine && mine->in_use; mine = mine->next)
-		;
-	if (!mine) {
-		mine = make_new();
-		if (mine) {
-			mine->next = all;
-			all = mine;
-		}
-	}
-	if (mine) {
-		mine->in_use = true;
-		mine->group = choose_group_locked();
-		atomic_fetch_add(&group_threads[mine->group], 1);
-	}
-	pthread_mutex_unlock(&lock);
+	mine = get_record();
 	if (!mine)
 		return tcache_none;
 	start_device(mine,
 		     rounding_of(ACLKM_KIND_DEVICE, config->padding, config->align));
 	mine->native = rounding_of(ACLKM_KIND_NATIVE, 0, ACLKM_RULE_ALIGN);
-	pthread_setspecific(key, mine);
+	pthread_setspecific(end_key, mine);
 	tcache_mine = mine;
 	return mine;
 }
@@ -280,7 +293,7 @@ static struct row *need_row(struct bins *bins, unsigned int class)
 	uint64_t count;
 
 	if (!atomic_load_explicit(&row->top, memory_order_relaxed)) {
-		row->kept[0].word = &never;
+		row->kept[0].word = &end_word;
 		row->limit = &row->kept[classes[class].keep];
 		set_count(row, 0);
 		return row;
@@ -293,15 +306,18 @@ static struct row *need_row(struct bins *bins, unsigned int class)
 	return row;
 }
 
-/* Blocks of each group and class that lie between threads. */
+/* Batches of a class that lie between threads, at most. */
+#define BETWEEN_BATCHES 2
+
+/* Blocks of each group and class that do. */
 struct between {
 	struct {
 		uint64_t count;
-		struct kept kept[CACHE_MAX];
+		struct kept kept[BETWEEN_BATCHES * BATCH_MAX];
 	} of[SLAB_GROUPS][CLASSES];
 };
 
-/* False: there are enough. */
+/* False: there are enough, it is a pool's heap, or there is no memory for them. */
 static bool between_put(struct heap *heap, const struct slab *slab,
 			const struct kept *kept)
 {
@@ -315,7 +331,7 @@ static bool between_put(struct heap *heap, const struct slab *slab,
 	if (!heap->between)
 		return false;
 	count = &heap->between->of[slab->group][class].count;
-	if (*count == 2ULL * classes[class].batch)
+	if (*count == (uint64_t)BETWEEN_BATCHES * classes[class].batch)
 		return false;
 	heap->between->of[slab->group][class].kept[(*count)++] = *kept;
 	return true;
@@ -336,52 +352,61 @@ static uint64_t between_take(struct heap *heap, unsigned int group, unsigned int
 	return n;
 }
 
-/* A slab of another group, @orphaned: of one that has no thread. */
-static struct slab *slab_of_others(struct heap *heap, unsigned int class, bool orphaned)
+/* A slab of any group, or of those that have no thread; NULL: none has free blocks. */
+static struct slab *slab_of_others(struct heap *heap, unsigned int class, bool of_any)
 {
 	unsigned int group;
 
 	for (group = 0; group < SLAB_GROUPS; group++) {
 		if (heap->slabs[group][class] &&
-		    (!orphaned || !atomic_load(&group_threads[group])))
+		    (of_any || !atomic_load(&group_threads[group])))
 			return heap->slabs[group][class];
 	}
 	return NULL;
 }
 
 /*
- * Whether more is free in the heap's slabs than in a chunk of the device's, or a
- * sixteenth of a pool: each group having slabs of its own would use up a small one.
+ * Whether more is free in the heap's slabs than in a chunk of the device's, or a small
+ * part of a pool: each group having slabs of its own would use up a small one.
  */
 static bool has_spare(const struct heap *heap)
 {
-	uint64_t most = heap->fixed ? heap->chunk_bytes / 16 : heap->chunk_bytes;
+	uint64_t most = heap->chunk_bytes;
 
+	if (heap->fixed)
+		most /= POOL_SPARE_DIVISOR;
 	return heap->slab_bytes - heap->slab_out >= most;
 }
 
 /*
- * One with free blocks, the group's own: others' if nobody else takes from it, or where
- * memory is short.
+ * One for a group that has none with free blocks: others' if nobody else takes from it,
+ * or where memory is short.
  */
+static int find_slab(struct heap *heap, unsigned int group, unsigned int class)
+{
+	struct slab *slab = slab_of_others(heap, class, has_spare(heap));
+	int err;
+
+	if (!slab) {
+		err = slab_add(heap, class, group);
+		if (!err)
+			return ACLKM_OK;
+		slab = slab_of_others(heap, class, true);
+		if (!slab)
+			return err;
+	}
+	slab_adopt(heap, slab, group);
+	return ACLKM_OK;
+}
+
+/* The group's first one with free blocks. */
 static int need_slab(struct heap *heap, unsigned int group, unsigned int class,
 		     struct slab **out)
 {
-	struct slab *slab;
 	int err = ACLKM_OK;
 
-	if (!heap->slabs[group][class]) {
-		slab = slab_of_others(heap, class, !has_spare(heap));
-		if (!slab) {
-			err = slab_add(heap, class, group);
-			if (err)
-				slab = slab_of_others(heap, class, false);
-		}
-		if (slab) {
-			slab_adopt(heap, slab, group);
-			err = ACLKM_OK;
-		}
-	}
+	if (!heap->slabs[group][class])
+		err = find_slab(heap, group, class);
 	*out = heap->slabs[group][class];
 	return err;
 }
@@ -518,6 +543,12 @@ static struct bins *bins_of(struct tcache *cache, unsigned int id)
 				    memory_order_acquire);
 }
 
+/* All numbers of heaps are below. */
+static unsigned int heap_count(void)
+{
+	return DEVICE_HEAP(config_get()->devices, 0);
+}
+
 void tcache_flush(void)
 {
 	struct tcache *mine = tcache_mine;
@@ -525,11 +556,11 @@ void tcache_flush(void)
 
 	if (mine == tcache_none)
 		return;
-	for (id = 0; id < DEVICE_HEAP(config_get()->devices, 0); id++) {
+	for (id = 0; id < heap_count(); id++) {
 		struct bins *bins = bins_of(mine, id);
 		struct heap *heap = heap_of_id(id);
 
-		if (bins && heap && __atomic_load_n(&heap->chunk_bytes, __ATOMIC_RELAXED))
+		if (bins && heap && heap_was_used(heap))
 			flush_heap(heap, bins);
 	}
 }
@@ -554,14 +585,14 @@ uint64_t tcache_kept(const struct heap *heap, uint64_t *blocks)
 	struct tcache *cache;
 	unsigned int group, class;
 
-	pthread_mutex_lock(&lock);
-	for (cache = heap->slab_bytes ? all : NULL; cache; cache = cache->next) {
+	pthread_mutex_lock(&caches_lock);
+	for (cache = heap->slab_bytes ? caches : NULL; cache; cache = cache->next) {
 		struct bins *bins = bins_of(cache, heap->id);
 
 		if (bins && atomic_load(&bins->generation) == generation)
 			sum += kept_in(bins, &count);
 	}
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&caches_lock);
 	for (group = 0; heap->between && group < SLAB_GROUPS; group++) {
 		for (class = 0; class < CLASSES; class ++) {
 			uint64_t n = heap->between->of[group][class].count;
@@ -577,5 +608,5 @@ uint64_t tcache_kept(const struct heap *heap, uint64_t *blocks)
 
 uint64_t tcache_bytes(void)
 {
-	return atomic_load(&bytes);
+	return atomic_load(&mapped_bytes);
 }

@@ -59,6 +59,8 @@ struct kept {
 	_Atomic uint32_t *word;
 };
 
+#define BATCH_MAX (CACHE_MAX / 2) /* blocks: struct class_info's batch, at most */
+
 struct row {
 	struct kept *_Atomic top; /* the last one; NULL: never used */
 	struct kept *limit;
@@ -246,7 +248,10 @@ void tcache_flush(void);
 /* Gives back what is on its way from one thread to another; under the heap's lock. */
 void tcache_drop_between(struct heap *heap);
 
-/* Bytes that all threads keep of the heap's blocks; @blocks, if any: how many. */
+/*
+ * Bytes that all threads keep of the heap's blocks, and that lie between them; @blocks,
+ * if any: how many. Under the heap's lock.
+ */
 uint64_t tcache_kept(const struct heap *heap, uint64_t *blocks);
 
 /* Bytes of the stacks of all threads, as mapped. */

@@ -39,7 +39,8 @@ static void test_classes(void)
 	for (i = 0, fits = true; i < CLASSES; i++)
 		fits = fits && classes[i].span % GRANULE == 0 &&
 		       classes[i].span / classes[i].size <= SLAB_SLOTS &&
-		       classes[i].keep <= CACHE_MAX && classes[i].batch >= 4;
+		       classes[i].keep <= CACHE_MAX && classes[i].batch >= 4 &&
+		       classes[i].batch <= BATCH_MAX;
 	ok(fits, "slabs and stacks have room for each class");
 }
 
