@@ -25,8 +25,7 @@ struct tcache *const tcache_none = &refuses_all;
 _Atomic uint64_t tcache_epoch = 1;
 _Thread_local struct tcache *tcache_mine = &refuses_all;
 
-/* May be taken under a heap's lock, not the other way round. */
-static pthread_mutex_t caches_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t caches_lock = PTHREAD_MUTEX_INITIALIZER; /* after a heap's */
 static struct tcache *caches; /* under the lock; used again, never freed */
 static _Atomic uint32_t group_threads[SLAB_GROUPS]; /* written under the lock */
 static _Atomic uint64_t mapped_bytes;
@@ -108,15 +107,19 @@ static void make_key(void)
 	classes_init();
 }
 
-static struct tcache *make_new(void)
+static struct tcache *make_new_locked(void)
 {
 	struct tcache *mine =
 		map_zeroed(sizeof(*mine) + (uint64_t)config_get()->devices *
 						   BUILTIN_HEAPS * sizeof(struct bins));
 	int i;
 
-	for (i = 0; mine && i < NEAR; i++)
+	if (!mine)
+		return NULL;
+	for (i = 0; i < NEAR; i++)
 		mine->near[i] = &no_slab;
+	mine->next = caches;
+	caches = mine;
 	return mine;
 }
 
@@ -182,17 +185,13 @@ static struct tcache *get_record(void)
 	pthread_mutex_lock(&caches_lock);
 	for (mine = caches; mine && mine->in_use; mine = mine->next)
 		;
-	if (!mine) {
-		mine = make_new();
-		if (!mine)
-			goto unlock;
-		mine->next = caches;
-		caches = mine;
+	if (!mine)
+		mine = make_new_locked();
+	if (mine) {
+		mine->in_use = true;
+		mine->group = choose_group_locked();
+		atomic_fetch_add(&group_threads[mine->group], 1);
 	}
-	mine->in_use = true;
-	mine->group = choose_group_locked();
-	atomic_fetch_add(&group_threads[mine->group], 1);
-unlock:
 	pthread_mutex_unlock(&caches_lock);
 	return mine;
 }
@@ -290,18 +289,14 @@ struct bins *tcache_need(struct heap *heap)
 static struct row *need_row(struct bins *bins, unsigned int class)
 {
 	struct row *row = bins_row(bins, class);
-	uint64_t count;
+	uint64_t count = count_of(bins, class);
 
 	if (!atomic_load_explicit(&row->top, memory_order_relaxed)) {
 		row->kept[0].word = &end_word;
 		row->limit = &row->kept[classes[class].keep];
-		set_count(row, 0);
-		return row;
 	}
-	for (count = count_of(bins, class); count; count--) {
-		if (slab_read(*row->kept[count].word) == WORD_KEPT)
-			break;
-	}
+	while (count && slab_read(*row->kept[count].word) != WORD_KEPT)
+		count--;
 	set_count(row, count);
 	return row;
 }
@@ -371,11 +366,9 @@ static struct slab *slab_of_others(struct heap *heap, unsigned int class, bool o
  */
 static bool has_spare(const struct heap *heap)
 {
-	uint64_t most = heap->chunk_bytes;
+	uint64_t divisor = heap->fixed ? POOL_SPARE_DIVISOR : 1;
 
-	if (heap->fixed)
-		most /= POOL_SPARE_DIVISOR;
-	return heap->slab_bytes - heap->slab_out >= most;
+	return heap->slab_bytes - heap->slab_out >= heap->chunk_bytes / divisor;
 }
 
 /*
@@ -385,16 +378,12 @@ static bool has_spare(const struct heap *heap)
 static int find_slab(struct heap *heap, unsigned int group, unsigned int class)
 {
 	struct slab *slab = slab_of_others(heap, class, has_spare(heap));
-	int err;
+	int err = slab ? ACLKM_OK : slab_add(heap, class, group);
 
-	if (!slab) {
-		err = slab_add(heap, class, group);
-		if (!err)
-			return ACLKM_OK;
+	if (err)
 		slab = slab_of_others(heap, class, true);
-		if (!slab)
-			return err;
-	}
+	if (!slab)
+		return err;
 	slab_adopt(heap, slab, group);
 	return ACLKM_OK;
 }
@@ -403,10 +392,8 @@ static int find_slab(struct heap *heap, unsigned int group, unsigned int class)
 static int need_slab(struct heap *heap, unsigned int group, unsigned int class,
 		     struct slab **out)
 {
-	int err = ACLKM_OK;
+	int err = heap->slabs[group][class] ? ACLKM_OK : find_slab(heap, group, class);
 
-	if (!heap->slabs[group][class])
-		err = find_slab(heap, group, class);
 	*out = heap->slabs[group][class];
 	return err;
 }
