@@ -11,22 +11,18 @@
 #define MAX_CHUNK (256ULL << 20)
 #define MIN_CHUNK (64ULL << 10)
 
-/* A chunk is at most this part of the device, and about one of what the heap has. */
-#define CHUNK_FRACTION 16
-#define GROWTH_FRACTION 64
 #define FIRST_CHUNK SIZE_2M
 #define FIRST_PIECES 2 /* in a chunk */
 #define MAX_PIECES 16
 
-/* Of the heap, at most, is kept in chunks with nothing in them. */
-#define EMPTY_FRACTION 24
+/* One n-th, at most, of what the comment names last. */
+#define CHUNK_DIVISOR 16  /* a chunk of many blocks: of the device */
+#define GROWTH_DIVISOR 64 /* such a one above FIRST_CHUNK: of all that the heap has */
+#define EMPTY_DIVISOR 24  /* those that are kept with nothing in them: of all of them */
+#define WASTE_DIVISOR 8	  /* waste of a kept region: of what is taken from it */
+#define KEEP_DIVISOR 8	  /* kept regions, unless the caller says more: of the device */
 
-/* A region that is kept may be so much longer than what it is used for again. */
-#define REUSE_WASTE 8
-
-/* Unless the caller says otherwise: at most this, and at most a part of the device. */
-#define KEEP_MAX (256ULL << 20)
-#define KEEP_FRACTION 8
+#define KEEP_MAX (256ULL << 20) /* kept regions likewise: bytes */
 #define KEEP_UNSET UINT64_MAX
 
 static pthread_mutex_t records_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -53,9 +49,14 @@ struct chunk *chunk_record_get(void)
 	pthread_mutex_unlock(&records_lock);
 	if (!chunk)
 		return NULL;
+	/*
+	 * Not heap and entry: who has a stale entry of the table follows them without a
+	 * lock. Not extents: they are all zero once they are destroyed.
+	 */
 	chunk->region = (struct region){0};
 	chunk->prev = NULL;
 	chunk->next = NULL;
+	chunk->shared = false;
 	chunk->empty = false;
 	chunk->kept = false;
 	chunk->exported = false;
@@ -87,7 +88,7 @@ int chunk_size(const struct heap *heap, uint64_t *out)
 	err = backend->info(heap->device, &info);
 	if (err)
 		return err;
-	while (size > MIN_CHUNK && size > info.total / CHUNK_FRACTION)
+	while (size > MIN_CHUNK && size > info.total / CHUNK_DIVISOR)
 		size /= 2;
 	if (heap->pages == ACLKM_PAGES_HUGE_ONLY && size < SIZE_2M)
 		size = SIZE_2M;
@@ -117,12 +118,60 @@ static void unlink_shared(struct chunk *chunk)
 	chunk->heap->shared_bytes -= chunk->region.size;
 }
 
+/* What may be kept unless the caller says otherwise; 0 where he did. */
+static uint64_t keep_most(uint32_t device)
+{
+	const struct backend *backend;
+	struct backend_info info;
+	uint64_t part;
+
+	if (atomic_load(&keep_limit) != KEEP_UNSET)
+		return 0;
+	if (backend_get(&backend) || backend->info(device, &info))
+		return 0;
+	part = info.total / KEEP_DIVISOR;
+	return part < KEEP_MAX ? part : KEEP_MAX;
+}
+
+static bool need_sizes(struct heap *heap)
+{
+	if (!heap->sizes)
+		heap->sizes = calloc(1, sizeof(*heap->sizes));
+	return heap->sizes;
+}
+
+/* All of a region is free, and the table has room for it. */
+static int prepare(struct heap *heap, struct chunk *chunk)
+{
+	uint64_t base = (uint64_t)(uintptr_t)chunk->region.addr;
+	uint64_t size = chunk->region.size;
+
+	if (chunk->shared && !need_sizes(heap))
+		return ACLKM_ERR_NOHEAP;
+	if (!table_prepare(base, size))
+		return ACLKM_ERR_NOHEAP;
+	return extents_join(&chunk->extents, base, size,
+			    chunk->shared ? heap->sizes : NULL);
+}
+
+/* From here on it is found. */
+static void publish(struct heap *heap, struct chunk *chunk)
+{
+	atomic_store_explicit(&chunk->heap, heap, memory_order_relaxed);
+	chunk->entry = chunk_entry(chunk);
+	if (chunk->shared)
+		link_shared(chunk);
+	else
+		heap->keep_most = keep_most(heap->device);
+	table_set((uint64_t)(uintptr_t)chunk->region.addr, chunk->region.size,
+		  chunk->entry);
+}
+
 int chunk_add(struct heap *heap, uint64_t size, uint64_t align, bool shared,
 	      struct chunk **out)
 {
 	const struct backend *backend;
 	struct chunk *chunk;
-	uint64_t base;
 	int err;
 
 	err = backend_get(&backend);
@@ -131,28 +180,16 @@ int chunk_add(struct heap *heap, uint64_t size, uint64_t align, bool shared,
 	chunk = chunk_record_get();
 	if (!chunk)
 		return ACLKM_ERR_NOHEAP;
+	chunk->shared = shared;
 	/* No two regions share an entry of the table. */
 	err = backend->region_alloc(heap->device, size, align > GRANULE ? align : GRANULE,
 				    heap->pages, &chunk->region);
 	if (err)
 		goto put;
-	base = (uint64_t)(uintptr_t)chunk->region.addr;
-	err = ACLKM_ERR_NOHEAP;
-	if (shared && !heap->sizes)
-		heap->sizes = calloc(1, sizeof(*heap->sizes));
-	if ((shared && !heap->sizes) || !table_prepare(base, chunk->region.size))
-		goto give_back;
-	err = extents_join(&chunk->extents, base, chunk->region.size,
-			   shared ? heap->sizes : NULL);
+	err = prepare(heap, chunk);
 	if (err)
 		goto give_back;
-
-	atomic_store_explicit(&chunk->heap, heap, memory_order_relaxed);
-	chunk->shared = shared;
-	if (shared)
-		link_shared(chunk);
-	chunk->entry = chunk_entry(chunk);
-	table_set(base, chunk->region.size, chunk->entry);
+	publish(heap, chunk);
 	*out = chunk;
 	return ACLKM_OK;
 give_back:
@@ -170,8 +207,9 @@ void chunk_remove(struct chunk *chunk)
 	if (chunk->shared)
 		unlink_shared(chunk);
 	extents_destroy(&chunk->extents);
-	if (!backend_get(&backend))
-		backend->region_free(&chunk->region);
+	/* Cannot fail: the region came from it, and what is open once stays. */
+	backend_get(&backend);
+	backend->region_free(&chunk->region);
 	chunk_record_put(chunk);
 }
 
@@ -193,6 +231,19 @@ static void unlink_kept(struct chunk *chunk)
 	atomic_fetch_sub(&kept_bytes, chunk->region.size);
 }
 
+/* False: all heaps would keep more than @most then. */
+static bool count_kept(uint64_t size, uint64_t most)
+{
+	uint64_t now = atomic_load(&kept_bytes);
+
+	do {
+		if (size > most || now > most - size)
+			return false;
+	} while (!atomic_compare_exchange_weak(&kept_bytes, &now, now + size));
+	return true;
+}
+
+/* It is counted. */
 static void link_kept(struct chunk *chunk)
 {
 	struct heap *heap = chunk->heap;
@@ -204,49 +255,33 @@ static void link_kept(struct chunk *chunk)
 		heap->kept_end = chunk;
 	heap->kept = chunk;
 	chunk->kept = true;
-	atomic_fetch_add(&kept_bytes, chunk->region.size);
-}
-
-static uint64_t limit(uint32_t device)
-{
-	uint64_t now = atomic_load(&keep_limit);
-	const struct backend *backend;
-	struct backend_info info;
-
-	if (now != KEEP_UNSET)
-		return now;
-	if (backend_get(&backend) || backend->info(device, &info))
-		return 0;
-	now = info.total / KEEP_FRACTION;
-	return now < KEEP_MAX ? now : KEEP_MAX;
 }
 
 /* The newest are kept: they are the ones that come again. */
 static void keep(struct chunk *chunk)
 {
 	struct heap *heap = chunk->heap;
-	uint64_t most = limit(heap->device);
+	uint64_t size = chunk->region.size, most = atomic_load(&keep_limit);
 
-	if (chunk->region.size > most) {
-		chunk_remove(chunk);
-		return;
-	}
-	while (heap->kept_end && chunk->region.size + atomic_load(&kept_bytes) > most) {
+	if (most == KEEP_UNSET)
+		most = heap->keep_most;
+	while (!count_kept(size, most)) {
 		struct chunk *oldest = heap->kept_end;
 
+		/* It is too long, or the rest of what is kept is in other heaps. */
+		if (size > most || !oldest) {
+			chunk_remove(chunk);
+			return;
+		}
 		unlink_kept(oldest);
 		chunk_remove(oldest);
 	}
-	/* The rest of it is in other heaps. */
-	if (chunk->region.size + atomic_load(&kept_bytes) > most)
-		chunk_remove(chunk);
-	else
-		link_kept(chunk);
+	link_kept(chunk);
 }
 
 struct chunk *chunk_reuse(struct heap *heap, uint64_t size, uint64_t align)
 {
-	uint64_t most = size + size / REUSE_WASTE + GRANULE;
+	uint64_t most = size + size / WASTE_DIVISOR + GRANULE;
 	struct chunk *chunk, *best = NULL;
 
 	for (chunk = heap->kept; chunk; chunk = chunk->next) {
@@ -281,7 +316,7 @@ static unsigned int next_pieces(struct heap *heap, uint64_t size)
 static uint64_t next_size(struct heap *heap, uint64_t size)
 {
 	uint64_t least = size * next_pieces(heap, size);
-	uint64_t bytes = heap->shared_bytes / GROWTH_FRACTION & ~(SIZE_2M - 1);
+	uint64_t bytes = heap->shared_bytes / GROWTH_DIVISOR & ~(SIZE_2M - 1);
 
 	if (heap->pages == ACLKM_PAGES_HUGE1G)
 		return heap->chunk_bytes;
@@ -404,7 +439,7 @@ void chunk_emptied(struct chunk *chunk)
 	if (chunk->empty)
 		return;
 	/* So many are kept that a heap that breathes a little does not need others. */
-	most = heap->shared_bytes / EMPTY_FRACTION;
+	most = heap->shared_bytes / EMPTY_DIVISOR;
 	drop_empty(heap, most > chunk->region.size ? most - chunk->region.size : 0);
 	set_empty(chunk, true);
 }

@@ -48,6 +48,13 @@ struct heap {
 	uint64_t empty_bytes;	       /* of those in which nothing is used */
 	struct chunk *kept, *kept_end; /* newest first */
 
+	/*
+	 * Bytes that may be kept unless the caller says otherwise: a part of the device
+	 * as it was when this heap last took a region for one block. An arena that grows
+	 * or shrinks is noticed with the next one.
+	 */
+	uint64_t keep_most;
+
 	struct slab *slabs[SLAB_GROUPS][CLASSES]; /* those with free blocks */
 	uint16_t empty[SLAB_GROUPS][CLASSES];	  /* how many of these are empty */
 	uint64_t slab_bytes;			  /* of all slabs */
@@ -115,7 +122,10 @@ struct chunk *chunk_reuse(struct heap *heap, uint64_t size, uint64_t align);
 /* Gives back what is kept. True: there was something. */
 bool chunk_drop_spares(struct heap *heap);
 
-/* Bytes of regions that may be kept in all, and are. */
+/*
+ * Bytes of regions that may be kept in all, and are. A thread that frees one meanwhile
+ * may still go by what was set before.
+ */
 void chunk_set_keep(uint64_t bytes);
 uint64_t chunk_kept(void);
 

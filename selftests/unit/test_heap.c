@@ -381,6 +381,46 @@ static void test_pressure(void)
 	free(blocks);
 }
 
+static uint64_t kept_bytes(void)
+{
+	struct aclkm_memory_costs costs;
+
+	aclkm_memory_costs(&costs);
+	return costs.kept;
+}
+
+/* Before anybody said how much may be kept: an eighth of the device. */
+static void test_keep_unset(void)
+{
+	struct aclkm_memory_totals totals;
+	void *p, *q;
+	size_t most;
+
+	aclkm_memory_totals(&totals);
+	if (totals.total > 512 * MIB) {
+		skip("an eighth of the device is kept", "the device is too large");
+		return;
+	}
+	aclkm_memory_trim(0);
+	most = totals.total / 8 & ~(2 * MIB - 1);
+	p = take(most);
+	q = take(most);
+	aclkm_memory_free(p);
+	is(kept_bytes(), most, "an eighth of the device is kept");
+	aclkm_memory_free(q);
+	is(kept_bytes(), most, "of two regions as long as that the newest one");
+	ok(take(most) == q, "which is used again");
+	is(kept_bytes(), 0, "and not kept any more");
+	aclkm_memory_free(q);
+	aclkm_memory_free(take(most + 2 * MIB));
+	is(kept_bytes(), most, "a longer one is not kept, and puts nothing out");
+	is(aclrtMallocHost(&p, most - 2 * MIB), 0, "a block of another heap");
+	is(aclrtFreeHost(p), 0, "freed");
+	is(kept_bytes(), most, "what all heaps keep counts");
+	aclkm_memory_trim(0);
+	is(kept_bytes(), 0, "a trim leaves none");
+}
+
 static void test_keep(void)
 {
 	struct aclkm_memory_costs costs;
@@ -502,6 +542,7 @@ int main(void)
 	test_thread_end();
 	test_apart();
 	test_pressure();
+	test_keep_unset();
 	test_keep();
 	test_empty_chunks();
 	test_context();
