@@ -446,7 +446,8 @@ void chunk_emptied(struct chunk *chunk)
 
 void chunk_set_keep(uint64_t bytes)
 {
-	atomic_store(&keep_limit, bytes);
+	/* The largest number stands for none; no device has so much. */
+	atomic_store(&keep_limit, bytes < KEEP_UNSET ? bytes : KEEP_UNSET - 1);
 }
 
 uint64_t chunk_kept(void)

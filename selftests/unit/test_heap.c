@@ -417,6 +417,9 @@ static void test_keep_unset(void)
 	is(aclrtMallocHost(&p, most - 2 * MIB), 0, "a block of another heap");
 	is(aclrtFreeHost(p), 0, "freed");
 	is(kept_bytes(), most, "what all heaps keep counts");
+	is(aclkm_memory_keep(SIZE_MAX), 0, "all may be kept");
+	aclkm_memory_free(take(most + 2 * MIB));
+	is(kept_bytes(), 2 * most + 2 * MIB, "the longer one, too");
 	aclkm_memory_trim(0);
 	is(kept_bytes(), 0, "a trim leaves none");
 }
