@@ -205,7 +205,9 @@ static int make_heap(struct aclkm_pool *pool)
 	chunk->shared = true;
 	atomic_store(&chunk->heap, heap);
 	heap->class = (uint8_t)pool->class;
-	heap->chunk_bytes = pool->size > MIN_SLAB_SOURCE ? pool->size : 0;
+	/* A thread that gives back what it keeps may look whether the heap is in use. */
+	__atomic_store_n(&heap->chunk_bytes,
+			 pool->size > MIN_SLAB_SOURCE ? pool->size : 0, __ATOMIC_RELEASE);
 	heap->shared = chunk;
 	pool->chunk = chunk;
 	pool->extents = &chunk->extents;
