@@ -64,19 +64,23 @@ struct queue {
 	uint64_t taken;
 	uint64_t dropped; /* while a task ran: counted as done when it is */
 	struct queue_node *spent, *spent_end;
-	/* Seldom written. */
+	uint32_t nr_spent;
+	/* Seldom written: those who wait look here all the time. */
 	_Alignas(64) _Atomic uint32_t sleeping; /* the worker */
 	_Atomic uint32_t spin;	   /* nanoseconds of looking before a sleep */
 	_Atomic uint64_t wake_at;  /* what the first of those who wait needs */
 	_Atomic uint32_t signal;   /* they look at this, and sleep on it */
 	_Atomic uint32_t sleepers; /* of them */
 	_Atomic uint32_t ahead;	   /* how early they are woken; see ahead_of */
-	uint32_t nr_spent;
 	pthread_mutex_t grow;
 	struct queue_node *_Atomic blocks[QUEUE_BLOCKS];
 	unsigned int nr_blocks;
 	struct queue_node first;
 };
+
+_Static_assert(
+	offsetof(struct queue, nr_spent) / 64 != offsetof(struct queue, signal) / 64,
+	"what the worker writes with each task is not where others look meanwhile");
 
 /*
  * In memory that was zero or a queue before: threads that are late may still call
