@@ -52,7 +52,8 @@ enum check_way { CHECK_WAY_ANY, CHECK_WAY_USUAL, CHECK_WAY_WIDE };
 #define CHECK_WIDE
 #endif
 
-/* What the environment asks for, as these need it; what the short way reads, in a line. */
+/* What the environment asks for, as these need it; what the short way reads, in a line.
+ */
 struct check_options {
 	_Alignas(64) struct rounding rounding;
 	uint64_t shift;

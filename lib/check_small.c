@@ -45,7 +45,8 @@ static void read_options(void)
 	check_options.fill = config->check_fill;
 	/* One goes when there is one too many. */
 	check_options.hold = (config->check_hold + 1) * (uint32_t)sizeof(struct held);
-	check_options.hold_mask = (2U << (31 - __builtin_clz(check_options.hold - 1))) - 1;
+	check_options.hold_mask =
+		(2U << (31 - __builtin_clz(check_options.hold - 1))) - 1;
 	check_options.hold_most = config->check_hold * HOLD_BYTES;
 	if (config->checks & CHECK_ALIGN64) {
 		check_options.shift = ACLKM_RULE_ALIGN;

@@ -141,8 +141,8 @@ static void read_checks(void)
 {
 	const char *value = getenv("ACLKM_CHECK");
 
-	if (value && !check_parse(value, &config.checks, &config.check_fill,
-				  &config.check_hold))
+	if (value &&
+	    !check_parse(value, &config.checks, &config.check_fill, &config.check_hold))
 		refuse("ACLKM_CHECK", value,
 		       "redzone, poison, free, align, bounds, flight, leak, sync, "
 		       "align64, all, fill=N|all (N a multiple of 64), hold=N (1 to "

@@ -125,9 +125,8 @@ static __attribute__((noinline)) aclError malloc_device(const char *call, void *
 #define PROGRAM_AT __builtin_return_address(0), STACK_FRAME
 #define PROGRAM_GIVES_AT __builtin_return_address(0), STACK_FRAME + 1
 
-static __attribute__((noinline)) aclError malloc_slowly(const char *call, void **devPtr,
-							size_t size,
-							aclrtMemMallocPolicy policy)
+static __attribute__((noinline)) aclError
+malloc_slowly(const char *call, void **devPtr, size_t size, aclrtMemMallocPolicy policy)
 {
 	aclError code;
 
