@@ -38,6 +38,8 @@ arm64_suites() {
     for name in "${unit_list[@]}"; do
         vm_args+=(--file "$build/unit-arm64/$name:/unit/$name")
     done
+    # The checks ask it where a program is.
+    vm_args+=(--file "$("${cross}gcc" -print-file-name=libgcc_s.so.1):/usr/lib/libgcc_s.so.1")
     vm "vm-2g-$kernel" --kernel "$kernel" --memory 2048 --timeout 600 "${vm_args[@]}" -- "$here/arm64/guest.sh"
 
     begin_suite "arm64, Linux $1, reserved-memory"

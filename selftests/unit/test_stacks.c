@@ -3,6 +3,7 @@
  * Where a program is, as a number: a place that a thread was at before is known again by
  * what is on its stack, another one is not taken for it.
  */
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,8 +171,12 @@ static void test_start(void)
 int main(void)
 {
 	test_known_again();
-	test_other_caller();
-	test_whole();
+	if (dlopen("libgcc_s.so.1", RTLD_NOW)) {
+		test_other_caller();
+		test_whole();
+	} else {
+		skip("frames", "libgcc_s.so.1, which knows them, is not here");
+	}
 	test_thread();
 	test_start();
 	return done_testing();
