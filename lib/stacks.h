@@ -61,7 +61,10 @@ static inline bool stack_two_hold(const struct stack_slot *slot)
 	return stack_holds(slot) && stack_holds(slot + 1);
 }
 
-/* Without a register for it, as __builtin_frame_address would have. */
+/*
+ * The same in functions that end in calls of each other, on each machine; what
+ * __builtin_frame_address gives depends on the function.
+ */
 #define STACK_FRAME ((const char *)__builtin_dwarf_cfa() - 2 * sizeof(void *))
 
 /*
