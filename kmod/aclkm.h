@@ -54,23 +54,27 @@ struct aclkm_arena;
  * struct aclkm_scrubber - one of the workers that clear an arena's free memory
  * @work:	runs while there is something to clear
  * @arena:	which arena
+ * @start:	first byte of what it has in hand: free memory that nobody may take now
+ * @len:	bytes, 0 for nothing
  */
 struct aclkm_scrubber {
 	struct work_struct work;
 	struct aclkm_arena *arena;
+	u64 start;
+	u64 len;
 };
 
 /**
  * struct aclkm_arena - a contiguous range taken from the kernel
  * @list:	in aclkm_arenas, under aclkm_arenas_lock
- * @lock:	guards the accounts from @free to @scrub_at
- * @free:	free pieces, by physical address; not what scrubbers have in hand
+ * @lock:	guards the accounts from @free to @scrub_at, and what @scrubbers have in hand
+ * @free:	free pieces, by physical address
  * @clean:	those parts of @free that are zero
  * @taken:	extents of the regions that live or are held, by address
  * @held:	dead regions whose pages somebody still pins
  * @held_bytes:	their bytes
  * @nr_regions:	regions that live
- * @scrubbing:	bytes that scrubbers have in hand, free but in no tree
+ * @scrubbing:	how many scrubbers have something in hand
  * @scrub_pause: how many wait for the scrubbers to put down what they have
  * @scrub_soon:	the scrubbers will be woken shortly
  * @scrub_stop:	the arena goes away: no worker takes anything in hand any more
@@ -95,7 +99,7 @@ struct aclkm_arena {
 	struct list_head held;
 	u64 held_bytes;
 	u64 nr_regions;
-	u64 scrubbing;
+	unsigned int scrubbing;
 	unsigned int scrub_pause;
 	bool scrub_soon;
 	bool scrub_stop;
@@ -305,6 +309,7 @@ void aclkm_scrub_exit(void);
 void aclkm_scrub_arena_init(struct aclkm_arena *arena);
 void aclkm_scrub_arena_stop(struct aclkm_arena *arena);
 void aclkm_scrub_kick(struct aclkm_arena *arena, bool now);
+bool aclkm_scrub_in_hand(const struct aclkm_arena *arena, u64 start, u64 len);
 
 /* grow.c */
 int aclkm_grow(const char *spec);

@@ -25,6 +25,11 @@
  * for large ones.
  */
 #define CLEAN_FIRST_MIN		SZ_64K
+/*
+ * And only out of a hole with room for so many of them. In a smaller one it
+ * would depend on the scrubbers whether two halves of all memory fit.
+ */
+#define CLEAN_FIRST_ROOM	16
 
 LIST_HEAD(aclkm_arenas);
 DECLARE_RWSEM(aclkm_arenas_lock);
@@ -85,7 +90,7 @@ void aclkm_arena_init(struct aclkm_arena *arena, struct aclkm_extent *piece)
 
 /**
  * aclkm_arena_lock_quiet() - lock an arena when no scrubber has anything in hand
- * @arena:	its free pieces are all in the trees then, as large as they are
+ * @arena:	each of its free pieces can be taken then
  */
 void aclkm_arena_lock_quiet(struct aclkm_arena *arena)
 {
@@ -162,53 +167,43 @@ void aclkm_held_stop(void)
 	cancel_delayed_work_sync(&held_work);
 }
 
-/* Extents that taking may need. */
+/* Extents that taking may need, where it splits a free and a clean piece. */
 struct spares {
-	struct aclkm_extent *taken;
-	struct aclkm_extent *split;
-	struct aclkm_extent *carve[2];
+	struct aclkm_extent *free[2];
+	struct aclkm_extent *clean[2];
 };
 
 static void spares_free(struct spares *spares)
 {
-	kfree(spares->taken);
-	kfree(spares->split);
-	kfree(spares->carve[0]);
-	kfree(spares->carve[1]);
+	kfree(spares->free[0]);
+	kfree(spares->free[1]);
+	kfree(spares->clean[0]);
+	kfree(spares->clean[1]);
 }
 
 static int spares_alloc(struct spares *spares)
 {
-	spares->taken = kmalloc(sizeof(*spares->taken), GFP_KERNEL_ACCOUNT);
-	spares->split = kmalloc(sizeof(*spares->split), GFP_KERNEL_ACCOUNT);
-	spares->carve[0] = kmalloc(sizeof(*spares->carve[0]), GFP_KERNEL_ACCOUNT);
-	spares->carve[1] = kmalloc(sizeof(*spares->carve[1]), GFP_KERNEL_ACCOUNT);
-	if (spares->taken && spares->split && spares->carve[0] && spares->carve[1])
+	spares->free[0] = kmalloc(sizeof(*spares->free[0]), GFP_KERNEL_ACCOUNT);
+	spares->free[1] = kmalloc(sizeof(*spares->free[1]), GFP_KERNEL_ACCOUNT);
+	spares->clean[0] = kmalloc(sizeof(*spares->clean[0]), GFP_KERNEL_ACCOUNT);
+	spares->clean[1] = kmalloc(sizeof(*spares->clean[1]), GFP_KERNEL_ACCOUNT);
+	if (spares->free[0] && spares->free[1] && spares->clean[0] && spares->clean[1])
 		return 0;
 	spares_free(spares);
 	return -ENOMEM;
 }
 
-/* Returns the clean parts of what was taken; spares->taken is what was taken. */
-static bool take(struct aclkm_arena *arena, const struct aclkm_request *request,
-		 struct spares *spares, struct aclkm_extent **clean)
+/* Where it goes; false if it fits nowhere. */
+static bool place(const struct aclkm_arena *arena, const struct aclkm_request *request, u64 *start)
 {
-	struct aclkm_extent *taken = spares->taken, *unused;
+	u64 size = request->size, clean;
 
-	if (request->size > CLEAN_FIRST_MIN &&
-	    aclkm_extents_take(&arena->clean, request->size, request->align, taken,
-			       &spares->split, &unused)) {
-		kfree(unused);
-		/* One part comes out, and stands for the clean memory as well. */
-		*clean = aclkm_extents_carve(&arena->free, taken->start, taken->len,
-					     spares->carve);
-		return true;
-	}
-	if (!aclkm_extents_take(&arena->free, request->size, request->align, taken,
-				&spares->split, &unused))
+	if (!aclkm_extents_find(&arena->free, size, request->align, start))
 		return false;
-	kfree(unused);
-	*clean = aclkm_extents_carve(&arena->clean, taken->start, taken->len, spares->carve);
+	if (size > CLEAN_FIRST_MIN &&
+	    aclkm_extents_find(&arena->clean, size, request->align, &clean) &&
+	    aclkm_extents_next(&arena->free, clean)->len / CLEAN_FIRST_ROOM >= size)
+		*start = clean;
 	return true;
 }
 
@@ -216,22 +211,27 @@ static int take_from(struct aclkm_arena *arena, struct aclkm_request *request,
 		     struct aclkm_region *region, unsigned int order, struct spares *spares,
 		     struct aclkm_extent **clean)
 {
+	u64 size = request->size, start;
 	int err = -ENOSPC;
+	bool fits;
 
 	mutex_lock(&arena->lock);
-	if (!take(arena, request, spares, clean)) {
-		if (!arena->held_bytes && !arena->scrubbing)
-			goto unlock;
+	fits = place(arena, request, &start);
+	if (!fits && arena->held_bytes) {
+		aclkm_arena_held_free(arena);
+		fits = place(arena, request, &start);
+	}
+	if (fits && aclkm_scrub_in_hand(arena, start, size)) {
 		mutex_unlock(&arena->lock);
 		aclkm_arena_lock_quiet(arena);
-		aclkm_arena_held_free(arena);
-		if (!take(arena, request, spares, clean))
-			goto unlock;
+		fits = place(arena, request, &start);
 	}
+	if (!fits)
+		goto unlock;
+	*clean = aclkm_extents_carve(&arena->clean, start, size, spares->clean);
 	region->arena = arena;
-	region->extent = spares->taken;
+	region->extent = aclkm_extents_carve(&arena->free, start, size, spares->free);
 	region->extent->owner = region;
-	spares->taken = NULL;
 	rb_add(&region->extent->by_addr, &arena->taken, taken_less);
 	arena->nr_regions++;
 	aclkm_pages_shape(region->extent->start, region->extent->len, order);
@@ -254,7 +254,7 @@ static u64 node_free(int node)
 			continue;
 		mutex_lock(&arena->lock);
 		aclkm_arena_held_free(arena);
-		free += arena->free.free + arena->scrubbing;
+		free += arena->free.free;
 		mutex_unlock(&arena->lock);
 	}
 	return free;
@@ -388,7 +388,7 @@ void aclkm_arenas_sum(int node, struct aclkm_info *sum)
 	list_for_each_entry(arena, &aclkm_arenas, list) {
 		if (node != NUMA_NO_NODE && node != arena->node)
 			continue;
-		aclkm_arena_lock_quiet(arena);
+		mutex_lock(&arena->lock);
 		aclkm_arena_held_free(arena);
 		sum->nr_arenas++;
 		sum->total += arena->size;
@@ -398,6 +398,7 @@ void aclkm_arenas_sum(int node, struct aclkm_info *sum)
 					aclkm_extents_largest(&arena->free));
 		sum->held += arena->held_bytes;
 		sum->nr_regions += arena->nr_regions;
+		/* A worker gives up where it has no memory for the books. */
 		if (arena->free.free > arena->clean.free)
 			aclkm_scrub_kick(arena, false);
 		mutex_unlock(&arena->lock);

@@ -80,10 +80,8 @@ static int arenas_show(struct seq_file *m, void *unused)
 
 	down_read(&aclkm_arenas_lock);
 	list_for_each_entry(arena, &aclkm_arenas, list) {
-		aclkm_arena_lock_quiet(arena);
+		mutex_lock(&arena->lock);
 		show_arena(m, arena);
-		if (arena->free.free > arena->clean.free)
-			aclkm_scrub_kick(arena, false);
 		mutex_unlock(&arena->lock);
 	}
 	up_read(&aclkm_arenas_lock);

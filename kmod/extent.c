@@ -91,7 +91,7 @@ static bool fits(const struct aclkm_extent *ext, u64 len, u64 align)
 	return gap < ext->len && len <= ext->len - gap;
 }
 
-static struct aclkm_extent *find(const struct aclkm_extents *set, u64 len, u64 align)
+static struct aclkm_extent *best_fit(const struct aclkm_extents *set, u64 len, u64 align)
 {
 	struct aclkm_extent *ext = no_shorter(set, len);
 	struct aclkm_extent *sure = NULL;
@@ -109,40 +109,13 @@ static struct aclkm_extent *find(const struct aclkm_extents *set, u64 len, u64 a
 	return sure;
 }
 
-bool aclkm_extents_take(struct aclkm_extents *set, u64 len, u64 align,
-			struct aclkm_extent *taken, struct aclkm_extent **spare,
-			struct aclkm_extent **unused)
+bool aclkm_extents_find(const struct aclkm_extents *set, u64 len, u64 align, u64 *start)
 {
-	struct aclkm_extent *piece = find(set, len, align);
-	u64 gap, tail_start, tail_len;
+	struct aclkm_extent *piece = best_fit(set, len, align);
 
-	*unused = NULL;
 	if (!piece)
 		return false;
-
-	gap = gap_before(piece, align);
-	taken->start = piece->start + gap;
-	taken->len = len;
-	tail_start = taken->start + len;
-	tail_len = piece->len - gap - len;
-
-	piece_remove(set, piece);
-	if (gap) {
-		piece->len = gap;
-		piece_insert(set, piece);
-		piece = NULL;
-	}
-	if (tail_len) {
-		if (!piece) {
-			piece = *spare;
-			*spare = NULL;
-		}
-		piece->start = tail_start;
-		piece->len = tail_len;
-		piece_insert(set, piece);
-		piece = NULL;
-	}
-	*unused = piece;
+	*start = piece->start + gap_before(piece, align);
 	return true;
 }
 

@@ -44,25 +44,19 @@ struct aclkm_extents {
 void aclkm_extents_init(struct aclkm_extents *set);
 
 /**
- * aclkm_extents_take() - take @len bytes at a multiple of @align
+ * aclkm_extents_find() - where @len bytes at a multiple of @align fit best
  * @set:	the free pieces
  * @len:	bytes, not 0
  * @align:	power of two
- * @taken:	filled with what was taken
- * @spare:	in: an extent to use if a piece must be split in two; out: NULL if
- *		it was used, otherwise an extent (this one, or one that the set
- *		needs no more) for the caller to free
- * @unused:	out: a second extent for the caller to free, or NULL
+ * @start:	filled with the first byte; they lie in one piece
  *
  * The smallest piece that can hold the request is used, and the lowest of
  * these. O(log n), but where only pieces shorter than @len + @align are left:
  * then each of them is looked at before the request is refused.
  *
- * Return: false if nothing fits; nothing has changed then.
+ * Return: false if nothing fits.
  */
-bool aclkm_extents_take(struct aclkm_extents *set, u64 len, u64 align,
-			struct aclkm_extent *taken, struct aclkm_extent **spare,
-			struct aclkm_extent **unused);
+bool aclkm_extents_find(const struct aclkm_extents *set, u64 len, u64 align, u64 *start);
 
 /**
  * aclkm_extents_give() - make a taken extent free again, joined with its neighbours

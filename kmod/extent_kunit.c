@@ -46,20 +46,19 @@ static void give(struct aclkm_extents *set, struct aclkm_extent *ext)
 
 static struct aclkm_extent *take(struct kunit *test, struct aclkm_extents *set, u64 len, u64 align)
 {
-	struct aclkm_extent *taken = kzalloc(sizeof(*taken), GFP_KERNEL);
-	struct aclkm_extent *spare = kzalloc(sizeof(*spare), GFP_KERNEL);
-	struct aclkm_extent *unused = NULL;
-	bool found;
+	struct aclkm_extent *spare[2], *taken;
+	u64 start;
 
-	KUNIT_ASSERT_NOT_NULL(test, taken);
-	KUNIT_ASSERT_NOT_NULL(test, spare);
-	found = aclkm_extents_take(set, len, align, taken, &spare, &unused);
-	kfree(spare);
-	kfree(unused);
-	if (found)
-		return taken;
-	kfree(taken);
-	return NULL;
+	if (!aclkm_extents_find(set, len, align, &start))
+		return NULL;
+	spare[0] = kzalloc(sizeof(*spare[0]), GFP_KERNEL);
+	spare[1] = kzalloc(sizeof(*spare[1]), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, spare[0]);
+	KUNIT_ASSERT_NOT_NULL(test, spare[1]);
+	taken = aclkm_extents_carve(set, start, len, spare);
+	kfree(spare[0]);
+	kfree(spare[1]);
+	return taken;
 }
 
 static void fill(struct kunit *test, struct aclkm_extents *set, u64 start, u64 len)

@@ -244,7 +244,7 @@ int aclkm_shrink(u64 bytes, u64 *got)
 	list_for_each_entry_safe_reverse(arena, next, &aclkm_arenas, list) {
 		bool idle;
 
-		aclkm_arena_lock_quiet(arena);
+		mutex_lock(&arena->lock);
 		aclkm_arena_held_free(arena);
 		idle = arena->free.free == arena->size && arena->size <= left &&
 		       !arena->carveout;
@@ -260,8 +260,6 @@ int aclkm_shrink(u64 bytes, u64 *got)
 			continue;
 		aclkm_arena_lock_quiet(arena);
 		left -= arena_trim(arena, left);
-		if (arena->free.free > arena->clean.free)
-			aclkm_scrub_kick(arena, false);
 		mutex_unlock(&arena->lock);
 	}
 	up_write(&aclkm_arenas_lock);
@@ -309,7 +307,7 @@ void aclkm_arenas_exit(void)
 	aclkm_held_stop();
 	down_write(&aclkm_arenas_lock);
 	list_for_each_entry_safe(arena, next, &aclkm_arenas, list) {
-		aclkm_arena_lock_quiet(arena);
+		mutex_lock(&arena->lock);
 		WARN_ON(arena->nr_regions || arena->held_bytes || arena->free.free != arena->size);
 		mutex_unlock(&arena->lock);
 		arena_remove(arena);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Clears free memory before somebody asks for it. The workers of an arena run on
- * its node, take one piece each at a time out of the free pieces, and put it
- * back clean. Memory that is needed while it is dirty is cleared by the
- * taker, in region.c.
+ * its node and have one chunk each in hand at a time; who wants memory of it
+ * waits. Memory that is needed while it is dirty is cleared by the taker, in
+ * region.c.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -19,7 +19,7 @@
 #include "clear.h"
 #include "trace.h"
 
-/* What one worker has in hand, and so how long INFO and a full arena may wait. */
+/* What one worker has in hand, and so how long ALLOC may wait. */
 #define CHUNK		SZ_2M
 /* Memory that is freed now may be asked for again at once. */
 #define DELAY_MS	20
@@ -29,16 +29,44 @@
 
 static struct workqueue_struct *scrub_wq;
 
-/* The lowest dirty range at or above @from, of at most CHUNK; false if there is none. */
+/**
+ * aclkm_scrub_in_hand() - whether a worker is just clearing something in a range
+ * @arena:	locked
+ * @start:	first byte
+ * @len:	bytes
+ */
+bool aclkm_scrub_in_hand(const struct aclkm_arena *arena, u64 start, u64 len)
+{
+	unsigned int i;
+
+	for (i = 0; arena->scrubbing && i < arena->nr_scrubbers; i++) {
+		const struct aclkm_scrubber *scrubber = &arena->scrubbers[i];
+
+		if (scrubber->len && scrubber->start < start + len &&
+		    start < scrubber->start + scrubber->len)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The lowest dirty range at or above @from, in one chunk in which no other
+ * worker is at work; false if there is none.
+ */
 static bool find_dirty(struct aclkm_arena *arena, u64 from, u64 *start, u64 *len)
 {
 	struct aclkm_extent *piece, *clean;
 	u64 pos = from;
 
 	while ((piece = aclkm_extents_next(&arena->free, pos))) {
-		u64 end = piece->start + piece->len;
+		u64 end = piece->start + piece->len, next_chunk;
 
 		pos = max(pos, piece->start);
+		next_chunk = ALIGN(pos + 1, CHUNK);
+		if (aclkm_scrub_in_hand(arena, next_chunk - CHUNK, CHUNK)) {
+			pos = next_chunk;
+			continue;
+		}
 		clean = aclkm_extents_next(&arena->clean, pos);
 		if (clean && clean->start <= pos) {
 			pos = clean->start + clean->len;
@@ -46,19 +74,18 @@ static bool find_dirty(struct aclkm_arena *arena, u64 from, u64 *start, u64 *len
 		}
 		if (clean)
 			end = min(end, clean->start);
-		end = min(end, ALIGN(pos + 1, CHUNK));
 		*start = pos;
-		*len = end - pos;
+		*len = min(end, next_chunk) - pos;
 		return true;
 	}
 	return false;
 }
 
-/* Takes a dirty piece in hand. */
-static struct aclkm_extent *begin(struct aclkm_arena *arena, struct aclkm_extent *spare[2])
+/* Takes something dirty in hand. */
+static bool begin(struct aclkm_scrubber *scrubber)
 {
-	struct aclkm_extent *piece = NULL;
-	u64 start, len;
+	struct aclkm_arena *arena = scrubber->arena;
+	bool found = false;
 
 	mutex_lock(&arena->lock);
 	if (arena->scrub_stop)
@@ -69,37 +96,35 @@ static struct aclkm_extent *begin(struct aclkm_arena *arena, struct aclkm_extent
 	}
 	if (arena->free.free == arena->clean.free)
 		goto unlock;
-	if (!find_dirty(arena, arena->scrub_at, &start, &len) &&
-	    !find_dirty(arena, arena->start, &start, &len))
+	found = find_dirty(arena, arena->scrub_at, &scrubber->start, &scrubber->len) ||
+		find_dirty(arena, arena->start, &scrubber->start, &scrubber->len);
+	if (!found)
 		goto unlock;
-	piece = aclkm_extents_carve(&arena->free, start, len, spare);
-	arena->scrub_at = start + len;
-	arena->scrubbing += len;
+	arena->scrub_at = scrubber->start + scrubber->len;
+	arena->scrubbing++;
 unlock:
 	mutex_unlock(&arena->lock);
-	return piece;
+	return found;
 }
 
-/* Puts it back. @also says the same for the tree of clean pieces. */
-static void finish(struct aclkm_arena *arena, struct aclkm_extent *piece,
-		   struct aclkm_extent *also)
+/* Puts it down. @ext says that it is clean now. */
+static void finish(struct aclkm_scrubber *scrubber, struct aclkm_extent *ext)
 {
-	struct aclkm_extent *unused[4];
+	struct aclkm_arena *arena = scrubber->arena;
+	struct aclkm_extent *unused[2];
 	bool idle;
-	int i;
 
-	also->start = piece->start;
-	also->len = piece->len;
+	ext->start = scrubber->start;
+	ext->len = scrubber->len;
 	mutex_lock(&arena->lock);
-	arena->scrubbing -= piece->len;
-	aclkm_extents_give(&arena->free, piece, unused);
-	aclkm_extents_give(&arena->clean, also, unused + 2);
-	idle = !arena->scrubbing;
+	scrubber->len = 0;
+	idle = !--arena->scrubbing;
+	aclkm_extents_give(&arena->clean, ext, unused);
 	mutex_unlock(&arena->lock);
 	if (idle)
 		wake_up_all(&arena->scrub_idle);
-	for (i = 0; i < 4; i++)
-		kfree(unused[i]);
+	kfree(unused[0]);
+	kfree(unused[1]);
 }
 
 static void scrub(struct work_struct *work)
@@ -108,25 +133,16 @@ static void scrub(struct work_struct *work)
 	struct aclkm_arena *arena = scrubber->arena;
 
 	for (;;) {
-		struct aclkm_extent *also = kmalloc(sizeof(*also), GFP_KERNEL);
-		struct aclkm_extent *spare[2] = {
-			kmalloc(sizeof(*spare[0]), GFP_KERNEL),
-			kmalloc(sizeof(*spare[1]), GFP_KERNEL),
-		};
-		struct aclkm_extent *piece = NULL;
+		struct aclkm_extent *ext = kmalloc(sizeof(*ext), GFP_KERNEL);
 
 		/* Without memory for the books, it stays dirty until somebody takes it. */
-		if (also && spare[0] && spare[1])
-			piece = begin(arena, spare);
-		kfree(spare[0]);
-		kfree(spare[1]);
-		if (!piece) {
-			kfree(also);
+		if (!ext || !begin(scrubber)) {
+			kfree(ext);
 			return;
 		}
-		aclkm_clear(phys_to_virt(piece->start), piece->len);
-		trace_aclkm_scrub(arena->id, piece->start - arena->start, piece->len);
-		finish(arena, piece, also);
+		aclkm_clear(phys_to_virt(scrubber->start), scrubber->len);
+		trace_aclkm_scrub(arena->id, scrubber->start - arena->start, scrubber->len);
+		finish(scrubber, ext);
 		cond_resched();
 	}
 }

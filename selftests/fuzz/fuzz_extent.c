@@ -116,18 +116,18 @@ static void give(struct aclkm_extent *ext)
 
 static struct aclkm_extent *take(u64 len, u64 align)
 {
-	struct aclkm_extent *taken = must(calloc(1, sizeof(*taken)));
-	struct aclkm_extent *spare = must(calloc(1, sizeof(*spare)));
-	struct aclkm_extent *unused = NULL;
-	bool found = aclkm_extents_take(&m.set, len, align, taken, &spare, &unused);
+	struct aclkm_extent *spare[2], *taken;
+	u64 start;
 
+	if (!aclkm_extents_find(&m.set, len, align, &start))
+		return NULL;
+	spare[0] = must(calloc(1, sizeof(*spare[0])));
+	spare[1] = must(calloc(1, sizeof(*spare[1])));
+	taken = aclkm_extents_carve(&m.set, start, len, spare);
 	/* Memory error detectors see one that is freed twice or still in the trees. */
-	free(spare);
-	free(unused);
-	if (found)
-		return taken;
-	free(taken);
-	return NULL;
+	free(spare[0]);
+	free(spare[1]);
+	return taken;
 }
 
 static void remember(struct aclkm_extent *ext, int at, int len)

@@ -41,17 +41,17 @@ static void give(struct aclkm_extents *set, struct aclkm_extent *ext)
 
 static struct aclkm_extent *take(struct aclkm_extents *set, u64 len, u64 align)
 {
-	struct aclkm_extent *taken = must(calloc(1, sizeof(*taken)));
-	struct aclkm_extent *spare = must(calloc(1, sizeof(*spare)));
-	struct aclkm_extent *unused = NULL;
-	bool found = aclkm_extents_take(set, len, align, taken, &spare, &unused);
+	struct aclkm_extent *spare[2], *taken;
+	u64 start;
 
-	free(spare);
-	free(unused);
-	if (found)
-		return taken;
-	free(taken);
-	return NULL;
+	if (!aclkm_extents_find(set, len, align, &start))
+		return NULL;
+	spare[0] = must(calloc(1, sizeof(*spare[0])));
+	spare[1] = must(calloc(1, sizeof(*spare[1])));
+	taken = aclkm_extents_carve(set, start, len, spare);
+	free(spare[0]);
+	free(spare[1]);
+	return taken;
 }
 
 static void fill(struct aclkm_extents *set, u64 start, u64 len)

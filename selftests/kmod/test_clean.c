@@ -397,6 +397,28 @@ TEST_F(clean, only_touched_units_are_dirty)
 	close(fd);
 }
 
+/* Whatever is clean, dirty or just being cleared: two halves of all memory fit. */
+TEST_F_TIMEOUT(clean, halves_of_all_memory, 120)
+{
+	struct fill fill = { EXITED, 0, PAGE, -1, -1, false };
+	struct aclkm_alloc first, second;
+	int fd = dev_open(O_RDWR), i;
+	uint64_t half = dev_info(fd).total / 2;
+
+	for (i = 0; i < rounds(60); i++) {
+		ASSERT_EQ(0, in_child(fill_child, &fill));
+		/* The workers begin after 20 ms and need some more. */
+		usleep((15 + i % 30) * 1000);
+		ASSERT_EQ(0, dev_alloc(fd, half, 0, &first));
+		ASSERT_EQ(0, dev_alloc(fd, half, 0, &second))
+			TH_LOG("round %d: reason %u, largest %llu", i, second.reason,
+			       dev_info(fd).largest_free);
+		ASSERT_EQ(0, dev_free(fd, first.handle));
+		ASSERT_EQ(0, dev_free(fd, second.handle));
+	}
+	close(fd);
+}
+
 /* A file that was opened for reading cannot write, and sees nothing but zeros. */
 static int read_only_child(void *arg)
 {
@@ -409,8 +431,10 @@ static int read_only_child(void *arg)
 	if (fd < 0)
 		return 1;
 	for (i = 0; i < 2; i++) {
-		if (dev_alloc(fd, 8 * MIB, 0, &alloc))
+		if (dev_alloc(fd, 8 * MIB, 0, &alloc)) {
+			printf("# ALLOC %d: %s, reason %u\n", i, strerror(errno), alloc.reason);
 			return 2;
+		}
 		mem = mmap(NULL, 8 * MIB, PROT_READ, MAP_SHARED, fd, alloc.offset);
 		if (mem == MAP_FAILED)
 			return 3;
