@@ -286,17 +286,32 @@ static int map_wb(struct aclkm_region *region, struct vm_area_struct *vma)
 	return err ? err : map_pages(vma, region, end, vma->vm_end);
 }
 
+/*
+ * One by one: when remap_pfn_range() finds no memory for its first page table, kernels
+ * up to 6.15 on x86 warn of a mapping without a first entry (untrack_pfn), which anybody
+ * with a memory limit can bring about.
+ */
 static int map_frames(struct aclkm_region *region, struct vm_area_struct *vma)
 {
+	unsigned long pfn = PHYS_PFN(region->extent->start) + vma_index(vma, vma->vm_start);
 	pgprot_t prot = region->cache == ACLKM_CACHE_WC ?
 		pgprot_writecombine(vma->vm_page_prot) : pgprot_noncached(vma->vm_page_prot);
+	unsigned long addr;
 
 	aclkm_region_mark_used(region);
+	aclkm_vma_set_flags(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_page_prot = prot;
 	vma->vm_ops = &frame_vm_ops;
-	return remap_pfn_range(vma, vma->vm_start,
-			       PHYS_PFN(region->extent->start) + vma_index(vma, vma->vm_start),
-			       vma->vm_end - vma->vm_start, prot);
+	for (addr = vma->vm_start; addr < vma->vm_end; addr += PAGE_SIZE) {
+		if (vmf_insert_pfn_prot(vma, addr, pfn++, prot) != VM_FAULT_NOPAGE)
+			return -ENOMEM;
+		if (IS_ALIGNED(addr, SZ_2M)) {
+			if (fatal_signal_pending(current))
+				return -EINTR;
+			cond_resched();
+		}
+	}
+	return 0;
 }
 
 /**

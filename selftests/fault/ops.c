@@ -286,6 +286,27 @@ static int run_mmap(struct state *s)
 	return 0;
 }
 
+static void need_wc(struct state *s)
+{
+	need_open(s);
+	must(!run_alloc_wc(s));
+}
+
+/* Where nothing else is: each page table is to be made. */
+static int run_mmap_far(struct state *s)
+{
+	void *far = (void *)(1UL << 45);
+	void *p = mmap(far, s->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE,
+		       s->fd, s->offset);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	must(p == far);
+	s->addr = p;
+	s->len = s->size;
+	return 0;
+}
+
 static bool good_map(struct state *s)
 {
 	bool good = all_bytes(s->addr, s->len, 0);
@@ -426,6 +447,8 @@ const struct fault_op fault_ops[] = {
 	{ "QUERY", need_region, run_query, NULL, { EFAULT } },
 	{ "mmap", need_region, run_mmap, good_map, { ENOMEM } },
 	{ "mmap of 4 MiB", need_large_region, run_mmap, good_map, { ENOMEM } },
+	{ "mmap far from all else", need_region, run_mmap_far, good_map, { ENOMEM } },
+	{ "mmap of write-combined memory", need_wc, run_mmap_far, good_map, { ENOMEM } },
 	{ "faults after MADV_DONTNEED", need_map, run_touch_again, NULL, { ENOMEM } },
 	{ "munmap", need_map, run_munmap, NULL, { ENOMEM } },
 	{ "munmap of the middle", need_map, run_munmap_middle, NULL, { ENOMEM }, true },
