@@ -55,8 +55,7 @@ enum check_way { CHECK_WAY_ANY, CHECK_WAY_USUAL, CHECK_WAY_WIDE };
 /* What the environment asks for, as these need it; what the short way reads, in a line.
  */
 struct check_options {
-	_Alignas(64) struct rounding rounding;
-	uint64_t shift;
+	_Alignas(64) uint64_t shift;
 	uint32_t hold;	    /* bytes of a ring's entries that may be in use */
 	uint32_t hold_mask; /* of a place in the ring: its bytes less 1 */
 	uint32_t hold_most; /* bytes of memory that a thread holds back */
@@ -65,7 +64,9 @@ struct check_options {
 	uint64_t fill;
 	uint32_t checks;
 	uint32_t padding;
+	struct rounding rounding;
 };
+_Static_assert(offsetof(struct check_options, rounding.rows) <= 64, "a line");
 
 extern HIDDEN struct check_options check_options;
 

@@ -52,13 +52,10 @@ static void read_options(void)
 		check_options.shift = ACLKM_RULE_ALIGN;
 		align = align < 2 * ACLKM_RULE_ALIGN ? 2 * ACLKM_RULE_ALIGN : align;
 	}
-	check_options.rounding =
-		rounding_of(ACLKM_KIND_DEVICE, check_options.padding, align);
-	check_options.rounding.add += check_options.shift;
+	check_options.rounding = rounding_of(ACLKM_KIND_DEVICE, check_options.padding,
+					     align, check_options.shift);
 	check_options.rounding.tag |= WORD_WATCHED;
 	check_options.rounding.tag += (uint32_t)check_options.shift;
-	if (check_options.rounding.limit)
-		check_options.rounding.limit -= check_options.shift;
 	if ((config->checks & ends) == ends && config->check_fill == CHECK_FILL &&
 	    config->padding == CHECK_PADDING)
 		atomic_store(&check_options.way,

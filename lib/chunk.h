@@ -61,7 +61,7 @@ struct heap {
 	uint64_t slab_count;
 	uint64_t slab_out;	     /* of blocks in use or kept by threads */
 	uint64_t slab_blocks;	     /* how many these are */
-	struct between *between;     /* blocks from one thread to another; see tcache.h */
+	struct between *between;     /* blocks from one thread to another */
 	_Atomic uint64_t generation; /* grows when a pool's number is used again */
 };
 

@@ -236,7 +236,7 @@ int heap_alloc(const struct heap_request *request, void **out)
 			bins_row(&tcache_mine->own[OWN_BINS(request->device, id)],
 				 class_of_units[size >> UNIT_SHIFT]);
 
-		if (row_take(row, word, out))
+		if (row_was_used(row) && row_take(row, word, out))
 			return ACLKM_OK;
 	}
 	err = alloc_slowly(heap_of(request->device, id), request, size, small, word, out);

@@ -212,7 +212,7 @@ static int make_heap(struct aclkm_pool *pool)
 	pool->chunk = chunk;
 	pool->extents = &chunk->extents;
 	pool->lock = &heap->lock;
-	pool->rounding = rounding_of(ACLKM_KIND_POOL, pool->padding, pool->align);
+	pool->rounding = rounding_of(ACLKM_KIND_POOL, pool->padding, pool->align, 0);
 	return ACLKM_OK;
 }
 

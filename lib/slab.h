@@ -116,7 +116,9 @@ static inline bool slab_holds(const struct slab *slab, uint64_t addr, uint64_t *
 		(unsigned __int128)(addr - slab_read(slab->base)) * magic;
 
 	*index = (uint64_t)(product >> 64);
-	return (uint64_t)product < magic && *index < slab_read(slab->slots);
+	if (__builtin_expect((uint64_t)product >= magic, 0))
+		return false;
+	return *index < slab_read(slab->slots);
 }
 
 /* All under the heap's lock. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "between.h"
 #include "chunk.h"
 #include "config.h"
 #include "error.h"
@@ -20,6 +21,8 @@ static _Atomic uint32_t end_word = !WORD_KEPT;
 /* No slot, so that it holds nothing. */
 static struct slab no_slab;
 
+static struct row empty_row = {.top = empty_row.kept, .kept[0].word = &end_word};
+
 static struct tcache refuses_all = {.near = {[0 ... NEAR - 1] = &no_slab}};
 struct tcache *const tcache_none = &refuses_all;
 _Atomic uint64_t tcache_epoch = 1;
@@ -32,22 +35,7 @@ static _Atomic uint64_t mapped_bytes;
 static pthread_key_t end_key;
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 
-struct rounding rounding_of(enum aclkm_kind kind, uint32_t padding, uint64_t align)
-{
-	struct rounding rounding = {
-		.add = padding + align - 1,
-		.mask = ~(align - 1),
-		.factor = ROW_FACTOR,
-		.tag = word_tag(kind, padding),
-	};
-
-	/* With 16 the bytes that the rule adds depend on the length. */
-	if (align <= SMALL_ALIGN && (padding == 0 || padding == ACLKM_RULE_PADDING))
-		rounding.limit = EXACT_MAX - padding;
-	return rounding;
-}
-
-static void *map_zeroed(uint64_t size)
+void *tcache_map(uint64_t size)
 {
 	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -59,13 +47,11 @@ static void *map_zeroed(uint64_t size)
 }
 
 /* Not armed; tcache_disarm of another thread may look at it already. */
-static void start_device(struct tcache *mine, struct rounding rounding)
+static void start_device(struct tcache *mine, const struct rounding *rounding)
 {
-	mine->device_limit = rounding.limit;
-	mine->device.add = rounding.add;
-	mine->device.mask = rounding.mask;
-	mine->device.factor = rounding.factor;
-	mine->device.tag = rounding.tag;
+	mine->device_limit = rounding->limit;
+	mine->device.tag = rounding->tag;
+	memcpy(mine->device.rows, rounding->rows, sizeof(rounding->rows));
 }
 
 static void set_limit(_Atomic uint64_t *at, uint64_t limit)
@@ -110,7 +96,7 @@ static void make_key(void)
 static struct tcache *make_new_locked(void)
 {
 	struct tcache *mine =
-		map_zeroed(sizeof(*mine) + (uint64_t)config_get()->devices *
+		tcache_map(sizeof(*mine) + (uint64_t)config_get()->devices *
 						   BUILTIN_HEAPS * sizeof(struct bins));
 	int i;
 
@@ -123,13 +109,39 @@ static struct tcache *make_new_locked(void)
 	return mine;
 }
 
+/* Of the device that the thread uses now. */
+static void use_bins(struct tcache *mine, struct bins *bins)
+{
+	unsigned int i;
+
+	if (mine->device_bins == bins)
+		return;
+	mine->device_bins = bins;
+	for (i = 0; i < EXACT_MAX / ROUNDING_STEP; i++) {
+		struct row *row = bins_at(bins, mine->device.rows[i]);
+
+		mine->device_rows[i] = row_was_used(row) ? row : &empty_row;
+	}
+}
+
+/* A row of the bins is used from now on. */
+static void use_row(struct tcache *mine, struct bins *bins, struct row *row)
+{
+	unsigned int i;
+
+	for (i = 0; bins == mine->device_bins && i < EXACT_MAX / ROUNDING_STEP; i++) {
+		if (bins_at(bins, mine->device.rows[i]) == row)
+			mine->device_rows[i] = row;
+	}
+}
+
 static void arm(_Atomic uint64_t *at, uint64_t epoch, uint32_t device, uint64_t limit)
 {
 	const unsigned int id = HEAP_ID(HEAP_DEVICE, ACLKM_PAGES_NORMAL);
 
 	if (tcache_mine == tcache_none || slab_read(*at))
 		return;
-	tcache_mine->device_bins = &tcache_mine->own[OWN_BINS(device, id)];
+	use_bins(tcache_mine, &tcache_mine->own[OWN_BINS(device, id)]);
 	/* Unless a context has gone meanwhile. */
 	pthread_mutex_lock(&caches_lock);
 	if (epoch == atomic_load(&tcache_epoch))
@@ -199,6 +211,7 @@ static struct tcache *get_record(void)
 static struct tcache *make_mine(void)
 {
 	const struct config *config = config_get();
+	struct rounding device;
 	struct tcache *mine;
 
 	/* Who watches must see every block: no way around the heap then. */
@@ -209,9 +222,9 @@ static struct tcache *make_mine(void)
 	mine = get_record();
 	if (!mine)
 		return tcache_none;
-	start_device(mine,
-		     rounding_of(ACLKM_KIND_DEVICE, config->padding, config->align));
-	mine->native = rounding_of(ACLKM_KIND_NATIVE, 0, ACLKM_RULE_ALIGN);
+	device = rounding_of(ACLKM_KIND_DEVICE, config->padding, config->align, 0);
+	start_device(mine, &device);
+	mine->native = rounding_of(ACLKM_KIND_NATIVE, 0, ACLKM_RULE_ALIGN, 0);
 	pthread_setspecific(end_key, mine);
 	tcache_mine = mine;
 	return mine;
@@ -261,7 +274,7 @@ static struct bins *need_pool(struct tcache *mine, struct heap *heap)
 	uint64_t generation = atomic_load(&heap->generation);
 
 	if (!bins) {
-		bins = map_zeroed(sizeof(*bins));
+		bins = tcache_map(sizeof(*bins));
 		if (!bins)
 			return NULL;
 		atomic_store(&bins->generation, generation);
@@ -294,57 +307,12 @@ static struct row *need_row(struct bins *bins, unsigned int class)
 	if (!atomic_load_explicit(&row->top, memory_order_relaxed)) {
 		row->kept[0].word = &end_word;
 		row->limit = &row->kept[classes[class].keep];
+		use_row(tcache_mine, bins, row);
 	}
 	while (count && slab_read(*row->kept[count].word) != WORD_KEPT)
 		count--;
 	set_count(row, count);
 	return row;
-}
-
-/* Batches of a class that lie between threads, at most. */
-#define BETWEEN_BATCHES 2
-
-/* Blocks of each group and class that do. */
-struct between {
-	struct {
-		uint64_t count;
-		struct kept kept[BETWEEN_BATCHES * BATCH_MAX];
-	} of[SLAB_GROUPS][CLASSES];
-};
-
-/* False: there are enough, it is a pool's heap, or there is no memory for them. */
-static bool between_put(struct heap *heap, const struct slab *slab,
-			const struct kept *kept)
-{
-	unsigned int class = slab_read(slab->class);
-	uint64_t *count;
-
-	if (is_pool_heap(heap->id))
-		return false;
-	if (!heap->between)
-		heap->between = map_zeroed(sizeof(*heap->between));
-	if (!heap->between)
-		return false;
-	count = &heap->between->of[slab->group][class].count;
-	if (*count == (uint64_t)BETWEEN_BATCHES * classes[class].batch)
-		return false;
-	heap->between->of[slab->group][class].kept[(*count)++] = *kept;
-	return true;
-}
-
-static uint64_t between_take(struct heap *heap, unsigned int group, unsigned int class,
-			     struct kept *kept, uint64_t n)
-{
-	uint64_t *count;
-
-	if (!heap->between)
-		return 0;
-	count = &heap->between->of[group][class].count;
-	if (n > *count)
-		n = *count;
-	*count -= n;
-	memcpy(kept, &heap->between->of[group][class].kept[*count], n * sizeof(*kept));
-	return n;
 }
 
 /* A slab of any group, or of those that have no thread; NULL: none has free blocks. */
@@ -475,22 +443,14 @@ static void spill(struct heap *heap, struct bins *bins, unsigned int class, uint
 	set_count(row, left);
 }
 
-static void drop_between(struct heap *heap, unsigned int group, unsigned int class)
+static void give_to_slab(struct heap *heap, const struct kept *kept)
 {
-	uint64_t *count = &heap->between->of[group][class].count;
-
-	while (*count)
-		give_back(heap, &heap->between->of[group][class].kept[--*count], false);
+	give_back(heap, kept, false);
 }
 
 void tcache_drop_between(struct heap *heap)
 {
-	unsigned int group, class;
-
-	for (group = 0; heap->between && group < SLAB_GROUPS; group++) {
-		for (class = 0; class < CLASSES; class ++)
-			drop_between(heap, group, class);
-	}
+	between_empty(heap, give_to_slab);
 }
 
 void tcache_put(struct heap *heap, struct bins *bins, struct slab *slab, void *ptr,
@@ -570,7 +530,6 @@ uint64_t tcache_kept(const struct heap *heap, uint64_t *blocks)
 	uint64_t generation = atomic_load(&heap->generation);
 	uint64_t sum = 0, count = 0;
 	struct tcache *cache;
-	unsigned int group, class;
 
 	pthread_mutex_lock(&caches_lock);
 	for (cache = heap->slab_bytes ? caches : NULL; cache; cache = cache->next) {
@@ -580,14 +539,7 @@ uint64_t tcache_kept(const struct heap *heap, uint64_t *blocks)
 			sum += kept_in(bins, &count);
 	}
 	pthread_mutex_unlock(&caches_lock);
-	for (group = 0; heap->between && group < SLAB_GROUPS; group++) {
-		for (class = 0; class < CLASSES; class ++) {
-			uint64_t n = heap->between->of[group][class].count;
-
-			count += n;
-			sum += n * classes[class].size;
-		}
-	}
+	sum += between_kept(heap, &count);
 	if (blocks)
 		*blocks = count;
 	return sum;

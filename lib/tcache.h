@@ -4,9 +4,7 @@
  * (row) of addresses with the words that belong to them. The fast path takes from
  * a row and puts to it, and touches nothing that another thread writes.
  *
- * What a full row gives back lies between the threads for a while: one whose row is
- * empty gets it from there, without a look at slabs, if it is of slabs of its group.
- * Under the heap's lock; no pool has it.
+ * What a full row gives back goes by way of between.h.
  *
  * A block in a row has the word 0. Only the thread writes its rows; others read
  * how full they are, for the totals.
@@ -26,6 +24,7 @@
 #include <stdint.h>
 
 #include "classes.h"
+#include "rounding.h"
 #include "slab.h"
 #include "table.h"
 
@@ -67,32 +66,19 @@ struct row {
 	struct kept kept[CACHE_MAX + 3]; /* the first is the empty row's end */
 };
 
-/* So that a row is found from the size of its blocks by a multiplication. */
-#define ROW_FACTOR (sizeof(struct row) / UNIT)
-_Static_assert(sizeof(struct row) % UNIT == 0, "a row is a multiple of the unit");
-
 struct bins {
 	struct row rows[CLASSES + 1]; /* class c has row c + 1 */
 	_Atomic uint64_t generation;  /* of the pool, when these were made */
-};
-
-/*
- * How a size becomes one of a block: (len + add) & mask, if len - 1 < limit. The factor
- * is ROW_FACTOR: read from here one instruction finds the row.
- */
-struct rounding {
-	_Atomic uint64_t limit;
-	uint64_t add;
-	uint64_t mask;
-	uint64_t factor;
-	uint32_t tag;
 };
 
 struct tcache {
 	struct rounding device; /* of aclrtMalloc; its limit is 0 while it is not armed */
 	uint64_t device_limit;	/* the limit while it is */
 	struct bins *device_bins; /* then: of the device that the thread uses */
-	struct rounding native;	  /* of aclkm_memory_alloc with alignment 64 */
+	/* Where device.rows are in them: one that refuses in place of what was never
+	 * used. */
+	struct row *device_rows[EXACT_MAX / ROUNDING_STEP];
+	struct rounding native; /* of aclkm_memory_alloc with alignment 64 */
 	_Atomic uint64_t
 		checked_limit; /* with checks: as device.limit, by their rounding */
 	struct slab *near[NEAR];
@@ -115,26 +101,34 @@ static inline struct row *bins_row(struct bins *bins, unsigned int class)
 	return &bins->rows[class + 1];
 }
 
-/* The row for blocks of @len bytes: their class is one of its own, up to EXACT_MAX. */
+static inline struct row *bins_at(struct bins *bins, uint32_t at)
+{
+	return (struct row *)((char *)bins + at);
+}
+
+/* The row for blocks of @len bytes, which the rounding has. */
 static inline struct row *bins_row_for(struct bins *bins, const struct rounding *rounding,
 				       uint64_t len)
 {
-	return (struct row *)((char *)bins + ((len + rounding->add) & rounding->mask) *
-						     rounding->factor);
+	return bins_at(bins, rounding->rows[(len - 1) / ROUNDING_STEP]);
+}
+
+static inline bool row_was_used(const struct row *row)
+{
+	return __builtin_expect(
+		atomic_load_explicit(&row->top, memory_order_relaxed) != NULL, 1);
 }
 
 /*
  * A block whose word becomes @word; false: go the slow way. A row never holds what
  * is in use, but where two threads freed a block at the same time: such a one is
- * left to the slow way, which forgets it.
+ * left to the slow way, which forgets it. The row was used before.
  */
 static inline bool row_take(struct row *row, uint32_t word, void **out)
 {
 	struct kept *top = atomic_load_explicit(&row->top, memory_order_relaxed);
 	_Atomic uint32_t *at;
 
-	if (__builtin_expect(!top, 0))
-		return false;
 	at = top->word;
 	if (__builtin_expect(slab_read(*at) != WORD_KEPT, 0))
 		return false;
@@ -162,10 +156,21 @@ static inline bool row_put(struct row *row, void *ptr, _Atomic uint32_t *word)
 static inline bool tcache_alloc(struct bins *bins, const struct rounding *rounding,
 				uint64_t len, void **out)
 {
+	struct row *row;
+
 	if (__builtin_expect(len - 1 >= slab_read(rounding->limit), 0))
 		return false;
-	return row_take(bins_row_for(bins, rounding, len), rounding->tag | (uint32_t)len,
-			out);
+	row = bins_row_for(bins, rounding, len);
+	return row_was_used(row) && row_take(row, rounding->tag | (uint32_t)len, out);
+}
+
+/* As tcache_alloc, of the device that the thread uses. */
+static inline bool tcache_alloc_device(struct tcache *mine, uint64_t len, void **out)
+{
+	if (__builtin_expect(len - 1 >= slab_read(mine->device.limit), 0))
+		return false;
+	return row_take(mine->device_rows[(len - 1) / ROUNDING_STEP],
+			mine->device.tag | (uint32_t)len, out);
 }
 
 /*
@@ -222,9 +227,6 @@ static inline bool tcache_free_mine(void *ptr, enum aclkm_kind kind)
 
 /* The slow way. */
 
-/* How sizes are rounded under this rule; small ones only. */
-struct rounding rounding_of(enum aclkm_kind kind, uint32_t padding, uint64_t align);
-
 /*
  * Where the row of this class is, which a slab keeps: in the thread's cache, of a pool
  * in the bins for it.
@@ -253,6 +255,9 @@ void tcache_drop_between(struct heap *heap);
  * if any: how many. Under the heap's lock.
  */
 uint64_t tcache_kept(const struct heap *heap, uint64_t *blocks);
+
+/* Zeroed memory for books of this kind, never given back; NULL: there is none. */
+void *tcache_map(uint64_t size);
 
 /* Bytes of the stacks of all threads, as mapped. */
 uint64_t tcache_bytes(void);

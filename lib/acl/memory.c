@@ -192,8 +192,7 @@ aclError aclrtMalloc(void **devPtr, size_t size, aclrtMemMallocPolicy policy)
 	if (__builtin_expect(!devPtr || !is_normal(policy), 0))
 		return malloc_slowly(__func__, devPtr, size, policy);
 	/* Small, with a context, and there is one that was freed. */
-	if (__builtin_expect(tcache_alloc(mine->device_bins, &mine->device, size, devPtr),
-			     1))
+	if (__builtin_expect(tcache_alloc_device(mine, size, devPtr), 1))
 		return ACL_SUCCESS;
 	return malloc_by_way(__func__, mine, devPtr, size, policy);
 }

@@ -366,6 +366,41 @@ static void test_two_devices(void)
 	is(status, 0, "all is well with two devices");
 }
 
+/* Lengths whose row is not that of the blocks they get by the rule. */
+static int wrong_rows(uint32_t padding, uint64_t align, uint64_t shift)
+{
+	struct rounding rounding = rounding_of(ACLKM_KIND_DEVICE, padding, align, shift);
+	int wrong = rounding.limit != EXACT_MAX - padding - shift;
+	uint64_t len;
+
+	for (len = 1; len <= rounding.limit; len++) {
+		uint64_t ruled = (len + padding + shift + align - 1) / align * align;
+		unsigned int class = class_of_units[ruled >> UNIT_SHIFT];
+
+		wrong += classes[class].size != ruled;
+		wrong += (char *)bins_row_for(tcache_mine->own, &rounding, len) !=
+			 (char *)bins_row(tcache_mine->own, class);
+	}
+	return wrong;
+}
+
+static void test_rounding(void)
+{
+	uint64_t align;
+
+	for (align = UNIT; align <= SMALL_ALIGN; align *= 2) {
+		is(wrong_rows(0, align, 0), 0, "rows without padding, align %d",
+		   (int)align);
+		is(wrong_rows(32, align, 0), 0, "rows with padding, align %d",
+		   (int)align);
+		is(wrong_rows(32, align, 64), 0, "rows with a shift, align %d",
+		   (int)align);
+	}
+	is((int)rounding_of(ACLKM_KIND_DEVICE, 16, 64, 0).limit, 0, "none with 16 bytes");
+	is((int)rounding_of(ACLKM_KIND_DEVICE, 32, 2 * SMALL_ALIGN, 0).limit, 0,
+	   "none with a large alignment");
+}
+
 int main(int argc, char **argv)
 {
 	small_device();
@@ -380,5 +415,6 @@ int main(int argc, char **argv)
 	test_share_small();
 	test_share_segment();
 	test_share_freed();
+	test_rounding();
 	return done_testing();
 }
