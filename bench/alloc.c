@@ -108,7 +108,7 @@ static void replace(struct job *job, unsigned int live, uint32_t min, uint32_t m
 
 static void run_mix(struct job *job)
 {
-	replace(job, LIVE, 1, 4096, 20);
+	replace(job, LIVE, 1, 4096, 60);
 }
 
 static void run_large(struct job *job)
@@ -118,7 +118,7 @@ static void run_large(struct job *job)
 
 static void run_pair(struct job *job)
 {
-	const unsigned int pairs = 6000000;
+	const unsigned int pairs = 20000000;
 	unsigned int i;
 	double start;
 

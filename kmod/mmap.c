@@ -287,9 +287,9 @@ static int map_wb(struct aclkm_region *region, struct vm_area_struct *vma)
 }
 
 /*
- * One by one: when remap_pfn_range() finds no memory for its first page table, kernels
- * up to 6.15 on x86 warn of a mapping without a first entry (untrack_pfn), which anybody
- * with a memory limit can bring about.
+ * One by one: where remap_pfn_range() finds no memory for its first page table, 6.1 on
+ * x86 warns of a mapping that has no first entry (untrack_pfn), which anybody with a
+ * memory limit can bring about.
  */
 static int map_frames(struct aclkm_region *region, struct vm_area_struct *vma)
 {
