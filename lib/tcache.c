@@ -21,6 +21,7 @@ static _Atomic uint32_t end_word = !WORD_KEPT;
 /* No slot, so that it holds nothing. */
 static struct slab no_slab;
 
+/* Which every thread has in place of a row that was never used; nobody writes it. */
 static struct row empty_row = {.top = empty_row.kept, .kept[0].word = &end_word};
 
 static struct tcache refuses_all = {.near = {[0 ... NEAR - 1] = &no_slab}};

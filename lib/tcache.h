@@ -75,8 +75,7 @@ struct tcache {
 	struct rounding device; /* of aclrtMalloc; its limit is 0 while it is not armed */
 	uint64_t device_limit;	/* the limit while it is */
 	struct bins *device_bins; /* then: of the device that the thread uses */
-	/* Where device.rows are in them: one that refuses in place of what was never
-	 * used. */
+	/* device.rows in them; one that refuses where a row was never used. */
 	struct row *device_rows[EXACT_MAX / ROUNDING_STEP];
 	struct rounding native; /* of aclkm_memory_alloc with alignment 64 */
 	_Atomic uint64_t
@@ -127,9 +126,8 @@ static inline bool row_was_used(const struct row *row)
 static inline bool row_take(struct row *row, uint32_t word, void **out)
 {
 	struct kept *top = atomic_load_explicit(&row->top, memory_order_relaxed);
-	_Atomic uint32_t *at;
+	_Atomic uint32_t *at = top->word;
 
-	at = top->word;
 	if (__builtin_expect(slab_read(*at) != WORD_KEPT, 0))
 		return false;
 	*out = top->ptr;
