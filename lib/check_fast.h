@@ -157,12 +157,13 @@ CHECK_INLINE bool check_take_fast(struct tcache *mine, const void *pc, const voi
 	top = atomic_load_explicit(&row->top, memory_order_relaxed);
 	if (__builtin_expect(!top, 0))
 		return false;
-	word = top->word;
-	if (__builtin_expect(slab_read(*word) != WORD_KEPT, 0))
+	word = row_lower(row, top);
+	if (__builtin_expect(slab_read(*word) != WORD_KEPT, 0)) {
+		row_raise(row, top);
 		return false;
+	}
 	base = (uint64_t)(uintptr_t)top->ptr + shift;
 	check_set(word, rounding->tag + (uint32_t)len);
-	atomic_store_explicit(&row->top, top - 1, memory_order_relaxed);
 	mark = mark_of(word);
 	check_set(&mark->taken, where);
 	check_set(&mark->given, MARK_LIVES);

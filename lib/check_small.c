@@ -10,6 +10,7 @@
 #include "config.h"
 #include "error.h"
 #include "guard.h"
+#include "heaps.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of lists, not of members */
 static struct ring *all_rings;

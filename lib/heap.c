@@ -2,70 +2,19 @@
 #include "heap.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 
 #include "backend.h"
 #include "chunk.h"
-#include "config.h"
 #include "error.h"
 #include "guard.h"
-#include "pool.h"
+#include "heaps.h"
+#include "reclaim.h"
 #include "rules.h"
 #include "slab.h"
 #include "tcache.h"
 
 /* Pieces up to this alignment are rounded to it, so that no slivers remain. */
 #define MAX_GRANULE 4096
-
-#define HEAP(c, p)                                                                       \
-	{                                                                                \
-		.lock = PTHREAD_MUTEX_INITIALIZER, .id = (c)*HEAP_PAGES + (p),           \
-		.class = (c), .pages = (enum aclkm_pages)(p),                            \
-	}
-#define HEAPS_OF(c) HEAP(c, 0), HEAP(c, 1), HEAP(c, 2), HEAP(c, 3)
-
-static struct heap heaps[BUILTIN_HEAPS] = {HEAPS_OF(HEAP_DEVICE), HEAPS_OF(HEAP_HOST),
-					   HEAPS_OF(HEAP_MEDIA)};
-
-/* Of the devices from 1 on: not touched where there is but one. */
-static struct heap others[MAX_DEVICES - 1][BUILTIN_HEAPS];
-static pthread_once_t others_once = PTHREAD_ONCE_INIT;
-
-static void init_others(void)
-{
-	uint32_t device;
-	unsigned int id;
-
-	for (device = 1; device < config_get()->devices; device++) {
-		for (id = 0; id < BUILTIN_HEAPS; id++) {
-			struct heap *heap = &others[device - 1][id];
-
-			pthread_mutex_init(&heap->lock, NULL);
-			heap->id = (uint16_t)DEVICE_HEAP(device, id);
-			heap->class = heaps[id].class;
-			heap->pages = heaps[id].pages;
-			heap->device = device;
-		}
-	}
-}
-
-static struct heap *heap_of(uint32_t device, unsigned int id)
-{
-	if (!device)
-		return &heaps[id];
-	pthread_once(&others_once, init_others);
-	return &others[device - 1][id];
-}
-
-struct heap *heap_of_id(unsigned int id)
-{
-	if (id < BUILTIN_HEAPS)
-		return &heaps[id];
-	if (is_pool_heap(id))
-		return pool_heap_of_id(id);
-	id -= HEAPS;
-	return &others[id / BUILTIN_HEAPS][id % BUILTIN_HEAPS];
-}
 
 static int piece_size(const struct heap_request *request, uint64_t *out)
 {
@@ -126,27 +75,8 @@ static int know_chunk_size(struct heap *heap)
 	return err;
 }
 
-/* Gives what this thread and the heaps of the device keep to the backend. */
-static bool drop_kept(uint32_t device)
-{
-	bool any = false;
-	unsigned int i;
-
-	tcache_flush();
-	for (i = 0; i < BUILTIN_HEAPS; i++) {
-		struct heap *heap = heap_of(device, i);
-
-		pthread_mutex_lock(&heap->lock);
-		tcache_drop_between(heap);
-		any |= slab_drop_empty(heap);
-		any |= chunk_drop_spares(heap);
-		pthread_mutex_unlock(&heap->lock);
-	}
-	return any;
-}
-
-static int alloc_large_once(struct heap *heap, const struct heap_request *request,
-			    uint64_t size, void **out)
+static int alloc_large(struct heap *heap, const struct heap_request *request,
+		       uint64_t size, void **out)
 {
 	struct extent *piece;
 	int err;
@@ -161,16 +91,6 @@ static int alloc_large_once(struct heap *heap, const struct heap_request *reques
 		*out = (void *)(uintptr_t)piece->addr;
 	}
 	pthread_mutex_unlock(&heap->lock);
-	return err;
-}
-
-static int alloc_large(struct heap *heap, const struct heap_request *request,
-		       uint64_t size, void **out)
-{
-	int err = alloc_large_once(heap, request, size, out);
-
-	if (err == ACLKM_ERR_NOMEM && drop_kept(heap->device))
-		err = alloc_large_once(heap, request, size, out);
 	return err;
 }
 
@@ -203,19 +123,38 @@ static int alloc_small_slowly(struct heap *heap, uint32_t units, uint32_t word,
 }
 
 /* From a slab; where there is no room for one more slab, a piece is tried. */
+static int alloc_once(struct heap *heap, const struct heap_request *request,
+		      uint64_t size, bool small, uint32_t word, void **out)
+{
+	int err = ACLKM_ERR_NOMEM;
+
+	if (small)
+		err = alloc_small_slowly(heap, (uint32_t)(size >> UNIT_SHIFT), word, out);
+	if (err == ACLKM_ERR_NOMEM)
+		err = alloc_large(heap, request, size, out);
+	return err;
+}
+
+/* What other threads keep comes last: it is they who want it next. */
 static int alloc_slowly(struct heap *heap, const struct heap_request *request,
 			uint64_t size, bool small, uint32_t word, void **out)
 {
-	int err = know_chunk_size(heap);
+	int err = know_chunk_size(heap), tries;
 
 	if (err)
 		return err;
-	if (small) {
-		err = alloc_small_slowly(heap, (uint32_t)(size >> UNIT_SHIFT), word, out);
-		if (err != ACLKM_ERR_NOMEM)
-			return err;
+	err = alloc_once(heap, request, size, small, word, out);
+	if (err != ACLKM_ERR_NOMEM)
+		return err;
+	tcache_flush();
+	heap_drop_kept(heap->device, false);
+	err = alloc_once(heap, request, size, small, word, out);
+	for (tries = 0; err == ACLKM_ERR_NOMEM && tries < RECLAIM_TRIES; tries++) {
+		if (!heap_drop_kept(heap->device, true))
+			break;
+		err = alloc_once(heap, request, size, small, word, out);
 	}
-	return alloc_large(heap, request, size, out);
+	return err;
 }
 
 int heap_alloc(const struct heap_request *request, void **out)
@@ -524,65 +463,6 @@ int heap_export(const void *ptr, uint64_t size, bool read_only, int *fd)
 		chunk->exported = true;
 	pthread_mutex_unlock(&chunk->heap->lock);
 	return err;
-}
-
-void heap_trim(uint64_t keep)
-{
-	unsigned int i;
-
-	tcache_flush();
-	for (i = 0; i < BUILTIN_HEAPS * config_get()->devices; i++) {
-		struct heap *heap = heap_of(i / BUILTIN_HEAPS, i % BUILTIN_HEAPS);
-
-		pthread_mutex_lock(&heap->lock);
-		tcache_drop_between(heap);
-		slab_drop_empty(heap);
-		if (chunk_kept() + heap->empty_bytes > keep)
-			chunk_drop_spares(heap);
-		pthread_mutex_unlock(&heap->lock);
-	}
-}
-
-static void add_heap(struct heap *heap, struct aclkm_memory_totals *out)
-{
-	const struct chunk *chunk;
-
-	pthread_mutex_lock(&heap->lock);
-	for (chunk = heap->shared; chunk; chunk = chunk->next) {
-		uint64_t largest = extents_largest(&chunk->extents);
-
-		out->free += chunk->extents.size - chunk->extents.used;
-		if (largest > out->largest)
-			out->largest = largest;
-	}
-	for (chunk = heap->kept; chunk; chunk = chunk->next) {
-		out->free += chunk->region.size;
-		if (chunk->region.size > out->largest)
-			out->largest = chunk->region.size;
-	}
-	out->free += heap->slab_bytes - heap->slab_out + tcache_kept(heap, NULL);
-	pthread_mutex_unlock(&heap->lock);
-}
-
-int heap_totals(uint32_t device, struct aclkm_memory_totals *out)
-{
-	const struct backend *backend;
-	struct backend_info info;
-	unsigned int i;
-	int err;
-
-	err = backend_get(&backend);
-	if (!err)
-		err = backend->info(device, &info);
-	if (err)
-		return err;
-	*out = (struct aclkm_memory_totals){.total = info.total,
-					    .free = info.free,
-					    .largest = info.largest,
-					    .backend = backend->name};
-	for (i = 0; i < BUILTIN_HEAPS; i++)
-		add_heap(heap_of(device, i), out);
-	return ACLKM_OK;
 }
 
 const char *kind_name(enum aclkm_kind kind)

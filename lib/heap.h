@@ -76,7 +76,7 @@ int heap_share(const void *ptr, uint64_t size, struct backing *out);
  */
 int heap_export(const void *ptr, uint64_t size, bool read_only, int *fd);
 
-/* Gives back what this thread and the heaps keep, but @keep bytes of regions. */
+/* Gives back what threads and heaps keep, but @keep bytes of regions. */
 void heap_trim(uint64_t keep);
 
 int heap_totals(uint32_t device, struct aclkm_memory_totals *out);

@@ -459,10 +459,8 @@ int aclkm_pool_trim(struct aclkm_pool *pool)
 	if (!pool)
 		return error_set(ACLKM_ERR_INVALID, "pool is NULL");
 	if (pool->heap) {
-		tcache_flush();
-		pthread_mutex_lock(pool->lock);
-		slab_drop_empty(pool->heap);
-		pthread_mutex_unlock(pool->lock);
+		segment_drop_kept(pool, false);
+		segment_drop_kept(pool, true);
 	}
 	return ACLKM_OK;
 }

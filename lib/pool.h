@@ -67,6 +67,12 @@ int segment_check(const struct aclkm_pool *pool, size_t len, void *const *out,
 /* Takes a segment, when its arguments were checked. */
 int segment_take(struct aclkm_pool *pool, size_t len, uint64_t stride, void **out);
 
+/*
+ * Of a pool with a heap: what this thread keeps, or all @others, goes back to its slabs,
+ * and empty ones become free pieces. True: others had something.
+ */
+bool segment_drop_kept(struct aclkm_pool *pool, bool others);
+
 /* Where the segment that starts at an address is: one of the three is there. */
 struct segment {
 	uint64_t addr;

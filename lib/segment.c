@@ -5,6 +5,7 @@
 #include "error.h"
 #include "guard.h"
 #include "pool.h"
+#include "reclaim.h"
 #include "rules.h"
 #include "slab.h"
 
@@ -153,7 +154,21 @@ static int take_small(struct aclkm_pool *pool, size_t len, uint64_t stride, void
 			     rounding->tag | (uint32_t)len, out);
 }
 
-int segment_take(struct aclkm_pool *pool, size_t len, uint64_t stride, void **out)
+bool segment_drop_kept(struct aclkm_pool *pool, bool others)
+{
+	bool any = false;
+
+	if (!others)
+		tcache_flush();
+	pthread_mutex_lock(pool->lock);
+	if (others)
+		any = reclaim_rows(pool->heap);
+	slab_drop_empty(pool->heap);
+	pthread_mutex_unlock(pool->lock);
+	return any;
+}
+
+static int take_once(struct aclkm_pool *pool, size_t len, uint64_t stride, void **out)
 {
 	int err;
 
@@ -162,15 +177,24 @@ int segment_take(struct aclkm_pool *pool, size_t len, uint64_t stride, void **ou
 	pthread_mutex_lock(pool->lock);
 	err = alloc_locked(pool, len, stride, out);
 	pthread_mutex_unlock(pool->lock);
+	return err;
+}
+
+int segment_take(struct aclkm_pool *pool, size_t len, uint64_t stride, void **out)
+{
+	int err = take_once(pool, len, stride, out), tries;
+
 	if (err != ACLKM_ERR_NOMEM || !pool->heap)
 		return err;
-
 	/* What this thread keeps may be in the way. */
-	tcache_flush();
-	pthread_mutex_lock(pool->lock);
-	slab_drop_empty(pool->heap);
-	err = alloc_locked(pool, len, stride, out);
-	pthread_mutex_unlock(pool->lock);
+	segment_drop_kept(pool, false);
+	err = take_once(pool, len, stride, out);
+	/* And what others keep. */
+	for (tries = 0; err == ACLKM_ERR_NOMEM && tries < RECLAIM_TRIES; tries++) {
+		if (!segment_drop_kept(pool, true))
+			break;
+		err = take_once(pool, len, stride, out);
+	}
 	return err;
 }
 

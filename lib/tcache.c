@@ -9,20 +9,15 @@
 #include "chunk.h"
 #include "config.h"
 #include "error.h"
+#include "groups.h"
 #include "guard.h"
+#include "heaps.h"
 #include "rules.h"
 
-/* The word below an empty row: any but WORD_KEPT, so that row_take refuses it. */
-static _Atomic uint32_t end_word = !WORD_KEPT;
-
-/* Of a pool so much may be free in slabs before one group takes another's: it divides. */
-#define POOL_SPARE_DIVISOR 16
+_Atomic uint32_t tcache_end = !WORD_KEPT;
 
 /* No slot, so that it holds nothing. */
 static struct slab no_slab;
-
-/* Which every thread has in place of a row that was never used; nobody writes it. */
-static struct row empty_row = {.top = empty_row.kept, .kept[0].word = &end_word};
 
 static struct tcache refuses_all = {.near = {[0 ... NEAR - 1] = &no_slab}};
 struct tcache *const tcache_none = &refuses_all;
@@ -31,7 +26,6 @@ _Thread_local struct tcache *tcache_mine = &refuses_all;
 
 static pthread_mutex_t caches_lock = PTHREAD_MUTEX_INITIALIZER; /* after a heap's */
 static struct tcache *caches; /* under the lock; used again, never freed */
-static _Atomic uint32_t group_threads[SLAB_GROUPS]; /* written under the lock */
 static _Atomic uint64_t mapped_bytes;
 static pthread_key_t end_key;
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
@@ -77,7 +71,7 @@ static void thread_ends(void *arg)
 	pthread_mutex_lock(&caches_lock);
 	disarm(mine);
 	mine->in_use = false;
-	atomic_fetch_sub(&group_threads[mine->group], 1);
+	group_leave(mine->group);
 	pthread_mutex_unlock(&caches_lock);
 }
 
@@ -94,6 +88,13 @@ static void make_key(void)
 	classes_init();
 }
 
+/* Nothing can be taken from it. */
+static void set_empty(struct row *row)
+{
+	atomic_store_explicit(&row->kept[0].word, &tcache_end, memory_order_relaxed);
+	atomic_store_explicit(&row->top, row->kept, memory_order_relaxed);
+}
+
 static struct tcache *make_new_locked(void)
 {
 	struct tcache *mine =
@@ -105,6 +106,7 @@ static struct tcache *make_new_locked(void)
 		return NULL;
 	for (i = 0; i < NEAR; i++)
 		mine->near[i] = &no_slab;
+	set_empty(&mine->empty);
 	mine->next = caches;
 	caches = mine;
 	return mine;
@@ -121,7 +123,7 @@ static void use_bins(struct tcache *mine, struct bins *bins)
 	for (i = 0; i < EXACT_MAX / ROUNDING_STEP; i++) {
 		struct row *row = bins_at(bins, mine->device.rows[i]);
 
-		mine->device_rows[i] = row_was_used(row) ? row : &empty_row;
+		mine->device_rows[i] = row_was_used(row) ? row : &mine->empty;
 	}
 }
 
@@ -177,19 +179,6 @@ void tcache_disarm_mine(void)
 		disarm(tcache_mine);
 }
 
-/* The group with the fewest threads. */
-static uint8_t choose_group_locked(void)
-{
-	uint8_t group, least = 0;
-
-	for (group = 1; group < SLAB_GROUPS; group++) {
-		if (atomic_load(&group_threads[group]) <
-		    atomic_load(&group_threads[least]))
-			least = group;
-	}
-	return least;
-}
-
 /* A record that no thread has, or a new one, joins a group. NULL: no memory. */
 static struct tcache *get_record(void)
 {
@@ -202,8 +191,7 @@ static struct tcache *get_record(void)
 		mine = make_new_locked();
 	if (mine) {
 		mine->in_use = true;
-		mine->group = choose_group_locked();
-		atomic_fetch_add(&group_threads[mine->group], 1);
+		mine->group = group_join();
 	}
 	pthread_mutex_unlock(&caches_lock);
 	return mine;
@@ -242,12 +230,19 @@ uint32_t tcache_row_of(const struct heap *heap, unsigned int class)
 	return (uint32_t)(bins + (class + 1) * sizeof(struct row));
 }
 
-static uint64_t count_of(struct bins *bins, unsigned int class)
+uint64_t row_count(const struct row *row)
 {
-	struct row *row = bins_row(bins, class);
-	struct kept *top = atomic_load_explicit(&row->top, memory_order_relaxed);
+	const struct kept *top = atomic_load_explicit(&row->top, memory_order_acquire);
 
-	return top ? (uint64_t)(top - row->kept) : 0;
+	/* Its thread may be about to find that it is empty. */
+	return top > row->kept ? (uint64_t)(top - row->kept) : 0;
+}
+
+uint64_t row_left(const struct row *row)
+{
+	uint64_t count = row_count(row);
+
+	return count > row->taken ? count - row->taken : 0;
 }
 
 static void set_count(struct row *row, uint64_t count)
@@ -255,6 +250,7 @@ static void set_count(struct row *row, uint64_t count)
 	atomic_store_explicit(&row->top, &row->kept[count], memory_order_relaxed);
 }
 
+/* Of blocks that are the pool's no more, or another one's. */
 static void reset(struct bins *bins, uint64_t generation)
 {
 	unsigned int class;
@@ -262,8 +258,10 @@ static void reset(struct bins *bins, uint64_t generation)
 	for (class = 0; class < CLASSES; class ++) {
 		struct row *row = bins_row(bins, class);
 
-		if (atomic_load_explicit(&row->top, memory_order_relaxed))
-			set_count(row, 0);
+		if (!row_was_used(row))
+			continue;
+		set_count(row, 0);
+		row->taken = 0;
 	}
 	atomic_store(&bins->generation, generation);
 }
@@ -299,72 +297,43 @@ struct bins *tcache_need(struct heap *heap)
 	return need_pool(mine, heap);
 }
 
-/* The row, ready for use, without what was freed twice at the same time. */
-static struct row *need_row(struct bins *bins, unsigned int class)
+static bool is_kept(const struct kept *kept)
+{
+	return slab_read(*slab_read(kept->word)) == WORD_KEPT;
+}
+
+/*
+ * What others took goes, and what was freed twice at the same time. Others may be about
+ * to find that a block was not theirs to take, until they let go of the lock.
+ */
+static void trim_row(struct heap *heap, struct row *row)
+{
+	uint64_t count;
+
+	pthread_mutex_lock(&heap->lock);
+	for (count = row_count(row); count && !is_kept(&row->kept[count]); count--) {
+		if (slab_read(row->kept[count].word) == &tcache_end)
+			row->taken--;
+	}
+	set_count(row, count);
+	pthread_mutex_unlock(&heap->lock);
+}
+
+/* The row, ready for use: if it is not empty, its last block can be taken. */
+static struct row *need_row(struct heap *heap, struct bins *bins, unsigned int class)
 {
 	struct row *row = bins_row(bins, class);
-	uint64_t count = count_of(bins, class);
+	uint64_t count;
 
-	if (!atomic_load_explicit(&row->top, memory_order_relaxed)) {
-		row->kept[0].word = &end_word;
+	if (!row_was_used(row)) {
 		row->limit = &row->kept[classes[class].keep];
+		set_empty(row);
 		use_row(tcache_mine, bins, row);
 	}
-	while (count && slab_read(*row->kept[count].word) != WORD_KEPT)
-		count--;
-	set_count(row, count);
+	count = row_count(row);
+	if (count && !is_kept(&row->kept[count]))
+		trim_row(heap, row);
 	return row;
-}
-
-/* A slab of any group, or of those that have no thread; NULL: none has free blocks. */
-static struct slab *slab_of_others(struct heap *heap, unsigned int class, bool of_any)
-{
-	unsigned int group;
-
-	for (group = 0; group < SLAB_GROUPS; group++) {
-		if (heap->slabs[group][class] &&
-		    (of_any || !atomic_load(&group_threads[group])))
-			return heap->slabs[group][class];
-	}
-	return NULL;
-}
-
-/*
- * Whether more is free in the heap's slabs than in a chunk of the device's, or a small
- * part of a pool: each group having slabs of its own would use up a small one.
- */
-static bool has_spare(const struct heap *heap)
-{
-	uint64_t divisor = heap->fixed ? POOL_SPARE_DIVISOR : 1;
-
-	return heap->slab_bytes - heap->slab_out >= heap->chunk_bytes / divisor;
-}
-
-/*
- * One for a group that has none with free blocks: others' if nobody else takes from it,
- * or where memory is short.
- */
-static int find_slab(struct heap *heap, unsigned int group, unsigned int class)
-{
-	struct slab *slab = slab_of_others(heap, class, has_spare(heap));
-	int err = slab ? ACLKM_OK : slab_add(heap, class, group);
-
-	if (err)
-		slab = slab_of_others(heap, class, true);
-	if (!slab)
-		return err;
-	slab_adopt(heap, slab, group);
-	return ACLKM_OK;
-}
-
-/* The group's first one with free blocks. */
-static int need_slab(struct heap *heap, unsigned int group, unsigned int class,
-		     struct slab **out)
-{
-	int err = heap->slabs[group][class] ? ACLKM_OK : find_slab(heap, group, class);
-
-	*out = heap->slabs[group][class];
-	return err;
 }
 
 /* Blocks to an empty row. */
@@ -383,11 +352,12 @@ static int refill(struct heap *heap, struct row *row, unsigned int class)
 
 		if (count && !heap->slabs[group][class])
 			break;
-		err = need_slab(heap, group, class, &slab);
+		err = group_slab(heap, group, class, &slab);
 		if (err)
 			break;
 		index = slab_pop(heap, slab);
-		kept->word = &slab->words[index];
+		atomic_store_explicit(&kept->word, &slab->words[index],
+				      memory_order_relaxed);
 		kept->ptr = (void *)(uintptr_t)(slab_read(slab->base) +
 						(uint64_t)index * slab_read(slab->size));
 	}
@@ -402,10 +372,13 @@ int tcache_refill(struct heap *heap, struct bins *bins, unsigned int class, uint
 	struct row *row;
 	int err;
 
-	/* What comes from between the threads may have been freed twice, too. */
+	/*
+	 * What comes from between the threads may have been freed twice, too, and what
+	 * comes to the row may be taken by others.
+	 */
 	do {
-		row = need_row(bins, class);
-		err = count_of(bins, class) ? ACLKM_OK : refill(heap, row, class);
+		row = need_row(heap, bins, class);
+		err = row_count(row) ? ACLKM_OK : refill(heap, row, class);
 		if (err)
 			return err;
 	} while (!row_take(row, word, out));
@@ -419,54 +392,62 @@ static void give_back(struct heap *heap, const struct kept *kept, bool between)
 	uintptr_t entry = table_get(addr);
 	struct slab *slab = (struct slab *)entry;
 
-	/* Freed twice at the same time, it has gone back before. */
-	if (slab_read(*kept->word) != WORD_KEPT || !entry || entry & TABLE_CHUNK)
+	/* Another has it, or, freed twice at the same time, it has gone back before. */
+	if (!is_kept(kept) || !entry || entry & TABLE_CHUNK)
 		return;
-	if (!slab_holds(slab, addr, &index) || &slab->words[index] != kept->word)
+	if (!slab_holds(slab, addr, &index) ||
+	    &slab->words[index] != slab_read(kept->word))
 		return;
 	if (!between || !between_put(heap, slab, kept))
 		slab_push(heap, slab, (uint32_t)index);
 }
 
-/* The first @n of the class, which are the oldest, go back. */
-static void spill(struct heap *heap, struct bins *bins, unsigned int class, uint64_t n,
-		  bool between)
+/* The first @n of the row, which are the oldest, go back. */
+static void spill(struct heap *heap, struct row *row, uint64_t n, bool between)
 {
-	struct row *row = bins_row(bins, class);
-	uint64_t left = count_of(bins, class), i;
+	uint64_t left = row_count(row), i;
 
 	if (!n)
 		return;
-	for (i = 1; i <= n; i++)
-		give_back(heap, &row->kept[i], between);
+	for (i = 1; i <= n; i++) {
+		if (slab_read(row->kept[i].word) == &tcache_end)
+			row->taken--;
+		else
+			give_back(heap, &row->kept[i], between);
+	}
 	left -= n;
 	memmove(&row->kept[1], &row->kept[1 + n], left * sizeof(row->kept[0]));
 	set_count(row, left);
 }
 
-static void give_to_slab(struct heap *heap, const struct kept *kept)
+void tcache_give(struct heap *heap, const struct kept *kept)
 {
 	give_back(heap, kept, false);
 }
 
 void tcache_drop_between(struct heap *heap)
 {
-	between_empty(heap, give_to_slab);
+	between_empty(heap, tcache_give);
 }
 
 void tcache_put(struct heap *heap, struct bins *bins, struct slab *slab, void *ptr,
 		_Atomic uint32_t *word)
 {
 	unsigned int class = slab_read(slab->class);
-	struct row *row = need_row(bins, class);
+	struct row *row = need_row(heap, bins, class);
 
 	*near_slot(tcache_mine, (uint64_t)(uintptr_t)ptr) = slab;
 	if (row_put(row, ptr, word))
 		return;
 	pthread_mutex_lock(&heap->lock);
-	spill(heap, bins, class, classes[class].batch, true);
+	spill(heap, row, classes[class].batch, true);
 	pthread_mutex_unlock(&heap->lock);
 	row_put(row, ptr, word);
+}
+
+static void flush_row(struct heap *heap, struct row *row)
+{
+	spill(heap, row, row_count(row), false);
 }
 
 static void flush_heap(struct heap *heap, struct bins *bins)
@@ -478,7 +459,7 @@ static void flush_heap(struct heap *heap, struct bins *bins)
 		reset(bins, atomic_load(&heap->generation));
 	} else {
 		for (class = 0; class < CLASSES; class ++)
-			spill(heap, bins, class, count_of(bins, class), false);
+			flush_row(heap, bins_row(bins, class));
 	}
 	pthread_mutex_unlock(&heap->lock);
 }
@@ -519,24 +500,46 @@ static uint64_t kept_in(struct bins *bins, uint64_t *blocks)
 	unsigned int class;
 
 	for (class = 0; class < CLASSES; class ++) {
-		count = count_of(bins, class);
+		const struct row *row = bins_row(bins, class);
+
+		count = row_left(row);
 		*blocks += count;
 		sum += count * classes[class].size;
 	}
 	return sum;
 }
 
+void tcache_each_other(void (*fn)(struct tcache *cache, void *arg), void *arg)
+{
+	struct tcache *cache;
+
+	pthread_mutex_lock(&caches_lock);
+	for (cache = caches; cache; cache = cache->next) {
+		if (cache != tcache_mine)
+			fn(cache, arg);
+	}
+	pthread_mutex_unlock(&caches_lock);
+}
+
+struct bins *tcache_bins(struct tcache *cache, const struct heap *heap)
+{
+	struct bins *bins = bins_of(cache, heap->id);
+
+	if (bins && atomic_load(&bins->generation) == atomic_load(&heap->generation))
+		return bins;
+	return NULL;
+}
+
 uint64_t tcache_kept(const struct heap *heap, uint64_t *blocks)
 {
-	uint64_t generation = atomic_load(&heap->generation);
 	uint64_t sum = 0, count = 0;
 	struct tcache *cache;
 
 	pthread_mutex_lock(&caches_lock);
 	for (cache = heap->slab_bytes ? caches : NULL; cache; cache = cache->next) {
-		struct bins *bins = bins_of(cache, heap->id);
+		struct bins *bins = tcache_bins(cache, heap);
 
-		if (bins && atomic_load(&bins->generation) == generation)
+		if (bins)
 			sum += kept_in(bins, &count);
 	}
 	pthread_mutex_unlock(&caches_lock);

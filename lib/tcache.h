@@ -4,10 +4,11 @@
  * (row) of addresses with the words that belong to them. The fast path takes from
  * a row and puts to it, and touches nothing that another thread writes.
  *
- * What a full row gives back goes by way of between.h.
+ * What a full row gives back goes by way of between.h. Where memory is short, others
+ * take what a row has, too: see reclaim.h.
  *
- * A block in a row has the word 0. Only the thread writes its rows; others read
- * how full they are, for the totals.
+ * A block in a row has the word 0. Only the thread moves a row's top; others read
+ * how full it is, for the totals.
  *
  * Written for few instructions: an empty row has a word below it that is never 0,
  * so that one test covers "empty" and "in use"; a thread without a cache has
@@ -55,7 +56,8 @@ static inline unsigned int own_bins(unsigned int id)
 
 struct kept {
 	void *ptr;
-	_Atomic uint32_t *word;
+	/* Of a row's: tcache_end once another thread has taken the block. */
+	_Atomic uint32_t *_Atomic word;
 };
 
 #define BATCH_MAX (CACHE_MAX / 2) /* blocks: struct class_info's batch, at most */
@@ -63,7 +65,8 @@ struct kept {
 struct row {
 	struct kept *_Atomic top; /* the last one; NULL: never used */
 	struct kept *limit;
-	struct kept kept[CACHE_MAX + 3]; /* the first is the empty row's end */
+	struct kept kept[CACHE_MAX + 2]; /* the first is the empty row's end */
+	uint64_t taken; /* blocks of it that others took; under the heap's lock */
 };
 
 struct bins {
@@ -75,8 +78,9 @@ struct tcache {
 	struct rounding device; /* of aclrtMalloc; its limit is 0 while it is not armed */
 	uint64_t device_limit;	/* the limit while it is */
 	struct bins *device_bins; /* then: of the device that the thread uses */
-	/* device.rows in them; one that refuses where a row was never used. */
+	/* device.rows in them; the empty one where a row was never used. */
 	struct row *device_rows[EXACT_MAX / ROUNDING_STEP];
+	struct row empty;	/* in the place of rows that were never used */
 	struct rounding native; /* of aclkm_memory_alloc with alignment 64 */
 	_Atomic uint64_t
 		checked_limit; /* with checks: as device.limit, by their rounding */
@@ -89,6 +93,9 @@ struct tcache {
 };
 
 extern struct tcache *const tcache_none;
+
+/* A word that is never WORD_KEPT: row_take refuses what has it. */
+extern _Atomic uint32_t tcache_end;
 
 extern _Atomic uint64_t tcache_epoch;
 
@@ -119,34 +126,53 @@ static inline bool row_was_used(const struct row *row)
 }
 
 /*
+ * The word of the row's last block, which is this thread's alone from here on if it is
+ * WORD_KEPT. The row was used before; row_raise undoes it. The order of the two
+ * accesses is what reclaim.c builds on: it has the processors follow it.
+ */
+static inline _Atomic uint32_t *row_lower(struct row *row, struct kept *top)
+{
+	atomic_store_explicit(&row->top, top - 1, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+	return slab_read(top->word);
+}
+
+static inline void row_raise(struct row *row, struct kept *top)
+{
+	atomic_store_explicit(&row->top, top, memory_order_relaxed);
+}
+
+/*
  * A block whose word becomes @word; false: go the slow way. A row never holds what
  * is in use, but where two threads freed a block at the same time: such a one is
  * left to the slow way, which forgets it. The row was used before.
  */
 static inline bool row_take(struct row *row, uint32_t word, void **out)
 {
-	struct kept *top = atomic_load_explicit(&row->top, memory_order_relaxed);
-	_Atomic uint32_t *at = top->word;
+	struct kept *top = slab_read(row->top);
+	_Atomic uint32_t *at = row_lower(row, top);
 
-	if (__builtin_expect(slab_read(*at) != WORD_KEPT, 0))
+	if (__builtin_expect(slab_read(*at) != WORD_KEPT, 0)) {
+		row_raise(row, top);
 		return false;
+	}
 	*out = top->ptr;
 	atomic_store_explicit(at, word, memory_order_relaxed);
-	atomic_store_explicit(&row->top, top - 1, memory_order_relaxed);
 	return true;
 }
 
 /* False: the row is full, or was never used. */
 static inline bool row_put(struct row *row, void *ptr, _Atomic uint32_t *word)
 {
-	struct kept *top = atomic_load_explicit(&row->top, memory_order_relaxed);
+	struct kept *top = slab_read(row->top);
 
 	if (__builtin_expect(top == row->limit, 0))
 		return false;
 	top[1].ptr = ptr;
-	top[1].word = word;
+	atomic_store_explicit(&top[1].word, word, memory_order_relaxed);
 	atomic_store_explicit(word, WORD_KEPT, memory_order_relaxed);
-	atomic_store_explicit(&row->top, top + 1, memory_order_relaxed);
+	/* Who sees it sees the block, and all that was written in it. */
+	atomic_store_explicit(&row->top, top + 1, memory_order_release);
 	return true;
 }
 
@@ -245,6 +271,19 @@ void tcache_put(struct heap *heap, struct bins *bins, struct slab *slab, void *p
 /* Gives everything back that this thread keeps. */
 void tcache_flush(void);
 
+/* Of all caches but this thread's, with their list locked; after a heap's lock. */
+void tcache_each_other(void (*fn)(struct tcache *cache, void *arg), void *arg);
+
+/* What a cache keeps of the heap now; NULL: nothing. Under the heap's lock. */
+struct bins *tcache_bins(struct tcache *cache, const struct heap *heap);
+
+/* How many places of a row are in use; under the heap's lock, how many with a block. */
+uint64_t row_count(const struct row *row);
+uint64_t row_left(const struct row *row);
+
+/* Gives a block back to its slab; under the heap's lock. */
+void tcache_give(struct heap *heap, const struct kept *kept);
+
 /* Gives back what is on its way from one thread to another; under the heap's lock. */
 void tcache_drop_between(struct heap *heap);
 
@@ -259,8 +298,5 @@ void *tcache_map(uint64_t size);
 
 /* Bytes of the stacks of all threads, as mapped. */
 uint64_t tcache_bytes(void);
-
-/* The heap of a number; NULL: none has it. */
-struct heap *heap_of_id(unsigned int id);
 
 #endif /* LIB_TCACHE_H */

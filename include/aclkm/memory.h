@@ -102,10 +102,11 @@ ACLKM_API int aclkm_memory_query(const void *ptr, struct aclkm_memory_info *out)
  * aclkm_memory_trim - give back what the library keeps for later
  * @keep: bytes of free regions that may stay
  *
- * Freed small blocks that this thread keeps, then empty pieces and regions. What
- * other threads keep of small blocks (at most 64 KiB or 8 blocks of each size)
- * stays with them until they end or trim themselves. An allocation that finds no
- * memory does the same first.
+ * Freed small blocks that threads keep, whatever these do meanwhile, then empty pieces
+ * and regions. An allocation that finds no memory does the same first. Where the kernel
+ * has no membarrier(2), or a filter forbids it, what other threads keep of small blocks
+ * (at most 64 KiB or 8 blocks of each size) stays with them until they end or trim
+ * themselves.
  */
 ACLKM_API int aclkm_memory_trim(size_t keep);
 

@@ -122,8 +122,9 @@ ACLKM_API int aclkm_pool_reset(struct aclkm_pool *pool);
 /**
  * aclkm_pool_trim - make one piece of what threads keep
  *
- * With ACLKM_POOL_THREADS: what this thread keeps goes back, and slabs that are
- * empty become free pieces. ACLKM_ERR_INVALID (NULL).
+ * With ACLKM_POOL_THREADS: what threads keep goes back, and slabs that are empty
+ * become free pieces. ACLKM_ERR_INVALID (NULL). What other threads keep stays with them
+ * where the kernel has no membarrier(2); see aclkm_memory_trim.
  */
 ACLKM_API int aclkm_pool_trim(struct aclkm_pool *pool);
 

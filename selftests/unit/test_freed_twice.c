@@ -6,6 +6,7 @@
 #include "chunk.h"
 #include "client.h"
 #include "guard.h"
+#include "heaps.h"
 #include "slab.h"
 #include "tcache.h"
 

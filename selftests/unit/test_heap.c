@@ -4,6 +4,7 @@
 #include "classes.h"
 #include "client.h"
 #include "guard.h"
+#include "heaps.h"
 #include "heap.h"
 #include "slab.h"
 #include "tcache.h"

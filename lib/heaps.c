@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+#include "heaps.h"
+
+#include <pthread.h>
+
+#include "backend.h"
+#include "chunk.h"
+#include "config.h"
+#include "pool.h"
+#include "reclaim.h"
+#include "slab.h"
+#include "tcache.h"
+
+#define HEAP(c, p)                                                                       \
+	{                                                                                \
+		.lock = PTHREAD_MUTEX_INITIALIZER, .id = (c)*HEAP_PAGES + (p),           \
+		.class = (c), .pages = (enum aclkm_pages)(p),                            \
+	}
+#define HEAPS_OF(c) HEAP(c, 0), HEAP(c, 1), HEAP(c, 2), HEAP(c, 3)
+
+static struct heap heaps[BUILTIN_HEAPS] = {HEAPS_OF(HEAP_DEVICE), HEAPS_OF(HEAP_HOST),
+					   HEAPS_OF(HEAP_MEDIA)};
+
+/* Of the devices from 1 on: not touched where there is but one. */
+static struct heap others[MAX_DEVICES - 1][BUILTIN_HEAPS];
+static pthread_once_t others_once = PTHREAD_ONCE_INIT;
+
+static void init_others(void)
+{
+	uint32_t device;
+	unsigned int id;
+
+	for (device = 1; device < config_get()->devices; device++) {
+		for (id = 0; id < BUILTIN_HEAPS; id++) {
+			struct heap *heap = &others[device - 1][id];
+
+			pthread_mutex_init(&heap->lock, NULL);
+			heap->id = (uint16_t)DEVICE_HEAP(device, id);
+			heap->class = heaps[id].class;
+			heap->pages = heaps[id].pages;
+			heap->device = device;
+		}
+	}
+}
+
+struct heap *heap_of(uint32_t device, unsigned int id)
+{
+	if (!device)
+		return &heaps[id];
+	pthread_once(&others_once, init_others);
+	return &others[device - 1][id];
+}
+
+struct heap *heap_of_id(unsigned int id)
+{
+	if (id < BUILTIN_HEAPS)
+		return &heaps[id];
+	if (is_pool_heap(id))
+		return pool_heap_of_id(id);
+	id -= HEAPS;
+	return &others[id / BUILTIN_HEAPS][id % BUILTIN_HEAPS];
+}
+
+bool heap_drop_kept(uint32_t device, bool of_others)
+{
+	bool any = false;
+	unsigned int i;
+
+	for (i = 0; i < BUILTIN_HEAPS; i++) {
+		struct heap *heap = heap_of(device, i);
+
+		pthread_mutex_lock(&heap->lock);
+		if (of_others)
+			any |= reclaim_rows(heap);
+		tcache_drop_between(heap);
+		slab_drop_empty(heap);
+		chunk_drop_spares(heap);
+		pthread_mutex_unlock(&heap->lock);
+	}
+	return any;
+}
+
+void heap_trim(uint64_t keep)
+{
+	unsigned int i;
+
+	tcache_flush();
+	for (i = 0; i < BUILTIN_HEAPS * config_get()->devices; i++) {
+		struct heap *heap = heap_of(i / BUILTIN_HEAPS, i % BUILTIN_HEAPS);
+
+		pthread_mutex_lock(&heap->lock);
+		reclaim_rows(heap);
+		tcache_drop_between(heap);
+		slab_drop_empty(heap);
+		if (chunk_kept() + heap->empty_bytes > keep)
+			chunk_drop_spares(heap);
+		pthread_mutex_unlock(&heap->lock);
+	}
+}
+
+static void add_heap(struct heap *heap, struct aclkm_memory_totals *out)
+{
+	const struct chunk *chunk;
+
+	pthread_mutex_lock(&heap->lock);
+	for (chunk = heap->shared; chunk; chunk = chunk->next) {
+		uint64_t largest = extents_largest(&chunk->extents);
+
+		out->free += chunk->extents.size - chunk->extents.used;
+		if (largest > out->largest)
+			out->largest = largest;
+	}
+	for (chunk = heap->kept; chunk; chunk = chunk->next) {
+		out->free += chunk->region.size;
+		if (chunk->region.size > out->largest)
+			out->largest = chunk->region.size;
+	}
+	out->free += heap->slab_bytes - heap->slab_out + tcache_kept(heap, NULL);
+	pthread_mutex_unlock(&heap->lock);
+}
+
+int heap_totals(uint32_t device, struct aclkm_memory_totals *out)
+{
+	const struct backend *backend;
+	struct backend_info info;
+	unsigned int i;
+	int err;
+
+	err = backend_get(&backend);
+	if (!err)
+		err = backend->info(device, &info);
+	if (err)
+		return err;
+	*out = (struct aclkm_memory_totals){.total = info.total,
+					    .free = info.free,
+					    .largest = info.largest,
+					    .backend = backend->name};
+	for (i = 0; i < BUILTIN_HEAPS; i++)
+		add_heap(heap_of(device, i), out);
+	return ACLKM_OK;
+}
