@@ -152,7 +152,7 @@ bool small_take(uint64_t base, uint64_t asked, uint64_t ruled, uint64_t shift)
 	mark = mark_of(word);
 	check_set(&mark->taken, stack_id_here());
 	check_set(&mark->given, MARK_LIVES);
-	*near_slot(tcache_mine, base) = slab;
+	near_set(base, slab);
 	check_fill_taken(&block);
 	return true;
 }

@@ -20,8 +20,9 @@
 #include "chunk.h"
 #include "tcache.h"
 
-/* Of one thread's rows at a time; under the lock of their list. */
+/* Of one thread's rows at a time. */
 static struct claim claims[CLASSES];
+static pthread_mutex_t claims_lock = PTHREAD_MUTEX_INITIALIZER; /* after a heap's */
 
 static bool can_order;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -121,7 +122,10 @@ bool reclaim_rows(struct heap *heap)
 	struct search search = {.heap = heap};
 
 	pthread_once(&once, say_so);
-	if (can_order && heap->slab_out)
-		tcache_each_other(reclaim_from, &search);
+	if (!can_order || !heap->slab_out)
+		return false;
+	pthread_mutex_lock(&claims_lock);
+	tcache_each_other(reclaim_from, &search);
+	pthread_mutex_unlock(&claims_lock);
 	return search.any;
 }

@@ -433,7 +433,7 @@ int aclkm_segment_place(struct aclkm_pool *pool, const void *ptr, uint64_t *offs
 
 int aclkm_segment_free(struct aclkm_pool *pool, void *ptr)
 {
-	struct slab *slab = *near_slot(tcache_mine, (uint64_t)(uintptr_t)ptr);
+	struct slab *slab = slab_read(*near_slot(tcache_mine, (uint64_t)(uintptr_t)ptr));
 	struct bins *bins = pool ? bins_now(pool) : NULL;
 	int err;
 

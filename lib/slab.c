@@ -272,6 +272,7 @@ static void drop(struct heap *heap, struct slab *slab)
 	heap->slab_count--;
 	atomic_store_explicit(&slab->slots, 0, memory_order_relaxed);
 	table_set(piece->addr, piece->size, chunk->entry);
+	tcache_forget(piece->addr, piece->size);
 	extents_free(&chunk->extents, piece);
 	record_put(slab);
 	chunk_emptied(chunk);
@@ -326,6 +327,7 @@ void slab_forget(uint64_t base, uint64_t size, uintptr_t entry)
 {
 	uint64_t at;
 
+	tcache_forget(base, size);
 	for (at = base; at - base < size; at += GRANULE) {
 		uintptr_t found = table_get(at);
 		struct slab *slab = (struct slab *)found;
@@ -334,7 +336,6 @@ void slab_forget(uint64_t base, uint64_t size, uintptr_t entry)
 			continue;
 		if (slab_read(slab->base) != at)
 			continue;
-		/* Threads that still know it find nothing in it. */
 		atomic_store_explicit(&slab->slots, 0, memory_order_relaxed);
 		record_put(slab);
 	}

@@ -25,7 +25,7 @@ _Atomic uint64_t tcache_epoch = 1;
 _Thread_local struct tcache *tcache_mine = &refuses_all;
 
 static pthread_mutex_t caches_lock = PTHREAD_MUTEX_INITIALIZER; /* after a heap's */
-static struct tcache *caches; /* under the lock; used again, never freed */
+static struct tcache *_Atomic caches; /* written under it; used again, never freed */
 static _Atomic uint64_t mapped_bytes;
 static pthread_key_t end_key;
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
@@ -430,13 +430,33 @@ void tcache_drop_between(struct heap *heap)
 	between_empty(heap, tcache_give);
 }
 
+static void forget_slab(struct slab *_Atomic *slot, uint64_t base, uint64_t size)
+{
+	struct slab *slab = atomic_load(slot);
+
+	/* Its thread may find another one meanwhile. */
+	if (slab_read(slab->base) - base < size)
+		atomic_compare_exchange_strong(slot, &slab, &no_slab);
+}
+
+void tcache_forget(uint64_t base, uint64_t size)
+{
+	struct tcache *cache;
+	uint64_t at, most = NEAR * GRANULE;
+
+	for (cache = caches; cache; cache = cache->next) {
+		for (at = 0; at < size && at < most; at += GRANULE)
+			forget_slab(near_slot(cache, base + at), base, size);
+	}
+}
+
 void tcache_put(struct heap *heap, struct bins *bins, struct slab *slab, void *ptr,
 		_Atomic uint32_t *word)
 {
 	unsigned int class = slab_read(slab->class);
 	struct row *row = need_row(heap, bins, class);
 
-	*near_slot(tcache_mine, (uint64_t)(uintptr_t)ptr) = slab;
+	near_set((uint64_t)(uintptr_t)ptr, slab);
 	if (row_put(row, ptr, word))
 		return;
 	pthread_mutex_lock(&heap->lock);
@@ -513,12 +533,10 @@ void tcache_each_other(void (*fn)(struct tcache *cache, void *arg), void *arg)
 {
 	struct tcache *cache;
 
-	pthread_mutex_lock(&caches_lock);
 	for (cache = caches; cache; cache = cache->next) {
 		if (cache != tcache_mine)
 			fn(cache, arg);
 	}
-	pthread_mutex_unlock(&caches_lock);
 }
 
 struct bins *tcache_bins(struct tcache *cache, const struct heap *heap)

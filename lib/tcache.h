@@ -13,8 +13,8 @@
  * Written for few instructions: an empty row has a word below it that is never 0,
  * so that one test covers "empty" and "in use"; a thread without a cache has
  * tcache_none, which refuses all; an address is first looked up in a small table
- * of the thread, whose answers may be stale, because a slab that does not hold the
- * address, or a block that is not in use there, sends it the slow way.
+ * of the thread: a slab that does not hold the address, or a block that is not in use
+ * there, sends it the slow way.
  */
 #ifndef LIB_TCACHE_H
 #define LIB_TCACHE_H
@@ -84,7 +84,7 @@ struct tcache {
 	struct rounding native; /* of aclkm_memory_alloc with alignment 64 */
 	_Atomic uint64_t
 		checked_limit; /* with checks: as device.limit, by their rounding */
-	struct slab *near[NEAR];
+	struct slab *_Atomic near[NEAR];	/* of slabs that are there */
 	struct bins *_Atomic pools[POOL_HEAPS]; /* NULL until the pool is used */
 	struct tcache *next;			/* all there ever were */
 	bool in_use;
@@ -218,9 +218,15 @@ void tcache_disarm_mine(void);
 /* The same for blocks that are checked, up to @limit bytes. */
 void tcache_arm_checked(uint64_t epoch, uint32_t device, uint64_t limit);
 
-static inline struct slab **near_slot(struct tcache *mine, uint64_t addr)
+static inline struct slab *_Atomic *near_slot(struct tcache *mine, uint64_t addr)
 {
 	return &mine->near[addr >> GRANULE_SHIFT & (NEAR - 1)];
+}
+
+/* A block of @slab, at @addr, is not freed yet. */
+static inline void near_set(uint64_t addr, struct slab *slab)
+{
+	atomic_store_explicit(near_slot(tcache_mine, addr), slab, memory_order_relaxed);
 }
 
 /*
@@ -246,7 +252,8 @@ static inline bool tcache_free_mine(void *ptr, enum aclkm_kind kind)
 {
 	struct tcache *mine = tcache_mine;
 
-	return tcache_free(*near_slot(mine, (uint64_t)(uintptr_t)ptr), mine, ptr, kind);
+	return tcache_free(slab_read(*near_slot(mine, (uint64_t)(uintptr_t)ptr)), mine,
+			   ptr, kind);
 }
 
 /* The slow way. */
@@ -268,10 +275,16 @@ int tcache_refill(struct heap *heap, struct bins *bins, unsigned int class, uint
 void tcache_put(struct heap *heap, struct bins *bins, struct slab *slab, void *ptr,
 		_Atomic uint32_t *word);
 
+/*
+ * No thread finds the slabs from @base on any more. Before their records are used again:
+ * who reads one meanwhile could find half of what it was and half of what it is.
+ */
+void tcache_forget(uint64_t base, uint64_t size);
+
 /* Gives everything back that this thread keeps. */
 void tcache_flush(void);
 
-/* Of all caches but this thread's, with their list locked; after a heap's lock. */
+/* Of all caches but this thread's, whether threads have them or not. */
 void tcache_each_other(void (*fn)(struct tcache *cache, void *arg), void *arg);
 
 /* What a cache keeps of the heap now; NULL: nothing. Under the heap's lock. */

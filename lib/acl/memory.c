@@ -312,7 +312,7 @@ static inline aclError free_by_way(const char *call, struct tcache *mine,
 aclError aclrtFree(void *devPtr)
 {
 	struct tcache *mine = tcache_mine;
-	struct slab *slab = *near_slot(mine, (uint64_t)(uintptr_t)devPtr);
+	struct slab *slab = slab_read(*near_slot(mine, (uint64_t)(uintptr_t)devPtr));
 
 	/* What has a tag, or is checked, is refused there. */
 	if (__builtin_expect(tcache_free(slab, mine, devPtr, ACLKM_KIND_DEVICE), 1))
