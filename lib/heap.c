@@ -139,7 +139,8 @@ static int alloc_once(struct heap *heap, const struct heap_request *request,
 static int alloc_slowly(struct heap *heap, const struct heap_request *request,
 			uint64_t size, bool small, uint32_t word, void **out)
 {
-	int err = know_chunk_size(heap), tries;
+	int err = know_chunk_size(heap), tries = 0;
+	bool any = true;
 
 	if (err)
 		return err;
@@ -149,9 +150,9 @@ static int alloc_slowly(struct heap *heap, const struct heap_request *request,
 	tcache_flush();
 	heap_drop_kept(heap->device, false);
 	err = alloc_once(heap, request, size, small, word, out);
-	for (tries = 0; err == ACLKM_ERR_NOMEM && tries < RECLAIM_TRIES; tries++) {
-		if (!heap_drop_kept(heap->device, true))
-			break;
+	/* Others who keep nothing may just have given back what they kept. */
+	for (; err == ACLKM_ERR_NOMEM && any && tries < RECLAIM_TRIES; tries++) {
+		any = heap_drop_kept(heap->device, true);
 		err = alloc_once(heap, request, size, small, word, out);
 	}
 	return err;

@@ -182,17 +182,17 @@ static int take_once(struct aclkm_pool *pool, size_t len, uint64_t stride, void 
 
 int segment_take(struct aclkm_pool *pool, size_t len, uint64_t stride, void **out)
 {
-	int err = take_once(pool, len, stride, out), tries;
+	int err = take_once(pool, len, stride, out), tries = 0;
+	bool any = true;
 
 	if (err != ACLKM_ERR_NOMEM || !pool->heap)
 		return err;
 	/* What this thread keeps may be in the way. */
 	segment_drop_kept(pool, false);
 	err = take_once(pool, len, stride, out);
-	/* And what others keep. */
-	for (tries = 0; err == ACLKM_ERR_NOMEM && tries < RECLAIM_TRIES; tries++) {
-		if (!segment_drop_kept(pool, true))
-			break;
+	/* And what others keep, or have just given back. */
+	for (; err == ACLKM_ERR_NOMEM && any && tries < RECLAIM_TRIES; tries++) {
+		any = segment_drop_kept(pool, true);
 		err = take_once(pool, len, stride, out);
 	}
 	return err;

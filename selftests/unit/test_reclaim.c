@@ -450,6 +450,7 @@ static int hurry_and_take(unsigned int times)
 	}
 	printf("# %u rounds, %u with something to take, %u signals\n", rounds, some,
 	       (unsigned int)i);
+	fflush(stdout);
 	ret = some < times / 16 ? IDLE : 0;
 	over = true;
 	for (i = 0; i < HURRIED; i++) {
@@ -476,8 +477,53 @@ static void test_hurry(const char *how, int ret)
 	ok(!(ret & LEFT), "%s: and nothing is left in slabs", how);
 }
 
-/* In a process of its own, before this one uses the library. */
-static int with_checks(unsigned int times)
+/* ------------------------------------------------------ memory is short */
+
+/* Blocks of all sizes, one at a time, of each heap. How many could not be had. */
+static void *one_at_a_time(void *arg)
+{
+	unsigned int seed = (unsigned int)(uintptr_t)arg, i;
+	uintptr_t bad = aclrtSetDevice(0) != 0;
+	size_t size;
+	int err;
+	void *p;
+
+	for (i = 0; i < 3000; i++) {
+		size = 1 + (size_t)rand_r(&seed) % 20000;
+		if (i % 3 == 0)
+			err = aclrtMalloc(&p, size, ACL_MEM_MALLOC_NORMAL_ONLY) ||
+			      aclrtFree(p);
+		else if (i % 3 == 1)
+			err = aclrtMallocHost(&p, size) || aclrtFreeHost(p);
+		else
+			err = acldvppMalloc(&p, size) || acldvppFree(p);
+		bad += err != 0;
+	}
+	bad += aclrtResetDevice(0) != 0;
+	return (void *)bad;
+}
+
+/* A few blocks are used, but what threads would keep is many times the device. */
+static int use_little(unsigned int times)
+{
+	pthread_t threads[THREADS];
+	uintptr_t i, all = 0;
+	void *bad;
+
+	while (times--) {
+		for (i = 0; i < THREADS; i++)
+			start(&threads[i], one_at_a_time, (void *)(i + 1));
+		for (i = 0; i < THREADS; i++) {
+			pthread_join(threads[i], &bad);
+			all += (uintptr_t)bad;
+		}
+	}
+	return all < 255 ? (int)all : 255;
+}
+
+/* Calls @fn in a process that has not used the library yet. What it returns, or -1. */
+static int in_process(int (*fn)(unsigned int), unsigned int times, const char *name,
+		      const char *value)
 {
 	int status = -1;
 	pid_t pid;
@@ -485,9 +531,9 @@ static int with_checks(unsigned int times)
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0) {
-		setenv("ACLKM_CHECK", "all", 1);
+		setenv(name, value, 1);
 		need_device();
-		_exit(hurry_and_take(times));
+		_exit(fn(times));
 	}
 	waitpid(pid, &status, 0);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -504,7 +550,9 @@ int main(void)
 		     "the kernel has no membarrier(2), or a filter forbids it");
 		return done_testing();
 	}
-	test_hurry("with checks", with_checks(times));
+	test_hurry("with checks",
+		   in_process(hurry_and_take, times, "ACLKM_CHECK", "all"));
+	is(in_process(use_little, 4, "ACLKM_MEM", "8M"), 0, "threads never lack memory");
 	need_device();
 	test_asleep();
 	test_trim();
