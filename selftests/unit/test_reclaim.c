@@ -444,7 +444,7 @@ static int hurry_and_take(unsigned int times)
 	for (i = 0; i < HURRIED; i++)
 		start(&threads[i], hurry, (void *)(i + 1));
 	start(&threads[HURRIED], take_from_all, NULL);
-	for (i = 0; i < times || (some < times / 16 && i < 50 * times); i++) {
+	for (i = 0; i < times || (some < times / 16 && i < 200 * times); i++) {
 		pthread_kill(threads[i % (HURRIED + 1)], SIGUSR1);
 		usleep(20);
 	}
