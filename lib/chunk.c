@@ -390,10 +390,9 @@ int chunk_piece(struct heap *heap, uint64_t size, uint64_t align, struct chunk *
 }
 
 /* Removes empty ones until there are at most @most bytes of them. */
-static bool drop_empty(struct heap *heap, uint64_t most)
+static void drop_empty(struct heap *heap, uint64_t most)
 {
 	struct chunk *chunk, *next;
-	bool any = false;
 
 	for (chunk = heap->shared; chunk && heap->empty_bytes > most; chunk = next) {
 		next = chunk->next;
@@ -401,23 +400,18 @@ static bool drop_empty(struct heap *heap, uint64_t most)
 			continue;
 		set_empty(chunk, false);
 		chunk_remove(chunk);
-		any = true;
 	}
-	return any;
 }
 
-bool chunk_drop_spares(struct heap *heap)
+void chunk_drop_spares(struct heap *heap)
 {
-	bool any = drop_empty(heap, 0);
-
+	drop_empty(heap, 0);
 	while (heap->kept) {
 		struct chunk *chunk = heap->kept;
 
 		unlink_kept(chunk);
 		chunk_remove(chunk);
-		any = true;
 	}
-	return any;
 }
 
 void chunk_emptied(struct chunk *chunk)

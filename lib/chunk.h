@@ -119,8 +119,8 @@ void chunk_emptied(struct chunk *chunk);
 /* A kept one that can hold @size on @align without much waste, or NULL. */
 struct chunk *chunk_reuse(struct heap *heap, uint64_t size, uint64_t align);
 
-/* Gives back what is kept. True: there was something. */
-bool chunk_drop_spares(struct heap *heap);
+/* Gives back what is kept. */
+void chunk_drop_spares(struct heap *heap);
 
 /*
  * Bytes of regions that may be kept in all, and are. A thread that frees one meanwhile

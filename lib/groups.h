@@ -11,7 +11,9 @@
 struct heap;
 struct slab;
 
-/* The group with the fewest threads has one more. One thread calls these two at a time.
+/*
+ * The group with the fewest threads has one more; the group has one less. The caller has
+ * the lock of all caches.
  */
 uint8_t group_join(void);
 void group_leave(uint8_t group);

@@ -61,22 +61,28 @@ struct heap *heap_of_id(unsigned int id)
 	return &others[id / BUILTIN_HEAPS][id % BUILTIN_HEAPS];
 }
 
+/* @keep: bytes of regions that may stay. */
+static bool drop_kept(struct heap *heap, bool of_others, uint64_t keep)
+{
+	bool any;
+
+	pthread_mutex_lock(&heap->lock);
+	any = of_others && reclaim_rows(heap);
+	tcache_drop_between(heap);
+	slab_drop_empty(heap);
+	if (chunk_kept() + heap->empty_bytes > keep)
+		chunk_drop_spares(heap);
+	pthread_mutex_unlock(&heap->lock);
+	return any;
+}
+
 bool heap_drop_kept(uint32_t device, bool of_others)
 {
 	bool any = false;
 	unsigned int i;
 
-	for (i = 0; i < BUILTIN_HEAPS; i++) {
-		struct heap *heap = heap_of(device, i);
-
-		pthread_mutex_lock(&heap->lock);
-		if (of_others)
-			any |= reclaim_rows(heap);
-		tcache_drop_between(heap);
-		slab_drop_empty(heap);
-		chunk_drop_spares(heap);
-		pthread_mutex_unlock(&heap->lock);
-	}
+	for (i = 0; i < BUILTIN_HEAPS; i++)
+		any |= drop_kept(heap_of(device, i), of_others, 0);
 	return any;
 }
 
@@ -85,17 +91,8 @@ void heap_trim(uint64_t keep)
 	unsigned int i;
 
 	tcache_flush();
-	for (i = 0; i < BUILTIN_HEAPS * config_get()->devices; i++) {
-		struct heap *heap = heap_of(i / BUILTIN_HEAPS, i % BUILTIN_HEAPS);
-
-		pthread_mutex_lock(&heap->lock);
-		reclaim_rows(heap);
-		tcache_drop_between(heap);
-		slab_drop_empty(heap);
-		if (chunk_kept() + heap->empty_bytes > keep)
-			chunk_drop_spares(heap);
-		pthread_mutex_unlock(&heap->lock);
-	}
+	for (i = 0; i < BUILTIN_HEAPS * config_get()->devices; i++)
+		drop_kept(heap_of(i / BUILTIN_HEAPS, i % BUILTIN_HEAPS), true, keep);
 }
 
 static void add_heap(struct heap *heap, struct aclkm_memory_totals *out)

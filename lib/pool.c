@@ -459,7 +459,7 @@ int aclkm_pool_trim(struct aclkm_pool *pool)
 	if (!pool)
 		return error_set(ACLKM_ERR_INVALID, "pool is NULL");
 	if (pool->heap) {
-		segment_drop_kept(pool, false);
+		tcache_flush();
 		segment_drop_kept(pool, true);
 	}
 	return ACLKM_OK;

@@ -68,10 +68,10 @@ int segment_check(const struct aclkm_pool *pool, size_t len, void *const *out,
 int segment_take(struct aclkm_pool *pool, size_t len, uint64_t stride, void **out);
 
 /*
- * Of a pool with a heap: what this thread keeps, or all @others, goes back to its slabs,
- * and empty ones become free pieces. True: others had something.
+ * Of a pool with a heap: empty slabs become free pieces, after they got what all threads
+ * but this one keep if @of_others. True: these had something.
  */
-bool segment_drop_kept(struct aclkm_pool *pool, bool others);
+bool segment_drop_kept(struct aclkm_pool *pool, bool of_others);
 
 /* Where the segment that starts at an address is: one of the three is there. */
 struct segment {

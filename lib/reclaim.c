@@ -32,7 +32,7 @@ static long membarrier(int command)
 	return syscall(SYS_membarrier, command, 0, 0);
 }
 
-static void say_so(void)
+static void register_process(void)
 {
 	can_order = !membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
 }
@@ -121,7 +121,7 @@ bool reclaim_rows(struct heap *heap)
 {
 	struct search search = {.heap = heap};
 
-	pthread_once(&once, say_so);
+	pthread_once(&once, register_process);
 	if (!can_order || !heap->slab_out)
 		return false;
 	pthread_mutex_lock(&claims_lock);

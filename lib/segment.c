@@ -154,15 +154,12 @@ static int take_small(struct aclkm_pool *pool, size_t len, uint64_t stride, void
 			     rounding->tag | (uint32_t)len, out);
 }
 
-bool segment_drop_kept(struct aclkm_pool *pool, bool others)
+bool segment_drop_kept(struct aclkm_pool *pool, bool of_others)
 {
-	bool any = false;
+	bool any;
 
-	if (!others)
-		tcache_flush();
 	pthread_mutex_lock(pool->lock);
-	if (others)
-		any = reclaim_rows(pool->heap);
+	any = of_others && reclaim_rows(pool->heap);
 	slab_drop_empty(pool->heap);
 	pthread_mutex_unlock(pool->lock);
 	return any;
@@ -188,6 +185,7 @@ int segment_take(struct aclkm_pool *pool, size_t len, uint64_t stride, void **ou
 	if (err != ACLKM_ERR_NOMEM || !pool->heap)
 		return err;
 	/* What this thread keeps may be in the way. */
+	tcache_flush();
 	segment_drop_kept(pool, false);
 	err = take_once(pool, len, stride, out);
 	/* And what others keep, or have just given back. */

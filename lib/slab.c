@@ -295,10 +295,9 @@ void slab_push(struct heap *heap, struct slab *slab, uint32_t index)
 		drop(heap, slab);
 }
 
-static bool drop_empty(struct heap *heap, unsigned int group, unsigned int class)
+static void drop_empty(struct heap *heap, unsigned int group, unsigned int class)
 {
 	struct slab *slab, *next;
-	bool any = false;
 
 	for (slab = heap->slabs[group][class]; slab && heap->empty[group][class];
 	     slab = next) {
@@ -306,21 +305,17 @@ static bool drop_empty(struct heap *heap, unsigned int group, unsigned int class
 		if (slab->used)
 			continue;
 		drop(heap, slab);
-		any = true;
 	}
-	return any;
 }
 
-bool slab_drop_empty(struct heap *heap)
+void slab_drop_empty(struct heap *heap)
 {
 	unsigned int group, class;
-	bool any = false;
 
 	for (group = 0; group < SLAB_GROUPS && heap->slab_count; group++) {
 		for (class = 0; class < CLASSES; class ++)
-			any |= drop_empty(heap, group, class);
+			drop_empty(heap, group, class);
 	}
-	return any;
 }
 
 void slab_forget(uint64_t base, uint64_t size, uintptr_t entry)

@@ -135,8 +135,8 @@ uint32_t slab_pop(struct heap *heap, struct slab *slab);
 /* Gives the block back; the slab goes when it is empty and not the last one. */
 void slab_push(struct heap *heap, struct slab *slab, uint32_t index);
 
-/* Gives empty slabs back to their chunks. True: there was one. */
-bool slab_drop_empty(struct heap *heap);
+/* Gives empty slabs back to their chunks. */
+void slab_drop_empty(struct heap *heap);
 
 /* Forgets the slabs of a range that goes as a whole; its entries become @entry. */
 void slab_forget(uint64_t base, uint64_t size, uintptr_t entry);

@@ -520,9 +520,7 @@ static uint64_t kept_in(struct bins *bins, uint64_t *blocks)
 	unsigned int class;
 
 	for (class = 0; class < CLASSES; class ++) {
-		const struct row *row = bins_row(bins, class);
-
-		count = row_left(row);
+		count = row_left(bins_row(bins, class));
 		*blocks += count;
 		sum += count * classes[class].size;
 	}
