@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "check.h"
 #include "error.h"
@@ -22,6 +23,15 @@
 static struct config config;
 static pthread_once_t config_once = PTHREAD_ONCE_INIT;
 
+/*
+ * Who starts a setuid, setgid or file-capability program chooses its environment, and
+ * must not choose what a more privileged program does or which files it writes.
+ */
+static const char *environment(const char *name)
+{
+	return getauxval(AT_SECURE) ? NULL : getenv(name);
+}
+
 static void refuse(const char *name, const char *value, const char *rule)
 {
 	if (!config.bad[0])
@@ -33,7 +43,7 @@ static void refuse(const char *name, const char *value, const char *rule)
 /* The index of @name's value in @words; 0, the default, when it is not set. */
 static int read_word(const char *name, const char *const *words, const char *rule)
 {
-	const char *value = getenv(name);
+	const char *value = environment(name);
 	int i;
 
 	if (!value)
@@ -91,7 +101,7 @@ static bool parse_size(const char *value, uint64_t *out)
 static uint64_t read_size(const char *name, uint64_t otherwise, uint64_t min,
 			  uint64_t max, bool power, const char *rule)
 {
-	const char *value = getenv(name);
+	const char *value = environment(name);
 	uint64_t size;
 
 	if (!value)
@@ -105,7 +115,7 @@ static uint64_t read_size(const char *name, uint64_t otherwise, uint64_t min,
 
 static void read_soc_name(void)
 {
-	const char *value = getenv("ACLKM_SOC_NAME");
+	const char *value = environment("ACLKM_SOC_NAME");
 
 	if (!value)
 		value = DEFAULT_SOC_NAME;
@@ -118,7 +128,7 @@ static void read_soc_name(void)
 /* "0,1": a number of a node for each device, the first again after the last. */
 static void read_nodes(void)
 {
-	const char *value = getenv("ACLKM_NODES"), *at = value;
+	const char *value = environment("ACLKM_NODES"), *at = value;
 	unsigned long node;
 	char *end;
 
@@ -139,7 +149,7 @@ static void read_nodes(void)
 
 static void read_checks(void)
 {
-	const char *value = getenv("ACLKM_CHECK");
+	const char *value = environment("ACLKM_CHECK");
 
 	if (value &&
 	    !check_parse(value, &config.checks, &config.check_fill, &config.check_hold))
@@ -151,7 +161,7 @@ static void read_checks(void)
 
 static void read_cpus(void)
 {
-	const char *value = getenv("ACLKM_WORKER_CPUS");
+	const char *value = environment("ACLKM_WORKER_CPUS");
 	struct placing *placing = &config.placing;
 	char rule[192], list[128];
 
@@ -169,7 +179,7 @@ static void read_cpus(void)
 
 static void read_node(void)
 {
-	const char *value = getenv("ACLKM_WORKER_NODE");
+	const char *value = environment("ACLKM_WORKER_NODE");
 	struct placing *placing = &config.placing;
 	uint64_t node;
 	cpu_set_t cpus;
@@ -195,7 +205,7 @@ static void read_placing(void)
 {
 	config.placing.threads = (uint32_t)read_size(
 		"ACLKM_WORKERS", 0, 1, PLACING_THREADS, false, "a number from 1 to 16");
-	config.placing.spin_set = getenv("ACLKM_WORKER_SPIN");
+	config.placing.spin_set = environment("ACLKM_WORKER_SPIN");
 	config.placing.spin_us =
 		(uint32_t)read_size("ACLKM_WORKER_SPIN", 0, 0, PLACING_SPIN_US, false,
 				    "microseconds from 0 to 1000000");
