@@ -43,7 +43,8 @@ const struct device_here *device_here_slowly(void)
 		return NULL;
 	object = object_get(&contexts, device_mine.context);
 	if (!object) {
-		device_mine = (struct device_here){0};
+		/* A call that looked before a reset still needs the device's number. */
+		device_mine = (struct device_here){.device = device_mine.device};
 		return NULL;
 	}
 	object_put(object);
@@ -51,16 +52,15 @@ const struct device_here *device_here_slowly(void)
 	return &device_mine;
 }
 
-static int use(uintptr_t handle)
+/* False: the context is not alive. */
+static bool try_use(uintptr_t handle)
 {
 	uint64_t now = atomic_load(&device_gone);
 	struct object *object = object_get(&contexts, handle);
 	const struct context *context;
 
 	if (!object)
-		return error_set(ACLKM_ERR_HANDLE,
-				 "context = %p: never created, or destroyed already",
-				 (void *)handle);
+		return false;
 	context = object_entry(object, struct context, object);
 	if (handle != device_mine.context)
 		tcache_disarm_mine();
@@ -69,7 +69,21 @@ static int use(uintptr_t handle)
 					   .device = context->device,
 					   .seen = now};
 	object_put(object);
-	return ACLKM_OK;
+	return true;
+}
+
+static int use(uintptr_t handle)
+{
+	if (try_use(handle))
+		return ACLKM_OK;
+	return error_set(ACLKM_ERR_HANDLE,
+			 "context = %p: never created, or destroyed already",
+			 (void *)handle);
+}
+
+void device_lend(uintptr_t context)
+{
+	try_use(context);
 }
 
 int device_check(int64_t id)

@@ -27,20 +27,29 @@ aclError context_need(void)
 			  "this thread has no context: call aclrtSetDevice in it first");
 }
 
+aclError context_need_to_wait(void)
+{
+	return acl_result(stream_may_wait()) ?: context_need();
+}
+
 aclError context_check_device(int64_t id)
 {
 	return acl_result_for(device_check(id), ACLKM_ERR_INVALID,
 			      ACL_ERROR_RT_INVALID_DEVICEID);
 }
 
+/*
+ * Another thread may have reset the device since context_need. The thread's own record
+ * stays readable then: its default stream is one that no call finds any more.
+ */
 uint32_t context_device(void)
 {
-	return device_here()->device;
+	return device_mine.device;
 }
 
 uintptr_t context_stream(aclrtStream stream)
 {
-	return stream ? (uintptr_t)stream : device_here()->stream;
+	return stream ? (uintptr_t)stream : device_mine.stream;
 }
 
 aclError stream_failure(int err)
@@ -142,14 +151,14 @@ aclError aclrtGetRunMode(aclrtRunMode *runMode)
 
 aclError aclrtSynchronizeDevice(void)
 {
-	return acl_enter(__func__) ?: context_need() ?:
+	return acl_enter(__func__) ?: context_need_to_wait() ?:
 	       stream_result(stream_wait_device(context_device(), NO_DEADLINE));
 }
 
 aclError aclrtSynchronizeDeviceWithTimeout(int32_t timeout)
 {
 	int64_t deadline;
-	aclError code = acl_enter(__func__) ?: context_need() ?:
+	aclError code = acl_enter(__func__) ?: context_need_to_wait() ?:
 			context_deadline(timeout, 0, &deadline);
 
 	if (code)
