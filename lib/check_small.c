@@ -11,11 +11,11 @@
 #include "error.h"
 #include "guard.h"
 #include "heaps.h"
+#include "thread_key.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of lists, not of members */
 static struct ring *all_rings;
-static pthread_key_t key;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static struct thread_key key;
 _Thread_local struct ring *check_ring;
 static atomic_bool ending;
 static _Atomic uint32_t odd;
@@ -234,8 +234,10 @@ static void thread_ends(void *arg)
 {
 	struct ring *ring = arg;
 
-	if (!process_is_forked())
-		drop_all(ring);
+	/* In a forked child a thread that is not there may hold a lock. */
+	if (process_is_forked())
+		return;
+	drop_all(ring);
 	/* Without a ring nothing goes the short way. */
 	tcache_disarm_mine();
 	check_ring = NULL;
@@ -244,18 +246,12 @@ static void thread_ends(void *arg)
 	pthread_mutex_unlock(&lock);
 }
 
-static void make_key(void)
-{
-	pthread_key_create(&key, thread_ends);
-}
-
 static struct ring *need_ring(void)
 {
 	struct ring *ring;
 
 	if (check_ring)
 		return check_ring;
-	pthread_once(&once, make_key);
 	pthread_once(&options_once, read_options);
 	pthread_mutex_lock(&lock);
 	for (ring = all_rings; ring && ring->in_use; ring = ring->next)
@@ -268,11 +264,11 @@ static struct ring *need_ring(void)
 		}
 	}
 	if (ring)
-		ring->in_use = true;
+		ring->in_use = thread_key_set(&key, thread_ends, ring);
+	if (ring && !ring->in_use)
+		ring = NULL;
 	pthread_mutex_unlock(&lock);
 	check_ring = ring;
-	if (ring)
-		pthread_setspecific(key, ring);
 	return ring;
 }
 

@@ -6,14 +6,13 @@
 
 #include "aclkm/stats.h"
 #include "error.h"
+#include "thread_key.h"
 
 #define ROWS 64 /* the last one is shared */
 
 static struct counter_row rows[ROWS];
 static _Atomic uint64_t taken; /* a bit for each row */
-static pthread_key_t key;
-static pthread_once_t key_once = PTHREAD_ONCE_INIT;
-static bool have_key;
+static struct thread_key key;
 
 _Thread_local struct counter_row *counter_mine;
 static _Thread_local bool asked;
@@ -25,27 +24,21 @@ static void give_row(void *row)
 	atomic_fetch_and(&taken, ~(1ULL << ((struct counter_row *)row - rows)));
 }
 
-static void make_key(void)
-{
-	have_key = !pthread_key_create(&key, give_row);
-}
-
 static void take_row(void)
 {
 	uint64_t now = atomic_load(&taken);
 	unsigned int at;
 
 	asked = true;
-	pthread_once(&key_once, make_key);
 	do {
 		at = ~now ? (unsigned int)__builtin_ctzll(~now) : ROWS - 1;
-		if (at == ROWS - 1 || !have_key)
+		if (at == ROWS - 1)
 			return;
 	} while (!atomic_compare_exchange_weak(&taken, &now, now | 1ULL << at));
-	if (pthread_setspecific(key, &rows[at]))
-		atomic_fetch_and(&taken, ~(1ULL << at));
-	else
+	if (thread_key_set(&key, give_row, &rows[at]))
 		counter_mine = &rows[at];
+	else
+		atomic_fetch_and(&taken, ~(1ULL << at));
 }
 
 void counter_add_slowly(enum counter counter, uint64_t n)

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "thread_key.h"
+
 #define LAST_SIZE 512
 #define RECENT_SIZE 2048
 
@@ -33,11 +35,14 @@ static char shared[RECENT_SIZE];
 static atomic_bool is_shared;
 
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
-static pthread_once_t texts_once = PTHREAD_ONCE_INIT;
-static pthread_key_t texts_key;
+static struct thread_key texts_key;
 
+/* A thread that is not there in the child may have held the lock. */
 static void mark_forked(void)
 {
+	static const pthread_mutex_t unlocked = PTHREAD_MUTEX_INITIALIZER;
+
+	shared_lock = unlocked;
 	atomic_store(&error_forked, true);
 }
 
@@ -70,20 +75,31 @@ static void free_texts(void *arg)
 	free(arg);
 }
 
-static void make_texts_key(void)
+/* The C library's own list of what a thread runs at its end; it has no limit. */
+extern int __cxa_thread_atexit_impl(void (*end)(void *arg), void *arg, void *dso)
+	__attribute__((weak));
+extern void *__dso_handle __attribute__((visibility("hidden")));
+
+static bool texts_register(struct texts *new)
 {
-	pthread_key_create(&texts_key, free_texts);
+	if (thread_key_set(&texts_key, free_texts, new))
+		return true;
+	return __cxa_thread_atexit_impl &&
+	       !__cxa_thread_atexit_impl(free_texts, new, &__dso_handle);
 }
 
 /* NULL: no memory for them. */
 static struct texts *need_texts(void)
 {
+	struct texts *new;
+
 	if (texts)
 		return texts;
-	pthread_once(&texts_once, make_texts_key);
-	texts = calloc(1, sizeof(*texts));
-	if (texts)
-		pthread_setspecific(texts_key, texts);
+	new = calloc(1, sizeof(*new));
+	if (new && texts_register(new))
+		texts = new;
+	else
+		free(new);
 	return texts;
 }
 

@@ -12,6 +12,7 @@
 #include <unwind.h>
 
 #include "error.h"
+#include "thread_key.h"
 
 #define PAGE_STACKS 1024
 #define BUCKETS 4096
@@ -36,7 +37,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct stack *_Atomic pages[STACKS_MAX / PAGE_STACKS];
 static uint32_t buckets[BUCKETS];
 static uint32_t count = 1; /* 0 stands for nothing */
-static pthread_key_t key;
+static struct thread_key key;
 
 /* libgcc's, which a small system may not have: then no place has frames. */
 static struct {
@@ -59,7 +60,6 @@ static void start(void)
 	void *library = dlopen("libgcc_s.so.1", RTLD_NOW);
 	Dl_info starts, mine;
 
-	pthread_key_create(&key, unmap_seen);
 	if (dladdr(dlsym(RTLD_DEFAULT, "pthread_create"), &starts) &&
 	    dladdr(&once, &mine) && starts.dli_fbase != mine.dli_fbase)
 		c_library = starts.dli_fbase;
@@ -215,7 +215,10 @@ static struct stack_seen *seen_of_thread(void)
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (map == MAP_FAILED)
 		return NULL;
-	pthread_setspecific(key, map);
+	if (!thread_key_set(&key, unmap_seen, map)) {
+		munmap(map, STACKS_SEEN * sizeof(struct stack_seen));
+		return NULL;
+	}
 	stacks_seen = map;
 	return map;
 }

@@ -13,6 +13,7 @@
 #include "guard.h"
 #include "heaps.h"
 #include "rules.h"
+#include "thread_key.h"
 
 _Atomic uint32_t tcache_end = !WORD_KEPT;
 
@@ -27,8 +28,8 @@ _Thread_local struct tcache *tcache_mine = &refuses_all;
 static pthread_mutex_t caches_lock = PTHREAD_MUTEX_INITIALIZER; /* after a heap's */
 static struct tcache *_Atomic caches; /* written under it; used again, never freed */
 static _Atomic uint64_t mapped_bytes;
-static pthread_key_t end_key;
-static pthread_once_t key_once = PTHREAD_ONCE_INIT;
+static struct thread_key end_key;
+static pthread_once_t start_once = PTHREAD_ONCE_INIT;
 
 void *tcache_map(uint64_t size)
 {
@@ -60,19 +61,28 @@ static void disarm(struct tcache *cache)
 	set_limit(&cache->checked_limit, 0);
 }
 
-/* The thread ends; what it frees after this makes a new cache, and ends that. */
-static void thread_ends(void *arg)
+static void put_record(struct tcache *mine)
 {
-	struct tcache *mine = arg;
-
-	if (!process_is_forked())
-		tcache_flush();
-	tcache_mine = tcache_none;
 	pthread_mutex_lock(&caches_lock);
 	disarm(mine);
 	mine->in_use = false;
 	group_leave(mine->group);
 	pthread_mutex_unlock(&caches_lock);
+}
+
+/* The thread ends; what it frees after this makes a new cache, and ends that. */
+static void thread_ends(void *arg)
+{
+	struct tcache *mine = arg;
+
+	/* In a forked child a thread that is not there may hold the lock. */
+	if (process_is_forked()) {
+		tcache_mine = tcache_none;
+		return;
+	}
+	tcache_flush();
+	tcache_mine = tcache_none;
+	put_record(mine);
 }
 
 /* The child has the rows of a thread that goes on in the parent. */
@@ -81,10 +91,9 @@ static void child_forgets(void)
 	tcache_mine = tcache_none;
 }
 
-static void make_key(void)
+static void start(void)
 {
 	pthread_atfork(NULL, NULL, child_forgets);
-	pthread_key_create(&end_key, thread_ends);
 	classes_init();
 }
 
@@ -206,7 +215,7 @@ static struct tcache *make_mine(void)
 	/* Who watches must see every block: no way around the heap then. */
 	if (guard_is_watched())
 		return tcache_none;
-	pthread_once(&key_once, make_key);
+	pthread_once(&start_once, start);
 	process_in_use();
 	mine = get_record();
 	if (!mine)
@@ -214,7 +223,11 @@ static struct tcache *make_mine(void)
 	device = rounding_of(ACLKM_KIND_DEVICE, config->padding, config->align, 0);
 	start_device(mine, &device);
 	mine->native = rounding_of(ACLKM_KIND_NATIVE, 0, ACLKM_RULE_ALIGN, 0);
-	pthread_setspecific(end_key, mine);
+	/* Without a key nobody would empty the cache at the thread's end. */
+	if (!thread_key_set(&end_key, thread_ends, mine)) {
+		put_record(mine);
+		return tcache_none;
+	}
 	tcache_mine = mine;
 	return mine;
 }
