@@ -4,8 +4,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "device.h"
 #include "error.h"
 #include "hot.h"
+#include "outcall.h"
 #include "stream.h"
 
 /* A stream and its thread. Tasks hold it too, so that it may end before them. */
@@ -290,14 +292,19 @@ static struct record *take_record(uint64_t me, bool *subscribed)
 	return record;
 }
 
+static void end_record(void *arg)
+{
+	worker_in_task--;
+	pthread_mutex_lock(&lock);
+	finish_record_locked(arg);
+	pthread_mutex_unlock(&lock);
+}
+
 static void run_record(struct record *record)
 {
 	worker_in_task++;
-	record->fn(record->data);
-	worker_in_task--;
-	pthread_mutex_lock(&lock);
-	finish_record_locked(record);
-	pthread_mutex_unlock(&lock);
+	outcall(record->fn, record->data, end_record, record);
+	end_record(record);
 }
 
 int callback_process(int64_t deadline)
@@ -333,21 +340,11 @@ int callback_process(int64_t deadline)
 /* In a task that shares a line with the queue's links. */
 static HOT int run_host(struct task *task)
 {
-	((void (*)(void *))(uintptr_t)task->src)(task->dst);
+	/* The function works with the stream's context until it sets another. */
+	if (!device_mine.context)
+		device_lend(stream_context(task->worker));
+	worker_call(task, (void (*)(void *))(uintptr_t)task->src, task->dst);
 	return ACLKM_OK;
-}
-
-static HOT bool is_subscribed(uintptr_t stream)
-{
-	bool subscribed;
-
-	/* Most programs have none. */
-	if (!atomic_load(&nr_subscriptions))
-		return false;
-	pthread_mutex_lock(&lock);
-	subscribed = find_locked(stream) != NULL;
-	pthread_mutex_unlock(&lock);
-	return subscribed;
 }
 
 HOT int callback_host(void (*fn)(void *data), void *data, uintptr_t stream)
@@ -355,10 +352,5 @@ HOT int callback_host(void (*fn)(void *data), void *data, uintptr_t stream)
 	const struct task task = {
 		.run = run_host, .dst = data, .src = (const void *)(uintptr_t)fn};
 
-	if (is_subscribed(stream))
-		return error_set(ACLKM_ERR_UNSUPPORTED,
-				 "stream = %p has a report thread: host functions and "
-				 "callbacks do not mix on one stream",
-				 (void *)stream);
 	return stream_submit(stream, &task, offsetof(struct task, value), 0);
 }

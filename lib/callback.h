@@ -27,7 +27,7 @@ int callback_launch(void (*fn)(void *data), void *data, bool block, uintptr_t st
  * is subscribed to it, and none was in that time. */
 int callback_process(int64_t deadline);
 
-/* In the stream's own thread. ACLKM_ERR_UNSUPPORTED: the stream has a report thread. */
+/* In the stream's own thread, with the stream's context unless it has set another. */
 int callback_host(void (*fn)(void *data), void *data, uintptr_t stream);
 
 #endif /* LIB_CALLBACK_H */

@@ -3,7 +3,6 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -93,35 +92,22 @@ void crew_set_size(unsigned int threads)
 	atomic_store(&wanted, threads < MAX_CREW ? threads : MAX_CREW);
 }
 
-/* The program's signals are not for the library's threads. */
 static void start_helpers(unsigned int helpers)
 {
-	sigset_t every, before;
 	pthread_t thread;
 
 	if (started >= helpers)
 		return;
 	process_in_use();
-	sigfillset(&every);
-	pthread_sigmask(SIG_SETMASK, &every, &before);
 	while (started < helpers && !placing_create(&thread, help, NULL)) {
 		pthread_detach(thread);
 		started++;
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-bool crew_run(void (*fn)(void *arg, size_t part), void *arg, size_t parts)
+/* The caller has the job to itself. */
+static void crew_share(void (*fn)(void *arg, size_t part), void *arg, size_t parts)
 {
-	unsigned int size = crew_size();
-
-	if (size < 2 || parts < 2 || pthread_mutex_trylock(&one_job))
-		return false;
-	start_helpers(size - 1);
-	if (!started) {
-		pthread_mutex_unlock(&one_job);
-		return false;
-	}
 	pthread_mutex_lock(&lock);
 	job_fn = fn;
 	job_arg = arg;
@@ -138,6 +124,23 @@ bool crew_run(void (*fn)(void *arg, size_t part), void *arg, size_t parts)
 	while (inside)
 		pthread_cond_wait(&done, &lock);
 	pthread_mutex_unlock(&lock);
+}
+
+bool crew_run(void (*fn)(void *arg, size_t part), void *arg, size_t parts)
+{
+	unsigned int size = crew_size();
+	bool shared;
+	int before;
+
+	if (size < 2 || parts < 2 || pthread_mutex_trylock(&one_job))
+		return false;
+	/* A wait for the helpers would end a cancelled caller with both locks held. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+	start_helpers(size - 1);
+	shared = started;
+	if (shared)
+		crew_share(fn, arg, parts);
 	pthread_mutex_unlock(&one_job);
-	return true;
+	pthread_setcancelstate(before, NULL);
+	return shared;
 }

@@ -73,6 +73,9 @@ int context_create(int32_t device, uintptr_t *out);
 int context_destroy(uintptr_t context);
 int context_use(uintptr_t context);
 
+/* For a thread of the library that runs the program's code: no text if it is gone. */
+void device_lend(uintptr_t context);
+
 /* Access to another device's memory, one way. ACLKM_ERR_INVALID. */
 int device_peer_set(uint32_t device, int32_t peer, bool enable);
 bool device_peer_get(uint32_t device, uint32_t peer);

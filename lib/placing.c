@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "placing.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,11 +67,22 @@ bool placing_node(int32_t node, cpu_set_t *out)
 	return placing_parse(text, out);
 }
 
+/*
+ * The CPUs of the process when it loaded the library. A thread of the program that pins
+ * itself later decides for itself, not for the threads of the library that it starts.
+ */
+static cpu_set_t cpus_at_load;
+
+static __attribute__((constructor)) void placing_note_cpus(void)
+{
+	CPU_ZERO(&cpus_at_load);
+	if (sched_getaffinity(getpid(), sizeof(cpus_at_load), &cpus_at_load))
+		CPU_SET(0, &cpus_at_load);
+}
+
 static void allowed(cpu_set_t *out)
 {
-	CPU_ZERO(out);
-	if (sched_getaffinity(getpid(), sizeof(*out), out))
-		CPU_SET(0, out);
+	*out = cpus_at_load;
 }
 
 bool placing_allow(cpu_set_t *cpus, bool all)
@@ -121,19 +134,72 @@ void placing_set(const struct placing *placing)
 	atomic_store(&cpus_seen, 0);
 }
 
-int placing_create(pthread_t *thread, void *(*fn)(void *arg), void *arg)
+/* What the kernel raises for what a thread itself has done. */
+static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
+
+/*
+ * The program's signals are not for the library's threads. A fault is: blocked, it would
+ * end the process past the program's handler.
+ */
+static void placing_mask(sigset_t *before)
+{
+	sigset_t others;
+	size_t i;
+
+	sigfillset(&others);
+	for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		sigdelset(&others, faults[i]);
+	pthread_sigmask(SIG_SETMASK, &others, before);
+}
+
+static bool placing_is_here(const cpu_set_t *cpus)
+{
+	cpu_set_t here;
+
+	CPU_ZERO(&here);
+	return !sched_getaffinity(0, sizeof(here), &here) && CPU_EQUAL(&here, cpus);
+}
+
+/* An ordinary thread, whatever the one is that creates it. */
+static void placing_set_policy(pthread_attr_t *attr)
+{
+	const struct sched_param param = {0};
+
+	if (sched_getscheduler(0) == SCHED_OTHER)
+		return;
+	pthread_attr_setinheritsched(attr, PTHREAD_EXPLICIT_SCHED);
+	pthread_attr_setschedpolicy(attr, SCHED_OTHER);
+	pthread_attr_setschedparam(attr, &param);
+}
+
+static int placing_create_masked(pthread_t *thread, void *(*fn)(void *arg), void *arg)
 {
 	const struct placing placing = now();
+	const cpu_set_t *cpus = placing.placed ? &placing.cpus : &cpus_at_load;
 	pthread_attr_t attr;
-	int err;
+	int err = 0;
 
-	if (!placing.placed)
-		return pthread_create(thread, NULL, fn, arg);
 	pthread_attr_init(&attr);
-	err = pthread_attr_setaffinity_np(&attr, sizeof(placing.cpus), &placing.cpus);
+	placing_set_policy(&attr);
+	if (placing.placed || !placing_is_here(cpus))
+		err = pthread_attr_setaffinity_np(&attr, sizeof(*cpus), cpus);
 	if (!err)
 		err = pthread_create(thread, &attr, fn, arg);
 	pthread_attr_destroy(&attr);
+	/* A sandbox may forbid either: then the thread is as its creator. */
+	if ((err == EPERM || err == EINVAL) && !placing.placed)
+		err = pthread_create(thread, NULL, fn, arg);
+	return err;
+}
+
+int placing_create(pthread_t *thread, void *(*fn)(void *arg), void *arg)
+{
+	sigset_t before;
+	int err;
+
+	placing_mask(&before);
+	err = placing_create_masked(thread, fn, arg);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return err;
 }
 

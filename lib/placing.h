@@ -39,7 +39,10 @@ const char *placing_allowed(char *text, int size);
 /* From now on. NULL: what the environment says. */
 void placing_set(const struct placing *placing);
 
-/* pthread_create, in the right place. */
+/*
+ * pthread_create of a thread of the library: on its CPUs, scheduled as an ordinary
+ * thread, with all signals blocked but those of its own faults.
+ */
 int placing_create(pthread_t *thread, void *(*fn)(void *arg), void *arg);
 
 uint32_t placing_spin(void); /* nanoseconds */

@@ -178,6 +178,15 @@ int stream_create(uintptr_t context, uint32_t device, const struct stream_config
 	return ACLKM_OK;
 }
 
+uintptr_t stream_context(const struct worker *worker)
+{
+	const struct stream *stream =
+		(const struct stream *)((const char *)worker -
+					offsetof(struct stream, worker));
+
+	return atomic_load(&stream->context);
+}
+
 static int not_alive(uintptr_t handle)
 {
 	return error_set(ACLKM_ERR_HANDLE,
@@ -258,8 +267,8 @@ HOT int stream_may_wait(void)
 	if (!worker_in_task)
 		return ACLKM_OK;
 	return error_set(ACLKM_ERR_BUSY,
-			 "called in a callback: it would wait for itself; callbacks must "
-			 "not synchronise");
+			 "called in a callback: the stream stands until the callback has "
+			 "returned; callbacks must not wait, copy or launch");
 }
 
 HOT int stream_submit(uintptr_t handle, const struct task *task, size_t size,

@@ -37,6 +37,9 @@ struct stream_attributes {
 	int32_t id; /* a small number that no other live stream of the process has */
 };
 
+/* The context of the stream whose task runs. */
+uintptr_t stream_context(const struct worker *worker);
+
 /* ACLKM_ERR_LIMIT, ACLKM_ERR_NOHEAP. */
 int stream_create(uintptr_t context, uint32_t device, const struct stream_config *config,
 		  uintptr_t *handle);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "worker.h"
 
-#include <signal.h>
 #include <string.h>
 
 #include "counters.h"
 #include "error.h"
 #include "futex.h"
 #include "hot.h"
+#include "outcall.h"
 #include "placing.h"
 
 _Thread_local int worker_in_task;
@@ -32,9 +32,24 @@ void worker_init(struct worker *worker)
 	queue_init(&worker->queue, placing_spin());
 }
 
-static void note_failure(struct worker *worker, int err)
+struct failure {
+	struct worker *worker;
+	int err;
+	void (*tell)(struct worker *worker, int err, uint64_t number);
+};
+
+static void tell_failure(void *arg)
 {
-	void (*tell)(struct worker *, int, uint64_t) = atomic_load(&worker_on_failure);
+	const struct failure *failure = arg;
+
+	failure->tell(failure->worker, failure->err,
+		      atomic_load(&failure->worker->queue.done) + 1);
+}
+
+static void note_failure(struct task *task, int err)
+{
+	struct worker *worker = task->worker;
+	struct failure failure = {worker, err, atomic_load(&worker_on_failure)};
 
 	pthread_mutex_lock(&worker->lock);
 	if (!atomic_load(&worker->error))
@@ -42,11 +57,20 @@ static void note_failure(struct worker *worker, int err)
 	if (atomic_load(&worker->stop_on_failure))
 		atomic_store(&worker->stopped, true);
 	pthread_mutex_unlock(&worker->lock);
-	if (tell)
-		tell(worker, err, atomic_load(&worker->queue.done) + 1);
+	if (failure.tell)
+		worker_call(task, tell_failure, &failure);
 }
 
 /* The drop function is part of the task. */
+static HOT void drop(struct task *task)
+{
+	void (*fn)(struct task *task) = task->drop;
+
+	task->drop = NULL;
+	if (fn)
+		fn(task);
+}
+
 static HOT void run(struct worker *worker, struct task *task, bool skip)
 {
 	int err = ACLKM_OK;
@@ -56,10 +80,9 @@ static HOT void run(struct worker *worker, struct task *task, bool skip)
 	worker_in_task++;
 	if (!skip)
 		err = task->run(task);
-	if (task->drop)
-		task->drop(task);
+	drop(task);
 	if (err)
-		note_failure(worker, err);
+		note_failure(task, err);
 	worker_in_task--;
 	counter_add(COUNT_TASKS_DONE, 1);
 }
@@ -73,28 +96,46 @@ static HOT void *run_tasks(void *arg)
 		if (!queue_take(&worker->queue, &record))
 			continue;
 		do {
+			record.task.now = false;
 			run(worker, &record.task, atomic_load(&worker->stopped));
 		} while (queue_next(&worker->queue, &record));
 	}
 	return NULL;
 }
 
-/* The program's signals are not for the library's threads. */
+/*
+ * The program's function has ended the thread that runs the task. The thread is still
+ * needed: it runs the other tasks from here, and ends when the worker is stopped.
+ */
+static void worker_survive(void *arg)
+{
+	struct task *task = arg;
+	struct worker *worker = task->worker;
+
+	drop(task);
+	worker_in_task--;
+	counter_add(COUNT_TASKS_DONE, 1);
+	if (task->now) {
+		worker_leave(worker);
+		return;
+	}
+	queue_done(&worker->queue);
+	run_tasks(worker);
+}
+
+HOT void worker_call(struct task *task, void (*fn)(void *data), void *data)
+{
+	outcall(fn, data, worker_survive, task);
+}
+
 static int start_locked(struct worker *worker)
 {
-	sigset_t all, before;
-	int err;
-
 	if (worker->stopping)
 		return ACLKM_ERR_HANDLE;
 	if (atomic_load(&worker->started))
 		return ACLKM_OK;
 	process_in_use();
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = placing_create(&worker->thread, run_tasks, worker);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (err)
+	if (placing_create(&worker->thread, run_tasks, worker))
 		return ACLKM_ERR_NOTHREAD;
 	atomic_store(&worker->started, true);
 	return ACLKM_OK;
@@ -122,6 +163,7 @@ HOT int worker_submit(struct worker *worker, const struct task *task, size_t siz
 		return ACLKM_ERR_INVALID;
 	if (flags & WORKER_NOW && worker_try_enter(worker)) {
 		memcpy(&record, task, size);
+		record.task.now = true;
 		run(worker, &record.task, false);
 		worker_leave(worker);
 		return ACLKM_OK;

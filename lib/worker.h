@@ -22,8 +22,9 @@ struct task {
 	const void *src;
 	size_t count;
 	uint64_t value; /* a task that needs it no more than the rest ends before it */
-	struct worker *worker; /* set for run and drop, as is the next */
+	struct worker *worker; /* set for run and drop, as are the next */
 	bool ran;
+	bool now; /* in the thread that submitted it */
 };
 
 struct worker {
@@ -107,6 +108,12 @@ void worker_abort(struct worker *worker, bool queued);
 
 /* Whether tasks behind one that fails are thrown away. */
 void worker_set_failure_mode(struct worker *worker, bool stop);
+
+/*
+ * Calls a function of the program in a task that runs. If it does not return (outcall.h)
+ * the task ends all the same, and the thread goes on with the others until worker_stop.
+ */
+void worker_call(struct task *task, void (*fn)(void *data), void *data);
 
 /* Runs what is queued, then ends the thread. Once. */
 void worker_stop(struct worker *worker);

@@ -7,6 +7,7 @@
 #include "../futex.h"
 #include "../hot.h"
 #include "../value.h"
+#include "../worker.h"
 #include "context.h"
 #include "result.h"
 
@@ -52,7 +53,7 @@ aclError aclrtLaunchCallback(aclrtCallback fn, void *userData,
 				  "blockType = %d: must be ACL_CALLBACK_NO_BLOCK (0) or "
 				  "ACL_CALLBACK_BLOCK (1)",
 				  (int)blockType);
-	code = context_need();
+	code = context_need_to_wait();
 	if (code)
 		return code;
 	err = callback_launch(fn, userData, blockType == ACL_CALLBACK_BLOCK,
@@ -81,11 +82,11 @@ HOT aclError aclrtLaunchHostFunc(aclrtStream stream, aclrtHostFunc fn, void *arg
 	const struct device_here *here = device_here();
 
 	/* A sleeping worker is woken by this: the fewer lines of code, the sooner. */
-	if (fn && here && !api_enter(__func__))
+	if (fn && here && !worker_in_task && !api_enter(__func__))
 		return stream_result(callback_host(
 			fn, args, stream ? (uintptr_t)stream : here->stream));
 	return acl_enter(__func__) ?: acl_need_function(fn, "fn") ?:
-	       context_need() ?:
+	       context_need_to_wait() ?:
 	       stream_result(callback_host(fn, args, context_stream(stream)));
 }
 

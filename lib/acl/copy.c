@@ -100,7 +100,7 @@ static aclError check_rows(const struct transfer *rows, aclrtMemcpyKind kind,
 		check_copy(rows->src, NULL,
 			   (rows->height - 1) * rows->source_pitch + rows->count);
 	}
-	return context_need();
+	return context_need_to_wait();
 }
 
 #define KIND(name) (1U << ACL_MEMCPY_##name)
@@ -249,7 +249,7 @@ aclError aclrtMemcpyAsyncWithDesc(void *desc, aclrtMemcpyKind kind, aclrtStream 
 	const struct task task = {.run = run_descriptor, .src = desc};
 
 	return acl_enter(__func__) ?: acl_need(desc, "desc") ?:
-	       check_descriptor_kind(kind) ?: context_need() ?:
+	       check_descriptor_kind(kind) ?: context_need_to_wait() ?:
 	       stream_result(
 		       stream_submit(context_stream(stream), &task, sizeof(task), 0));
 }

@@ -156,7 +156,8 @@ aclError aclrtSetOpWaitTimeout(uint32_t timeout)
 
 aclError aclrtSynchronizeEvent(aclrtEvent event)
 {
-	return acl_enter(__func__) ?: acl_need(event, "event") ?: context_need() ?:
+	return acl_enter(__func__) ?: acl_need(event, "event") ?:
+	       context_need_to_wait() ?:
 	       acl_result(event_synchronize((uintptr_t)event, NO_DEADLINE));
 }
 
@@ -164,7 +165,7 @@ aclError aclrtSynchronizeEventWithTimeout(aclrtEvent event, int32_t timeout)
 {
 	int64_t deadline;
 	aclError code = acl_enter(__func__) ?: acl_need(event, "event") ?:
-			context_need() ?: context_deadline(timeout, 1, &deadline);
+			context_need_to_wait() ?: context_deadline(timeout, 1, &deadline);
 
 	if (code)
 		return code;

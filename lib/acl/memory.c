@@ -331,14 +331,16 @@ aclError aclrtFreeHost(void *hostPtr)
 
 aclError aclrtFreeWithDevSync(void *devPtr)
 {
-	return acl_enter(__func__) ?: acl_need(devPtr, "devPtr") ?: context_need() ?:
+	return acl_enter(__func__) ?: acl_need(devPtr, "devPtr") ?:
+	       context_need_to_wait() ?:
 	       stream_result(stream_wait_device(context_device(), NO_DEADLINE)) ?:
 	       acl_result(block_give(devPtr, ACLKM_KIND_DEVICE));
 }
 
 aclError aclrtFreeHostWithDevSync(void *hostPtr)
 {
-	return acl_enter(__func__) ?: acl_need(hostPtr, "hostPtr") ?: context_need() ?:
+	return acl_enter(__func__) ?: acl_need(hostPtr, "hostPtr") ?:
+	       context_need_to_wait() ?:
 	       stream_result(stream_wait_device(context_device(), NO_DEADLINE)) ?:
 	       acl_result(block_give(hostPtr, ACLKM_KIND_HOST));
 }

@@ -60,7 +60,7 @@ HOT bool transfer_quick(void *dst, size_t room, const void *src, size_t count,
 	struct worker *worker = NULL;
 	uintptr_t handle;
 
-	if (!here || !is_ordinary(dst, room, src, count, kind))
+	if (!here || worker_in_task || !is_ordinary(dst, room, src, count, kind))
 		return false;
 	handle = stream ? (uintptr_t)stream : here->stream;
 	if (count <= STREAM_NOW_SIZE)

@@ -136,7 +136,7 @@ HOT aclError aclrtSynchronizeStream(aclrtStream stream)
 	uintptr_t handle;
 
 	if (!here || api_enter(__func__))
-		return acl_enter(__func__) ?: context_need() ?:
+		return acl_enter(__func__) ?: context_need_to_wait() ?:
 		       stream_result(stream_wait(context_stream(stream), NO_DEADLINE));
 	handle = stream ? (uintptr_t)stream : here->stream;
 	/* Nothing to wait for, and nothing to say: the usual end of small copies. */
@@ -149,7 +149,7 @@ aclError aclrtSynchronizeStreamWithTimeout(aclrtStream stream, int32_t timeout)
 {
 	int64_t deadline;
 	int err;
-	aclError code = acl_enter(__func__) ?: context_need() ?:
+	aclError code = acl_enter(__func__) ?: context_need_to_wait() ?:
 			context_deadline(timeout, 1, &deadline);
 
 	if (code)

@@ -33,7 +33,7 @@ aclError transfer_check(const struct transfer *transfer, aclrtMemcpyKind kind)
 	if ((uint32_t)kind >= ACL_MEMCPY_INNER_DEVICE_TO_DEVICE)
 		return acl_refuse(ACL_ERROR_INVALID_PARAM,
 				  "kind = %d: must be from 0 to 5", (int)kind);
-	code = context_need();
+	code = context_need_to_wait();
 	if (code)
 		return code;
 	if (transfer->count > transfer->room)
