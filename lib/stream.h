@@ -32,6 +32,7 @@ struct stream_attributes {
 	uint32_t overflow_switch;
 	uint32_t custom_tag;
 	uint32_t cache_op_info;
+	uint32_t core_limits[2]; /* cube, vector; 0: not set */
 	uint32_t flags;
 	uint32_t priority;
 	int32_t id; /* a small number that no other live stream of the process has */

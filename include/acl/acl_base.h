@@ -14,9 +14,19 @@
 #include <stdint.h>
 
 #include "error_codes/rt_error_codes.h"
+#include "error_codes/ge_error_codes.h"
 
 #ifdef __cplusplus
 extern "C" {
+#endif
+
+/* For programs that mark functions of their own; no function here is marked. */
+#if defined(__GNUC__)
+#define ACL_DEPRECATED __attribute__((deprecated))
+#define ACL_DEPRECATED_MESSAGE(message) __attribute__((deprecated(message)))
+#else
+#define ACL_DEPRECATED
+#define ACL_DEPRECATED_MESSAGE(message)
 #endif
 
 #if defined(__GNUC__)
@@ -24,11 +34,6 @@ extern "C" {
 #else
 #define ACL_FUNC_VISIBILITY
 #endif
-
-/* The version of the interface that this library plays (aclrtGetVersion). */
-#define ACL_MAJOR_VERSION 1
-#define ACL_MINOR_VERSION 17
-#define ACL_PATCH_VERSION 0
 
 /* What every acl* function returns: 0, or one of the codes below. */
 typedef int aclError;
@@ -40,7 +45,13 @@ typedef int aclError;
 typedef void *aclrtStream;
 typedef void *aclrtEvent;
 typedef void *aclrtNotify;
+typedef void *aclrtCntNotify;
 typedef void *aclrtContext;
+typedef void *aclrtLabel;
+typedef void *aclrtLabelList;
+typedef void *aclrtMbuf;
+typedef void *aclrtTaskGrp;
+typedef void *aclmdlRITask;
 
 typedef uint16_t aclFloat16;
 
@@ -160,7 +171,9 @@ typedef enum {
 	ACL_FLOAT6_E3M2 = 38,
 	ACL_FLOAT6_E2M3 = 39,
 	ACL_FLOAT4_E2M1 = 40,
-	ACL_FLOAT4_E1M2 = 41
+	ACL_FLOAT4_E1M2 = 41,
+	ACL_HIFLOAT4 = 42,
+	ACL_HIFLOAT4_SCALE = 43
 } aclDataType;
 
 /* Tensor layouts (AscendCL API reference, "aclFormat"). */
@@ -179,8 +192,44 @@ typedef enum {
 	ACL_FORMAT_NDC1HWC0 = 32,
 	ACL_FRACTAL_Z_3D = 33,
 	ACL_FORMAT_NC = 35,
-	ACL_FORMAT_NCL = 47
+	ACL_FORMAT_NCL = 47,
+	ACL_FORMAT_FRACTAL_NZ_C0_16 = 50,
+	ACL_FORMAT_FRACTAL_NZ_C0_32 = 51,
+	ACL_FORMAT_FRACTAL_NZ_C0_2 = 52,
+	ACL_FORMAT_FRACTAL_NZ_C0_4 = 53,
+	ACL_FORMAT_FRACTAL_NZ_C0_8 = 54
 } aclFormat;
+
+/* Where the data of a tensor is (AscendCL API reference, "aclMemType"). */
+typedef enum {
+	ACL_MEMTYPE_DEVICE = 0,
+	ACL_MEMTYPE_HOST = 1,
+	ACL_MEMTYPE_HOST_COMPILE_INDEPENDENT = 2
+} aclMemType;
+
+/* Options of operators (AscendCL API reference, "aclSysParamOpt"). */
+typedef enum {
+	ACL_OPT_DETERMINISTIC = 0,
+	ACL_OPT_ENABLE_DEBUG_KERNEL = 1,
+	ACL_OPT_STRONG_CONSISTENCY = 2,
+	ACL_OPT_ENABLE_KERNEL_EARLY_START = 3
+} aclSysParamOpt;
+
+/* Abilities of the product (AscendCL API reference, "aclCannAttr"). */
+typedef enum {
+	ACL_CANN_ATTR_UNDEFINED = -1,
+	ACL_CANN_ATTR_INF_NAN = 0,
+	ACL_CANN_ATTR_BF16 = 1,
+	ACL_CANN_ATTR_JIT_COMPILE = 2
+} aclCannAttr;
+
+/* Numbers of the product (AscendCL API reference, "aclDeviceInfo"). */
+typedef enum {
+	ACL_DEVICE_INFO_UNDEFINED = -1,
+	ACL_DEVICE_INFO_AI_CORE_NUM = 0,
+	ACL_DEVICE_INFO_VECTOR_CORE_NUM = 1,
+	ACL_DEVICE_INFO_L2_SIZE = 2 /* bytes */
+} aclDeviceInfo;
 
 /* Levels of aclAppLog. */
 typedef enum { ACL_DEBUG = 0, ACL_INFO = 1, ACL_WARNING = 2, ACL_ERROR = 3 } aclLogLevel;
@@ -240,11 +289,35 @@ ACL_FUNC_VISIBILITY void aclAppLog(aclLogLevel logLevel, const char *func,
 #endif
 	;
 
+/**
+ * aclGetCannAttributeList - the abilities that the product has
+ * @cannAttrList: out: a constant array
+ * @num:	  out: its length; 0 for products without any
+ *
+ * The product is the one of aclrtGetSocName. Needs no context. Returns 0; 100000 NULL.
+ */
+ACL_FUNC_VISIBILITY aclError aclGetCannAttributeList(const aclCannAttr **cannAttrList,
+						     size_t *num);
+
+/* aclGetCannAttribute - @value: out: 1 or 0. 0; 100000 NULL or no value of the enum. */
+ACL_FUNC_VISIBILITY aclError aclGetCannAttribute(aclCannAttr cannAttr, int32_t *value);
+
+/**
+ * aclGetDeviceCapability - a number of the product
+ *
+ * Needs no context. Returns 0; 100000 NULL or no value of the enum; 107001 bad id.
+ */
+ACL_FUNC_VISIBILITY aclError aclGetDeviceCapability(uint32_t deviceId,
+						    aclDeviceInfo deviceInfo,
+						    int64_t *value);
+
 #define ACL_APP_LOG(level, fmt, ...)                                                     \
 	aclAppLog(level, __FUNCTION__, __FILE__, __LINE__, fmt, ##__VA_ARGS__)
 
 #ifdef __cplusplus
 }
 #endif
+
+#include "acl_base_mdl.h"
 
 #endif /* ACL_ACL_BASE_H */

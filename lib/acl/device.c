@@ -9,7 +9,6 @@
 #include "../backend.h"
 #include "../config.h"
 #include "../error.h"
-#include "../heap.h"
 #include "../stream.h"
 #include "context.h"
 #include "result.h"
@@ -95,34 +94,6 @@ aclError aclrtDeviceGetUuid(int32_t deviceId, aclrtUuid *uuid)
 	}
 	uuid->bytes[0] ^= (char)deviceId;
 	return ACL_SUCCESS;
-}
-
-aclError aclrtGetDeviceInfo(uint32_t deviceId, aclrtDevAttr attr, int64_t *value)
-{
-	struct aclkm_memory_totals totals;
-	aclError code = acl_enter(__func__) ?: acl_need(value, "value") ?:
-			context_check_device(deviceId);
-
-	if (code)
-		return code;
-	switch ((uint32_t)attr) {
-	case ACL_DEV_ATTR_TOTAL_GLOBAL_MEM_SIZE:
-		code = acl_result(heap_totals(deviceId, &totals));
-		if (!code)
-			*value = (int64_t)totals.total;
-		return code;
-	case ACL_DEV_ATTR_PHY_CHIP_ID:
-		*value = deviceId;
-		return ACL_SUCCESS;
-	case ACL_DEV_ATTR_SMP_ID:
-		*value = 0;
-		return ACL_SUCCESS;
-	default:
-		return acl_refuse(
-			ACL_ERROR_RT_FEATURE_NOT_SUPPORT,
-			"attr = %d: this device has memory, and no cores to tell about",
-			(int)attr);
-	}
 }
 
 static aclError same_number(const char *call, int32_t from, const char *name, int32_t *to)

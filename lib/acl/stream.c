@@ -102,6 +102,11 @@ aclError aclrtSetStreamConfigOpt(aclrtStreamConfigHandle *handle,
 			handle->workSize = *(const size_t *)attrValue;
 		return code;
 	case ACL_RT_STREAM_FLAG:
+		/* aclrtCreateStreamWithConfig takes 4 bytes, so programs have those. */
+		if (valueSize == sizeof(uint32_t)) {
+			handle->flag = *(const uint32_t *)attrValue;
+			return ACL_SUCCESS;
+		}
 		code = need_value_size(valueSize, sizeof(size_t));
 		if (!code)
 			handle->flag = *(const size_t *)attrValue;
@@ -222,9 +227,10 @@ aclError aclrtStreamGetFlags(aclrtStream stream, uint32_t *flags)
 	return code;
 }
 
+/* Programs may have just the item that they set: no other one is read. */
 struct change {
 	aclrtStreamAttr attribute;
-	aclrtStreamAttrValue value;
+	const aclrtStreamAttrValue *value;
 };
 
 static int change_attribute(struct stream_attributes *at, void *arg)
@@ -233,21 +239,21 @@ static int change_attribute(struct stream_attributes *at, void *arg)
 
 	switch (change->attribute) {
 	case ACL_STREAM_ATTR_FAILURE_MODE:
-		at->failure_mode = change->value.failureMode;
+		at->failure_mode = change->value->failureMode;
 		break;
 	case ACL_STREAM_ATTR_FLOAT_OVERFLOW_CHECK:
-		at->overflow_switch = change->value.overflowSwitch;
+		at->overflow_switch = change->value->overflowSwitch;
 		break;
 	case ACL_STREAM_ATTR_USER_CUSTOM_TAG:
-		at->custom_tag = change->value.userCustomTag;
+		at->custom_tag = change->value->userCustomTag;
 		break;
 	case ACL_STREAM_ATTR_CACHE_OP_INFO:
-		at->cache_op_info = change->value.cacheOpInfoSwitch;
+		at->cache_op_info = change->value->cacheOpInfoSwitch;
 		break;
 	case ACL_STREAM_ATTR_PRIORITY:
-		at->priority = change->value.streamPriority > STREAM_LOWEST_PRIORITY
+		at->priority = change->value->streamPriority > STREAM_LOWEST_PRIORITY
 				       ? STREAM_LOWEST_PRIORITY
-				       : change->value.streamPriority;
+				       : change->value->streamPriority;
 		break;
 	default:
 		return error_set(ACLKM_ERR_INVALID,
@@ -260,7 +266,7 @@ static int change_attribute(struct stream_attributes *at, void *arg)
 static aclError set_attribute(uintptr_t stream, aclrtStreamAttr attribute,
 			      const aclrtStreamAttrValue *value)
 {
-	struct change change = {attribute, *value};
+	struct change change = {attribute, value};
 
 	if (attribute == ACL_STREAM_ATTR_FAILURE_MODE &&
 	    value->failureMode > ACL_STOP_ON_FAILURE)
@@ -315,6 +321,31 @@ aclError aclrtSetStreamFailureMode(aclrtStream stream, uint64_t mode)
 
 	return acl_enter(__func__) ?: acl_need(stream, "stream") ?: context_need() ?:
 	       set_attribute((uintptr_t)stream, ACL_STREAM_ATTR_FAILURE_MODE, &value);
+}
+
+aclError aclrtSetStreamOverflowSwitch(aclrtStream stream, uint32_t flag)
+{
+	const aclrtStreamAttrValue value = {.overflowSwitch = flag};
+	aclError code = acl_enter(__func__);
+
+	if (code)
+		return code;
+	if (flag > 1)
+		return acl_refuse(ACL_ERROR_INVALID_PARAM, "flag = %u: must be 0 or 1",
+				  flag);
+	return context_need()
+		       ?: set_attribute(context_stream(stream),
+					ACL_STREAM_ATTR_FLOAT_OVERFLOW_CHECK, &value);
+}
+
+aclError aclrtGetStreamOverflowSwitch(aclrtStream stream, uint32_t *flag)
+{
+	struct stream_attributes at;
+	aclError code = look(__func__, stream, flag, "flag", &at);
+
+	if (!code)
+		*flag = at.overflow_switch;
+	return code;
 }
 
 aclError aclrtGetStreamAvailableNum(uint32_t *streamCount)

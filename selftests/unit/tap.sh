@@ -13,7 +13,7 @@ result() { # status name
 		echo "ok $n - $2"
 	else
 		echo "not ok $n - $2"
-		if [ -e "$work/log" ]; then sed 's/^/# /' "$work/log"; fi
+		if [ -e "$work/log" ]; then sed 's/^/# /' "$work/log" | head -100; fi
 		bad=1
 	fi
 	rm -f "$work/log"

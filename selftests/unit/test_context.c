@@ -85,7 +85,9 @@ static void test_questions(void)
 	ok(value > 0, "there is some");
 	is(aclrtGetDeviceInfo(1, ACL_DEV_ATTR_PHY_CHIP_ID, &value), 0, "chip");
 	is(value, 1, "is the device");
-	is(aclrtGetDeviceInfo(1, ACL_DEV_ATTR_AICORE_CORE_NUM, &value), 207000, "cores");
+	is(aclrtGetDeviceInfo(1, ACL_DEV_ATTR_AICORE_CORE_NUM, &value), 0, "cores");
+	is(value, 20, "of the product");
+	is(aclrtGetDeviceInfo(1, ACL_DEV_ATTR_WARP_SIZE, &value), 207000, "warps");
 	is(aclrtGetDeviceInfo(1, ACL_DEV_ATTR_SMP_ID, NULL), 100000, "info: NULL");
 	is(aclrtResetDevice(0), 0, "reset");
 }

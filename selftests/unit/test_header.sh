@@ -31,7 +31,7 @@ for cc in gcc clang; do
 	all_headers $cc c11 c
 done
 for cxx in g++ clang++; do
-	for std in c++11 c++17; do
+	for std in c++11 c++17 c++20; do
 		all_headers $cxx $std cc
 	done
 done
@@ -89,13 +89,13 @@ result $? "the library has all of them${missing:+, but: $missing}"
 undeclared=$(comm -13 "$work/declared" "$work/defined" | tr '\n' ' ')
 [ -z "$undeclared" ]
 result $? "and shows no others${undeclared:+, but: $undeclared}"
-others=$(echo "$names" | grep -vE '^(aclkm_|acl|hi_mpi_)')
+others=$(echo "$names" | grep -vE '^(aclkm_|acl|rt[A-Z]|hi_mpi_)')
 [ -z "$others" ]
 result $? "and no names but these${others:+: $others}"
 readelf -d "$lib/libaclkm.so" | grep -q 'SONAME.*\[libaclkm\.so\.0\]'
 result $? "its soname is libaclkm.so.0"
 statics=$(nm -g --defined-only "$lib/libaclkm.a" | awk 'NF == 3 { print $3 }' |
-	grep -vE '^(aclkm_|acl|hi_mpi_|__asan|__odr_asan|__ubsan|__tsan)')
+	grep -vE '^(aclkm_|acl|rt[A-Z]|hi_mpi_|__asan|__odr_asan|__ubsan|__tsan)')
 [ -z "$statics" ]
 result $? "the static library shows no other names${statics:+: $statics}"
 done_testing

@@ -18,18 +18,20 @@ cat "$inc"/acl/*.h "$inc"/acl/*/*.h | sed 's|//.*||' | tr '\n\t' '  ' |
 		gsub(/^ +| +$/, "", type)
 		if (type == "void" || type == "hi_void")
 			return ""
+		if (type ~ /\[/)
+			return "pointer()"
 		if (type ~ /^const char \*$/)
 			return "text()"
 		if (type ~ /^(const )?(hi_)?void \*$/)
 			return "(" type ")address()"
 		if (type ~ /\*/)
 			return "(" type ")pointer()"
-		if (type ~ /(Callback|HostFunc|Func)$/)
-			return "(" type ")function()"
-		if (type ~ /(Stream|Event|Context|Notify|DrvMemHandle|MemPool|AllocatorDesc|Allocator)$/)
-			return "(" type ")handle()"
-		if (type ~ /(ManagedLocation|IpcEventHandle)$/)
+		if (type ~ /(ManagedLocation|IpcEventHandle|dim3|CondTaskParams)$/)
 			return "*(" type " *)(void *)room"
+		if (type ~ /(Callback|CallBack|HostFunc|Func)$/)
+			return "(" type ")function()"
+		if (type ~ /(Stream|Event|Context|Notify|DrvMemHandle|MemPool|AllocatorDesc|Allocator|[a-z]Handle|Binary|Buf|Label|LabelList|TaskGrp|RI|RITask|rtStream_t|rtNotify_t)$/)
+			return "(" type ")handle()"
 		if (type ~ /^(size_t|uint64_t|hi_u64)$/)
 			return "(" type ")size()"
 		return "(" type ")number()"
@@ -41,24 +43,26 @@ cat "$inc"/acl/*.h "$inc"/acl/*/*.h | sed 's|//.*||' | tr '\n\t' '  ' |
 		for (i = 1; i <= count; i++) {
 			type = parts[i]
 			if (type ~ /\.\.\./) continue
-			if (type !~ /^ *(hi_)?void *$/)
+			if (type !~ /^ *(hi_)?void *$/ && type !~ /\[/)
 				sub(/[a-zA-Z0-9_]+ *$/, "", type)
 			gsub(/\*const *$/, "*", type)
-			sub(/^ *const (int32_t|aclrtMemPool) *$/, "int32_t", type)
+			sub(/^ *const (int32_t|uint16_t|uint32_t|size_t) *$/, "int32_t", type)
+			if (type !~ /\*/)
+				sub(/^ *const /, "", type)
 			got = value(type)
 			if (got != "")
 				arguments = arguments (arguments == "" ? "" : ", ") got
 		}
 		if (name == "aclrtMemPoolDestroy")
 			arguments = "handle()"
-		if (name ~ /^(aclAppLog|aclGetRecentErrMsg)$/)
+		if (name ~ /^(aclAppLog|aclGetRecentErrMsg|acldumpRegCallback)$/)
 			next
 		if (returns == "void")
 			body = name "(" arguments ");\n\treturn 0;"
 		else
 			body = "return (long)" name "(" arguments ");"
 		printf "static long call_%s(void)\n{\n\t%s\n}\n", name, body
-		kind = returns == "aclError" ? "CODE" : returns == "hi_s32" ? "MEDIA" : "OTHER"
+		kind = returns == "aclError" || returns == "rtError_t" ? "CODE" : returns == "hi_s32" ? "MEDIA" : "OTHER"
 		list = list "\t{\"" name "\", " kind ", call_" name "},\n"
 	}
 	END { printf "static const struct call calls[] = {\n%s};\n", list }' > "$work/calls.h"

@@ -19,8 +19,6 @@
 extern "C" {
 #endif
 
-typedef void *aclrtCntNotify;
-
 /* What a record does to the number. */
 typedef enum {
 	ACL_RT_CNT_NOTIFY_RECORD_SET_VALUE_MODE = 0,

@@ -22,7 +22,7 @@ typedef enum aclrtDeviceStatus {
 	ACL_RT_DEVICE_STATUS_END = 0xFFFF
 } aclrtDeviceStatus;
 
-/* What aclrtGetDeviceInfo is asked; it tells of memory and place. */
+/* What aclrtGetDeviceInfo is asked. */
 typedef enum {
 	ACL_DEV_ATTR_AICPU_CORE_NUM = 1,
 	ACL_DEV_ATTR_AICORE_CORE_NUM = 101,
@@ -30,18 +30,41 @@ typedef enum {
 	ACL_DEV_ATTR_VECTOR_CORE_NUM = 201,
 	ACL_DEV_ATTR_WARP_SIZE = 202,
 	ACL_DEV_ATTR_MAX_THREAD_PER_VECTOR_CORE = 203,
+	ACL_DEV_ATTR_LOCAL_MEM_PER_VECTOR_CORE = 204,
 	ACL_DEV_ATTR_UBUF_PER_VECTOR_CORE = 204,
+	ACL_DEV_ATTR_MAX_GRID_DIM_X = 205,
+	ACL_DEV_ATTR_MAX_GRID_DIM_Y = 206,
+	ACL_DEV_ATTR_MAX_GRID_DIM_Z = 207,
+	ACL_DEV_ATTR_MAX_BLOCK_PER_GRID = 208,
+	ACL_DEV_ATTR_MAX_THREADS_PER_BLOCK = 209,
+	ACL_DEV_ATTR_MAX_BLOCK_DIM_X = 210,
+	ACL_DEV_ATTR_MAX_BLOCK_DIM_Y = 211,
+	ACL_DEV_ATTR_MAX_BLOCK_DIM_Z = 212,
 	ACL_DEV_ATTR_TOTAL_GLOBAL_MEM_SIZE = 301, /* bytes */
 	ACL_DEV_ATTR_L2_CACHE_SIZE = 302,
-	ACL_DEV_ATTR_SMP_ID = 401,	/* 0: all devices are on one system */
-	ACL_DEV_ATTR_PHY_CHIP_ID = 402, /* the device's number */
+	ACL_DEV_ATTR_SMP_ID = 401,		/* 0: all devices are on one system */
+	ACL_DEV_ATTR_PHY_CHIP_ID = 402,		/* the device's number */
+	ACL_DEV_ATTR_SUPER_POD_DEVIDE_ID = 403, /* the older spelling */
 	ACL_DEV_ATTR_SUPER_POD_DEVICE_ID = 403,
 	ACL_DEV_ATTR_SUPER_POD_SERVER_ID = 404,
 	ACL_DEV_ATTR_SUPER_POD_ID = 405,
 	ACL_DEV_ATTR_CUST_OP_PRIVILEGE = 406,
 	ACL_DEV_ATTR_MAINBOARD_ID = 407,
-	ACL_DEV_ATTR_IS_VIRTUAL = 501
+	ACL_DEV_ATTR_HD_CONNECT_TYPE = 408,
+	ACL_DEV_ATTR_DEVICE_FORM_FACTOR = 409,
+	ACL_DEV_ATTR_SUPER_POD_CHASSIS_ID = 410,
+	ACL_DEV_ATTR_IS_VIRTUAL = 501,
+	ACL_DEV_ATTR_NPU_ARCH = 601
 } aclrtDevAttr;
+
+/* Values of ACL_DEV_ATTR_HD_CONNECT_TYPE and ACL_DEV_ATTR_DEVICE_FORM_FACTOR. */
+#define ACL_HOST_DEVICE_CONNECT_TYPE_PCIE 0
+#define ACL_HOST_DEVICE_CONNECT_TYPE_HCCS 1
+#define ACL_HOST_DEVICE_CONNECT_TYPE_UB 2
+#define ACL_DEVICE_FORM_FACTOR_POD 0
+#define ACL_DEVICE_FORM_FACTOR_A_K 1
+#define ACL_DEVICE_FORM_FACTOR_A_X 2
+#define ACL_DEVICE_FORM_FACTOR_PCIE_CARD 3
 
 /* 16 bytes that name a device of this machine until it boots again. */
 typedef struct aclrtUuid {
@@ -210,9 +233,10 @@ ACL_FUNC_VISIBILITY aclError aclrtDeviceGetUuid(int32_t deviceId, aclrtUuid *uui
 
 /**
  * aclrtGetDeviceInfo - a number about a device
- * @attr: memory size, SMP id or chip id; the others are about cores, and here are none
+ * @attr: memory, SMP id, chip id, whether it is virtual; of the product that
+ *        aclrtGetSocName names: numbers of cores, size of L2 and architecture
  *
- * Returns 0; 100000 NULL; 107001 bad id; 207000 another attribute.
+ * Needs no context. Returns 0; 100000 NULL; 107001 bad id; 207000 another attribute.
  */
 ACL_FUNC_VISIBILITY aclError aclrtGetDeviceInfo(uint32_t deviceId, aclrtDevAttr attr,
 						int64_t *value);

@@ -17,6 +17,8 @@
 #ifndef ACL_RT_MEMORY_H
 #define ACL_RT_MEMORY_H
 
+#include <stdbool.h>
+
 #include "../acl_base.h"
 
 #ifdef __cplusplus
@@ -153,6 +155,20 @@ typedef enum {
 
 /* The flag of aclrtMemAllocManaged. */
 #define ACL_RT_MEM_ATTACH_GLOBAL 1U
+
+/* Parts of an aclrtMemAttr. */
+enum aclrtMemPgType { NORMAL_PAGE_TYPE = 0, HUGE_PAGE_TYPE = 1, HUGE1G_PAGE_TYPE = 2 };
+
+enum aclrtMemType { HBM_TYPE = 0, DDR_TYPE = 1, P2P_HBM_TYPE = 2, P2P_DDR_TYPE = 3 };
+
+struct MemAttrMapping {
+	uint32_t pgType;
+	uint32_t memType;
+	bool isHostAlloc;
+	aclrtMemAttr memAttr;
+};
+
+#define ACL_RT_MAX_RECORD_PA_NUM_PER_DEV 20U
 
 /**
  * aclrtMalloc - device memory

@@ -130,6 +130,53 @@ ACL_FUNC_VISIBILITY aclError aclrtGetLastError(aclrtLastErrLevel level);
 /* aclrtPeekAtLastError - the same, and keep it. */
 ACL_FUNC_VISIBILITY aclError aclrtPeekAtLastError(aclrtLastErrLevel level);
 
+#define ACL_PKG_VERSION_MAX_SIZE 128
+#define ACL_PKG_VERSION_PARTS_MAX_SIZE 64
+
+/* Packages of a toolkit (AscendCL API reference, "aclCANNPackageName"). */
+typedef enum aclCANNPackageName {
+	ACL_PKG_NAME_CANN = 0,
+	ACL_PKG_NAME_RUNTIME = 1,
+	ACL_PKG_NAME_COMPILER = 2,
+	ACL_PKG_NAME_HCCL = 3,
+	ACL_PKG_NAME_TOOLKIT = 4,
+	ACL_PKG_NAME_OPP = 5,
+	ACL_PKG_NAME_OPP_KERNEL = 6,
+	ACL_PKG_NAME_DRIVER = 7
+} aclCANNPackageName;
+
+typedef struct aclCANNPackageVersion {
+	char version[ACL_PKG_VERSION_MAX_SIZE];
+	char majorVersion[ACL_PKG_VERSION_PARTS_MAX_SIZE];
+	char minorVersion[ACL_PKG_VERSION_PARTS_MAX_SIZE];
+	char releaseVersion[ACL_PKG_VERSION_PARTS_MAX_SIZE];
+	char patchVersion[ACL_PKG_VERSION_PARTS_MAX_SIZE];
+	char reserved[ACL_PKG_VERSION_MAX_SIZE];
+} aclCANNPackageVersion;
+
+/**
+ * aclsysGetCANNVersion - deprecated: the version of the toolkit that is played
+ * @name:    CANN, RUNTIME, TOOLKIT and DRIVER, which all have the same version here
+ * @version: out
+ *
+ * Needs no context. Returns 0; 100000 NULL or another value; 100003 a package that is
+ * not there: compilers and operators.
+ */
+ACL_FUNC_VISIBILITY aclError aclsysGetCANNVersion(aclCANNPackageName name,
+						  aclCANNPackageVersion *version);
+
+/**
+ * aclsysGetVersionStr - the same as text
+ * @pkgName:    "cann", "runtime", "toolkit", "driver" in upper or lower case
+ * @versionStr: out: ACL_PKG_VERSION_MAX_SIZE bytes
+ *
+ * Returns 0; 100000 NULL; 100003 another package.
+ */
+ACL_FUNC_VISIBILITY aclError aclsysGetVersionStr(char *pkgName, char *versionStr);
+
+/* aclsysGetVersionNum - major * 10^7 + minor * 10^5 + release * 10^3. As the text. */
+ACL_FUNC_VISIBILITY aclError aclsysGetVersionNum(char *pkgName, int32_t *versionNum);
+
 #ifdef __cplusplus
 }
 #endif

@@ -62,7 +62,7 @@ typedef union {
 typedef enum {
 	ACL_RT_STREAM_WORK_ADDR_PTR = 0, /* void * */
 	ACL_RT_STREAM_WORK_SIZE = 1,	 /* size_t */
-	ACL_RT_STREAM_FLAG = 2,		 /* size_t */
+	ACL_RT_STREAM_FLAG = 2,		 /* size_t or uint32_t */
 	ACL_RT_STREAM_PRIORITY = 3	 /* uint32_t */
 } aclrtStreamConfigAttr;
 
@@ -102,7 +102,7 @@ aclrtDestroyStreamConfigHandle(aclrtStreamConfigHandle *handle);
 
 /**
  * aclrtSetStreamConfigOpt - set one item
- * @valueSize: exactly the size of the item's type
+ * @valueSize: exactly the size of the item's type, or of one of them
  *
  * Returns 0; 100000 NULL, unknown item, wrong size.
  */
