@@ -3,11 +3,24 @@
  * What the files of the module know of each other. Calls go down this list:
  *
  *	main, sysfs, debugfs		the module, what it tells
- *	ioctl, mmap, dmabuf, sync	the calls
- *	file, limits			handles of an open file, and what they cost
+ *	ioctl, mmap, dmabuf		the calls
+ *	file, offset			handles of an open file, their mmap offsets
  *	region, pin, cache		what a handle stands for
+ *	limits				what users hold
  *	arena, scrub, grow		bytes: free, taken, held, clean
  *	reserve, carveout, node, pages, extent	pages of the kernel; arithmetic
+ *
+ * Lock order, outermost first:
+ *
+ *	mmap_lock of a process		mmap, fault, open and close of mappings
+ *	keep_lock			one ALLOC at a time, where bytes are kept for root
+ *	aclkm_arenas_lock		the list of arenas
+ *	aclkm_arena.lock		the accounts of one arena
+ *	users_lock			what users hold; a spinlock
+ *
+ * A file's handles have a spinlock of their own, inside which no other lock is
+ * taken. Pinned memory is never released under mmap_lock (aclkm_pinned_put() tells
+ * lockdep so): a call that runs under mmap_lock takes no reference of it.
  */
 #ifndef ACLKM_H
 #define ACLKM_H
@@ -39,10 +52,11 @@ struct vm_area_struct;
 /*
  * An mmap offset is the handle and, below ACLKM_OFFSET_SHIFT, the byte in it. So a
  * region has at most 1 TiB, and an open file at most 2^22 handles, which keeps
- * every offset positive.
+ * every offset positive. offset.c has the offsets of 32-bit programs.
  */
 #define ACLKM_OFFSET_SHIFT	40
 #define ACLKM_REGION_MAX	BIT_ULL(ACLKM_OFFSET_SHIFT)
+#define ACLKM_OFFSET_PAGES	((unsigned long)(ACLKM_REGION_MAX >> PAGE_SHIFT))
 #define ACLKM_HANDLE_MAX	((1U << 22) - 1)
 #define ACLKM_REGION_IDS	BIT(22)
 
@@ -120,9 +134,10 @@ struct aclkm_arena {
  * struct aclkm_user - what all open files of one user hold
  * @list:	in the list of users
  * @uid:	who opened the files
- * @refs:	open files and regions
+ * @refs:	open files, regions and pinned memory
  * @bytes:	in regions that they allocated and that live
  * @regions:	how many of these
+ * @pinned:	bytes pinned through these files
  */
 struct aclkm_user {
 	struct list_head list;
@@ -130,6 +145,7 @@ struct aclkm_user {
 	unsigned long refs;
 	u64 bytes;
 	u64 regions;
+	u64 pinned;
 };
 
 /**
@@ -213,12 +229,14 @@ struct aclkm_pinned;
  * @start:	first byte in the region
  * @len:	bytes
  * @charge:	bytes that the file is charged for
+ * @low:	offset for 32-bit programs, or NULL; only in the file's own handle
  * @read_only:	mappings cannot be written
  * @imported:	from a dma-buf
  */
 struct aclkm_handle {
 	struct aclkm_region *region;
 	struct aclkm_pinned *pinned;
+	struct aclkm_extent *low;
 	u64 start;
 	u64 len;
 	u64 charge;
@@ -227,18 +245,36 @@ struct aclkm_handle {
 };
 
 /**
+ * struct aclkm_offsets - the mmap offsets of a file for 32-bit programs
+ * @free:	offsets that no handle has
+ * @taken:	those of handles, by offset
+ * @ready:	@free has been filled, for the first 32-bit program
+ */
+struct aclkm_offsets {
+	struct aclkm_extents free;
+	struct rb_root taken;
+	bool ready;
+};
+
+/**
  * struct aclkm_file - one open of /dev/aclkm
  * @handles:	number -> struct aclkm_handle; its lock guards the rest as well
+ * @offsets:	for 32-bit programs
  * @user:	who opened it
  * @bytes:	charged for allocated regions
- * @count:	handles
+ * @count:	handles, with those that are reserved
+ * @imported:	bytes of imported handles
+ * @pinned:	bytes of handles of pinned memory
  * @read_only:	opened so: all its handles are
  */
 struct aclkm_file {
 	struct xarray handles;
+	struct aclkm_offsets offsets;
 	struct aclkm_user *user;
 	u64 bytes;
 	u64 count;
+	u64 imported;
+	u64 pinned;
 	bool read_only;
 };
 
@@ -333,24 +369,36 @@ int aclkm_cache_set(const struct aclkm_region *region);
 void aclkm_cache_restore(const struct aclkm_region *region);
 
 /* limits.c */
-struct aclkm_user *aclkm_user_open(kuid_t uid);
+struct aclkm_user *aclkm_user_open(void);
 void aclkm_user_get(struct aclkm_user *user);
 void aclkm_user_put(struct aclkm_user *user);
 int aclkm_user_charge(struct aclkm_user *user, u64 bytes, struct aclkm_alloc *alloc);
 void aclkm_user_uncharge(struct aclkm_user *user, u64 bytes);
+int aclkm_user_charge_pin(struct aclkm_user *user, u64 bytes);
+void aclkm_user_uncharge_pin(struct aclkm_user *user, u64 bytes);
 u64 aclkm_root_reserve(void);
 
 /* file.c */
 int aclkm_file_reserve(struct aclkm_file *file, u64 bytes, struct aclkm_alloc *alloc,
 		       u32 *handle);
-void aclkm_file_cancel(struct aclkm_file *file, u32 handle, u64 bytes);
+void aclkm_file_cancel(struct aclkm_file *file, u32 number, struct aclkm_handle *handle);
 void aclkm_file_install(struct aclkm_file *file, u32 number, struct aclkm_handle *handle);
 int aclkm_file_lookup(struct aclkm_file *file, u32 number, struct aclkm_handle *handle);
+int aclkm_file_lookup_offset(struct aclkm_file *file, pgoff_t pgoff, struct aclkm_handle *handle,
+			     pgoff_t *page);
 int aclkm_file_remove(struct aclkm_file *file, u32 number);
 void aclkm_handle_put(struct aclkm_handle *handle);
 int aclkm_open(struct inode *inode, struct file *filp);
 int aclkm_release(struct inode *inode, struct file *filp);
 void aclkm_show_fdinfo(struct seq_file *m, struct file *filp);
+
+/* offset.c */
+void aclkm_offsets_init(struct aclkm_offsets *offsets);
+void aclkm_offsets_exit(struct aclkm_offsets *offsets);
+int aclkm_offset_assign(struct aclkm_file *file, u32 number, struct aclkm_handle *handle,
+			u64 *offset);
+void aclkm_offset_release(struct aclkm_file *file, struct aclkm_handle *handle);
+u32 aclkm_offset_find(const struct aclkm_file *file, pgoff_t pgoff, pgoff_t *page);
 
 /* inode.c */
 int aclkm_inode_init(void);
@@ -358,7 +406,7 @@ void aclkm_inode_exit(void);
 struct inode *aclkm_inode(void);
 
 /* pin.c */
-struct aclkm_pinned *aclkm_pinned_create(struct aclkm_pin *pin);
+struct aclkm_pinned *aclkm_pinned_create(struct aclkm_pin *pin, struct aclkm_user *user);
 void aclkm_pinned_get(struct aclkm_pinned *pinned);
 void aclkm_pinned_put(struct aclkm_pinned *pinned);
 u64 aclkm_pinned_page_size(const struct aclkm_pinned *pinned);

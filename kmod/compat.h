@@ -5,6 +5,7 @@
 #ifndef ACLKM_COMPAT_H
 #define ACLKM_COMPAT_H
 
+#include <linux/backing-dev.h>
 #include <linux/fs.h>
 #include <linux/gfp.h>
 #include <linux/huge_mm.h>
@@ -57,6 +58,68 @@ static inline void aclkm_vma_start_write(struct vm_area_struct *vma)
 {
 #ifdef ACLKM_HAVE_VMA_START_WRITE
 	vma_start_write(vma);
+#endif
+}
+
+/* Whether the pages of a mapping are a file's, and writeback expects to see each write. */
+static inline bool aclkm_vma_has_writeback(const struct vm_area_struct *vma)
+{
+	return vma->vm_flags & VM_SHARED && vma->vm_file &&
+	       mapping_can_writeback(vma->vm_file->f_mapping);
+}
+
+/*
+ * Pins pages for long; returns how many, at least 1, or an error.
+ *
+ * Later kernels see to it that the pinned page is the mapped page, also for readers
+ * (they unshare copy-on-write pages), and refuse to pin a file's pages for writing.
+ * The kernels before have neither rule: a read-only pin breaks copy-on-write here by
+ * pinning for writing, and writable pages of a file with writeback are refused.
+ */
+static inline int aclkm_pin_user_pages(unsigned long addr, int nr, bool read_only,
+				       struct page **pages)
+{
+#ifdef ACLKM_HAVE_PIN_VMAS
+	unsigned int flags = FOLL_LONGTERM;
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+	int got = -EFAULT;
+
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	vma = vma_lookup(mm, addr);
+	if (!vma)
+		goto unlock;
+	nr = min_t(unsigned long, nr, PHYS_PFN(vma->vm_end - addr));
+	if (!read_only) {
+		flags |= FOLL_WRITE;
+		got = -EOPNOTSUPP;
+		if (aclkm_vma_has_writeback(vma))
+			goto unlock;
+	} else if (!(vma->vm_flags & VM_MAYSHARE)) {
+		/* FOLL_FORCE would also take what the program itself cannot read. */
+		if (!(vma->vm_flags & VM_READ))
+			goto unlock;
+		flags |= FOLL_WRITE | FOLL_FORCE;
+	}
+	got = pin_user_pages(addr, nr, flags, pages, NULL);
+unlock:
+	mmap_read_unlock(mm);
+	return got;
+#else
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+	int got = pin_user_pages_fast(addr, nr, FOLL_LONGTERM | (read_only ? 0 : FOLL_WRITE),
+				      pages);
+
+	/* The kernel answers -EFAULT, as for memory that is not mapped. */
+	if (got == -EFAULT && !read_only && !mmap_read_lock_killable(mm)) {
+		vma = vma_lookup(mm, addr);
+		if (vma && aclkm_vma_has_writeback(vma))
+			got = -EOPNOTSUPP;
+		mmap_read_unlock(mm);
+	}
+	return got;
 #endif
 }
 

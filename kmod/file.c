@@ -68,16 +68,26 @@ int aclkm_file_reserve(struct aclkm_file *file, u64 bytes, struct aclkm_alloc *a
 /**
  * aclkm_file_cancel() - give a reserved number back
  * @file:	the open file
- * @handle:	the number
- * @bytes:	as it was reserved with
+ * @number:	the number
+ * @handle:	what was to be behind it, with what the file was charged
  */
-void aclkm_file_cancel(struct aclkm_file *file, u32 handle, u64 bytes)
+void aclkm_file_cancel(struct aclkm_file *file, u32 number, struct aclkm_handle *handle)
 {
 	xa_lock(&file->handles);
-	__xa_erase(&file->handles, handle);
-	file->bytes -= bytes;
+	__xa_erase(&file->handles, number);
+	aclkm_offset_release(file, handle);
+	file->bytes -= handle->charge;
 	file->count--;
 	xa_unlock(&file->handles);
+}
+
+/* The counters of fdinfo, which shall not walk all handles. @sign is 1 or -1. */
+static void file_count_handle(struct aclkm_file *file, const struct aclkm_handle *handle, int sign)
+{
+	if (handle->pinned)
+		file->pinned += sign * handle->len;
+	else if (handle->imported)
+		file->imported += sign * handle->len;
 }
 
 /**
@@ -88,8 +98,21 @@ void aclkm_file_cancel(struct aclkm_file *file, u32 handle, u64 bytes)
  */
 void aclkm_file_install(struct aclkm_file *file, u32 number, struct aclkm_handle *handle)
 {
+	xa_lock(&file->handles);
 	/* Cannot fail: the slot is there since xa_alloc(). */
-	xa_store(&file->handles, number, handle, GFP_KERNEL_ACCOUNT);
+	__xa_store(&file->handles, number, handle, GFP_KERNEL_ACCOUNT);
+	file_count_handle(file, handle, 1);
+	xa_unlock(&file->handles);
+}
+
+static void file_copy_handle(struct aclkm_handle *copy, const struct aclkm_handle *handle)
+{
+	*copy = *handle;
+	copy->low = NULL;
+	if (copy->region)
+		aclkm_region_get(copy->region);
+	else
+		aclkm_pinned_get(copy->pinned);
 }
 
 /**
@@ -106,15 +129,40 @@ int aclkm_file_lookup(struct aclkm_file *file, u32 number, struct aclkm_handle *
 
 	xa_lock(&file->handles);
 	found = xa_load(&file->handles, number);
-	if (found) {
-		*handle = *found;
-		if (handle->region)
-			aclkm_region_get(handle->region);
-		else
-			aclkm_pinned_get(handle->pinned);
-	}
+	if (found)
+		file_copy_handle(handle, found);
 	xa_unlock(&file->handles);
 	return found ? 0 : -ENOENT;
+}
+
+/**
+ * aclkm_file_lookup_offset() - the region that an mmap offset names
+ * @file:	the open file
+ * @pgoff:	from user space, in pages, unchecked
+ * @handle:	filled, with a reference for the caller to put
+ * @page:	filled with the page of the handle's memory, unchecked
+ *
+ * For callers under mmap_lock: pinned memory is refused without taking a reference,
+ * which could become the last one.
+ *
+ * Return: 0, -EINVAL (no handle has the offset), or -EOPNOTSUPP (pinned memory).
+ */
+int aclkm_file_lookup_offset(struct aclkm_file *file, pgoff_t pgoff, struct aclkm_handle *handle,
+			     pgoff_t *page)
+{
+	struct aclkm_handle *found;
+	int err = 0;
+
+	xa_lock(&file->handles);
+	found = xa_load(&file->handles, aclkm_offset_find(file, pgoff, page));
+	if (!found)
+		err = -EINVAL;
+	else if (!found->region)
+		err = -EOPNOTSUPP;
+	else
+		file_copy_handle(handle, found);
+	xa_unlock(&file->handles);
+	return err;
 }
 
 /**
@@ -145,8 +193,10 @@ int aclkm_file_remove(struct aclkm_file *file, u32 number)
 	handle = xa_load(&file->handles, number);
 	if (handle) {
 		__xa_erase(&file->handles, number);
+		aclkm_offset_release(file, handle);
 		file->bytes -= handle->charge;
 		file->count--;
+		file_count_handle(file, handle, -1);
 	}
 	xa_unlock(&file->handles);
 	if (!handle)
@@ -163,12 +213,13 @@ int aclkm_open(struct inode *inode, struct file *filp)
 
 	if (!file)
 		return -ENOMEM;
-	file->user = aclkm_user_open(current_fsuid());
+	file->user = aclkm_user_open();
 	if (!file->user) {
 		kfree(file);
 		return -ENOMEM;
 	}
 	xa_init_flags(&file->handles, XA_FLAGS_ALLOC1);
+	aclkm_offsets_init(&file->offsets);
 	file->read_only = !(filp->f_mode & FMODE_WRITE);
 	filp->private_data = file;
 	filp->f_mapping = aclkm_inode()->i_mapping;
@@ -184,9 +235,13 @@ int aclkm_release(struct inode *inode, struct file *filp)
 
 	xa_for_each(&file->handles, number, handle) {
 		aclkm_handle_put(handle);
+		/* Nobody else uses the file any more: no lock. */
+		aclkm_offset_release(file, handle);
 		kfree(handle);
+		cond_resched();
 	}
 	xa_destroy(&file->handles);
+	aclkm_offsets_exit(&file->offsets);
 	aclkm_user_put(file->user);
 	kfree(file);
 	return 0;
@@ -196,21 +251,13 @@ int aclkm_release(struct inode *inode, struct file *filp)
 void aclkm_show_fdinfo(struct seq_file *m, struct file *filp)
 {
 	struct aclkm_file *file = filp->private_data;
-	u64 handles = 0, bytes = 0, imported = 0, pinned = 0;
-	struct aclkm_handle *handle;
-	unsigned long number = 0;
+	u64 handles, bytes, imported, pinned;
 
 	xa_lock(&file->handles);
-	for (handle = xa_find(&file->handles, &number, ULONG_MAX, XA_PRESENT); handle;
-	     handle = xa_find_after(&file->handles, &number, ULONG_MAX, XA_PRESENT)) {
-		handles++;
-		if (handle->pinned)
-			pinned += handle->len;
-		else if (handle->imported)
-			imported += handle->len;
-		else
-			bytes += handle->len;
-	}
+	handles = file->count;
+	bytes = file->bytes;
+	imported = file->imported;
+	pinned = file->pinned;
 	xa_unlock(&file->handles);
 	seq_printf(m, "aclkm-handles:\t%llu\n", handles);
 	seq_printf(m, "aclkm-allocated:\t%llu KiB\n", bytes >> 10);

@@ -6,6 +6,7 @@
  * numbers are reserved before, and filled by commit(), or taken back.
  */
 #include <linux/capability.h>
+#include <linux/cred.h>
 #include <linux/dma-buf.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -38,14 +39,12 @@ union aclkm_arg {
  * struct pending - what a call has made and nobody can see yet
  * @handle:	what the handle will stand for, or NULL
  * @number:	reserved for it
- * @charge:	what the file was charged for it
  * @fd:		reserved descriptor, or negative
  * @dmabuf:	for it
  */
 struct pending {
 	struct aclkm_handle *handle;
 	u32 number;
-	u64 charge;
 	int fd;
 	struct dma_buf *dmabuf;
 };
@@ -64,7 +63,6 @@ static int reserve_handle(struct aclkm_file *file, u64 charge, struct aclkm_allo
 		pending->handle = NULL;
 		return err;
 	}
-	pending->charge = charge;
 	pending->handle->charge = charge;
 	pending->handle->read_only = file->read_only;
 	return 0;
@@ -72,7 +70,7 @@ static int reserve_handle(struct aclkm_file *file, u64 charge, struct aclkm_allo
 
 static void cancel_handle(struct aclkm_file *file, struct pending *pending)
 {
-	aclkm_file_cancel(file, pending->number, pending->charge);
+	aclkm_file_cancel(file, pending->number, pending->handle);
 	kfree(pending->handle);
 	pending->handle = NULL;
 }
@@ -95,11 +93,6 @@ static void rollback(struct aclkm_file *file, struct pending *pending)
 		put_unused_fd(pending->fd);
 		dma_buf_put(pending->dmabuf);
 	}
-}
-
-static u64 map_offset(u32 number)
-{
-	return (u64)number << ACLKM_OFFSET_SHIFT;
 }
 
 static int check_node(s32 node)
@@ -166,9 +159,10 @@ static int check_alloc(const struct aclkm_alloc *alloc)
 /* Says in the struct why there is no memory. */
 static void explain(struct aclkm_alloc *alloc, const struct aclkm_request *request)
 {
+	int node = alloc->flags & ACLKM_ALLOC_NODE_PREFER ? NUMA_NO_NODE : request->node;
 	struct aclkm_info sum = {};
 
-	aclkm_arenas_sum(request->node, &sum);
+	aclkm_arenas_sum(node, &sum);
 	alloc->free = sum.free;
 	alloc->largest_free = sum.largest_free;
 	if (!alloc->reason)
@@ -210,8 +204,12 @@ static long do_alloc(struct aclkm_file *file, struct aclkm_alloc *alloc, struct 
 	alloc->size = region->extent->len;
 	alloc->node = region->arena->node;
 	alloc->handle = pending->number;
-	alloc->offset = map_offset(pending->number);
-	return 0;
+	err = aclkm_offset_assign(file, pending->number, pending->handle, &alloc->offset);
+	if (!err)
+		return 0;
+	/* The region, whose end gives the user's charge back, goes with the handle. */
+	aclkm_region_put(region);
+	goto cancel;
 
 uncharge:
 	aclkm_user_uncharge(file->user, request.size);
@@ -229,11 +227,20 @@ static long do_free(struct aclkm_file *file, struct aclkm_free *req)
 	return req->flags ? -EINVAL : aclkm_file_remove(file, req->handle);
 }
 
-static void query_region(struct aclkm_query *query, const struct aclkm_handle *handle)
+/* QUERY answers without addresses, too: not having the capability is no event. */
+static bool query_shows_phys(void)
+{
+	return ns_capable_noaudit(&init_user_ns, CAP_SYS_RAWIO);
+}
+
+static int query_region(struct aclkm_file *file, struct aclkm_query *query,
+			struct aclkm_handle *handle)
 {
 	struct aclkm_region *region = handle->region;
+	int err = aclkm_offset_assign(file, query->handle, handle, &query->offset);
 
-	query->offset = map_offset(query->handle);
+	if (err)
+		return err;
 	query->align = region->align;
 	query->map_page = PAGE_SIZE << region->map_order;
 	query->node = region->arena->node;
@@ -244,12 +251,13 @@ static void query_region(struct aclkm_query *query, const struct aclkm_handle *h
 		query->flags |= ACLKM_QUERY_READ_ONLY;
 	if (handle->imported)
 		query->flags |= ACLKM_QUERY_IMPORTED;
-	if (capable(CAP_SYS_RAWIO)) {
+	if (query_shows_phys()) {
 		query->phys = region->extent->start + handle->start;
 		query->flags |= ACLKM_QUERY_PHYS;
-		/* Who knows the address may have a device write there. */
+		/* The caller can have a device write to the address. */
 		aclkm_region_mark_used(region);
 	}
+	return 0;
 }
 
 static void query_pinned(struct aclkm_query *query, const struct aclkm_handle *handle)
@@ -260,7 +268,7 @@ static void query_pinned(struct aclkm_query *query, const struct aclkm_handle *h
 	query->flags = ACLKM_QUERY_PINNED | ACLKM_QUERY_GUP;
 	if (handle->read_only)
 		query->flags |= ACLKM_QUERY_READ_ONLY;
-	if (capable(CAP_SYS_RAWIO)) {
+	if (query_shows_phys()) {
 		query->phys = aclkm_pinned_extent(handle->pinned, 0).phys;
 		query->flags |= ACLKM_QUERY_PHYS;
 	}
@@ -281,11 +289,11 @@ static long do_query(struct aclkm_file *file, struct aclkm_query *query)
 	query->handle = number;
 	query->size = handle.len;
 	if (handle.region)
-		query_region(query, &handle);
+		err = query_region(file, query, &handle);
 	else
 		query_pinned(query, &handle);
 	aclkm_handle_put(&handle);
-	return 0;
+	return err;
 }
 
 static long do_export(struct aclkm_file *file, struct aclkm_export *export,
@@ -344,8 +352,12 @@ static long do_import(struct aclkm_file *file, struct aclkm_import *import,
 	pending->handle->read_only |= file->read_only;
 	import->size = pending->handle->len;
 	import->handle = pending->number;
-	import->offset = map_offset(pending->number);
-	return 0;
+	err = aclkm_offset_assign(file, pending->number, pending->handle, &import->offset);
+	if (err) {
+		aclkm_handle_put(pending->handle);
+		cancel_handle(file, pending);
+	}
+	return err;
 }
 
 static long do_sync(struct aclkm_file *file, struct aclkm_sync *sync)
@@ -381,7 +393,7 @@ static long do_pin(struct aclkm_file *file, struct aclkm_pin *pin, struct pendin
 	err = reserve_handle(file, 0, NULL, pending);
 	if (err)
 		return err;
-	pinned = aclkm_pinned_create(pin);
+	pinned = aclkm_pinned_create(pin, file->user);
 	err = PTR_ERR_OR_ZERO(pinned);
 	if (err) {
 		cancel_handle(file, pending);

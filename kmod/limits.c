@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What users may hold. A user pays for a region from ALLOC until its memory is
- * back in the arena, however long a mapping, a dma-buf or a pin keeps it.
+ * back in the arena, however long a mapping, a dma-buf or a pin keeps it, and for
+ * pinned memory from PIN until it is unpinned.
+ *
+ * The account is that of the user who opened the file. Neither fork, exec nor a
+ * passed descriptor changes it.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/user_namespace.h>
 
 #include "aclkm.h"
 
@@ -15,21 +21,37 @@ struct aclkm_limits aclkm_limits;
 static DEFINE_SPINLOCK(users_lock);
 static LIST_HEAD(users);
 
-/* Only asked where there is a limit: asking is audited. */
-static bool exempt(void)
+/* A refusal by a limit is no security event: the audit log does not hear of it. */
+static bool limits_exempt(int capability)
 {
-	return capable(CAP_SYS_RESOURCE);
+	return ns_capable_noaudit(&init_user_ns, capability);
+}
+
+/*
+ * Who pays for what the calling process allocates: its real user. A user namespace
+ * has users of its own, as many as its creator has subordinate ids; where a user
+ * other than root created it, or one that it lies in, that user pays.
+ */
+static kuid_t limits_payer(void)
+{
+	const struct user_namespace *ns;
+	kuid_t uid = current_uid();
+
+	for (ns = current_user_ns(); ns->parent; ns = ns->parent)
+		if (!uid_eq(ns->owner, GLOBAL_ROOT_UID))
+			uid = ns->owner;
+	return uid;
 }
 
 /**
- * aclkm_user_open() - find or make the account of a user
- * @uid:	who
+ * aclkm_user_open() - find or make the account that pays for the calling process
  *
  * Return: the account with a reference, or NULL without memory.
  */
-struct aclkm_user *aclkm_user_open(kuid_t uid)
+struct aclkm_user *aclkm_user_open(void)
 {
 	struct aclkm_user *fresh = kzalloc(sizeof(*fresh), GFP_KERNEL_ACCOUNT), *user;
+	kuid_t uid = limits_payer();
 
 	if (!fresh)
 		return NULL;
@@ -89,7 +111,7 @@ int aclkm_user_charge(struct aclkm_user *user, u64 bytes, struct aclkm_alloc *al
 {
 	u64 max_bytes = READ_ONCE(aclkm_limits.user_bytes);
 	u64 max_regions = READ_ONCE(aclkm_limits.user_regions);
-	bool free = (max_bytes || max_regions) && exempt();
+	bool free = (max_bytes || max_regions) && limits_exempt(CAP_SYS_RESOURCE);
 	int err = -EDQUOT;
 
 	spin_lock(&users_lock);
@@ -123,11 +145,47 @@ void aclkm_user_uncharge(struct aclkm_user *user, u64 bytes)
 }
 
 /**
+ * aclkm_user_charge_pin() - make a user pay for memory that is about to be pinned
+ * @user:	who opened the file
+ * @bytes:	page-aligned
+ *
+ * The caller's RLIMIT_MEMLOCK bounds all that @user has pinned, in whatever process.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int aclkm_user_charge_pin(struct aclkm_user *user, u64 bytes)
+{
+	u64 limit = rlimit(RLIMIT_MEMLOCK);
+	bool free = limit == RLIM_INFINITY || limits_exempt(CAP_IPC_LOCK);
+	int err = -ENOMEM;
+
+	spin_lock(&users_lock);
+	if (free || (user->pinned <= limit && bytes <= limit - user->pinned)) {
+		user->pinned += bytes;
+		err = 0;
+	}
+	spin_unlock(&users_lock);
+	return err;
+}
+
+/**
+ * aclkm_user_uncharge_pin() - memory that @user paid for is unpinned
+ * @user:	who
+ * @bytes:	as charged
+ */
+void aclkm_user_uncharge_pin(struct aclkm_user *user, u64 bytes)
+{
+	spin_lock(&users_lock);
+	user->pinned -= bytes;
+	spin_unlock(&users_lock);
+}
+
+/**
  * aclkm_root_reserve() - what the caller must leave free on each node
  */
 u64 aclkm_root_reserve(void)
 {
 	u64 bytes = READ_ONCE(aclkm_limits.root_reserve);
 
-	return bytes && !exempt() ? bytes : 0;
+	return bytes && !limits_exempt(CAP_SYS_RESOURCE) ? bytes : 0;
 }

@@ -33,6 +33,8 @@ static const struct file_operations aclkm_fops = {
 	.mmap = aclkm_mmap,
 	.get_unmapped_area = aclkm_get_unmapped_area,
 	.show_fdinfo = aclkm_show_fdinfo,
+	/* msync() of a mapping: memory has nowhere to be written to. */
+	.fsync = noop_fsync,
 	.llseek = noop_llseek,
 };
 

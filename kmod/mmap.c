@@ -12,6 +12,7 @@
  * nobody can pin.
  */
 #include <linux/fs.h>
+#include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/sched/signal.h>
@@ -23,7 +24,6 @@
 #include "pages.h"
 #include "trace.h"
 
-#define OFFSET_PAGES	((unsigned long)(ACLKM_REGION_MAX >> PAGE_SHIFT))
 #define BATCH_PAGES	(PAGE_SIZE / sizeof(struct page *))
 
 /*
@@ -32,7 +32,7 @@
  */
 static pgoff_t vma_index(const struct vm_area_struct *vma, unsigned long addr)
 {
-	return vma->vm_pgoff % OFFSET_PAGES + PHYS_PFN(addr - vma->vm_start);
+	return vma->vm_pgoff % ACLKM_OFFSET_PAGES + PHYS_PFN(addr - vma->vm_start);
 }
 
 /*
@@ -127,6 +127,35 @@ static vm_fault_t vma_fault(struct vm_fault *vmf)
 	return aclkm_insert_page(vmf, page);
 }
 
+/*
+ * What a debugger reads or writes where get_user_pages() does not take the entries:
+ * through the kernel's own mapping, which has the memory's cache mode.
+ */
+static int vma_access(struct vm_area_struct *vma, unsigned long addr, void *buf, int len,
+		      int write)
+{
+	const struct aclkm_region *region = vma->vm_private_data;
+	u64 at = PFN_PHYS(vma_index(vma, addr)) + offset_in_page(addr);
+	void *mem;
+
+	/* Also of a program that could write if it asked: get_user_pages() is as strict. */
+	if (write && !(vma->vm_flags & VM_WRITE))
+		return -EACCES;
+	/* The caller's length may go past this mapping, into memory that it cannot reach. */
+	len = min_t(u64, len, vma->vm_end - addr);
+	if (at >= region->extent->len || len > region->extent->len - at)
+		return -EINVAL;
+	mem = phys_to_virt(region->extent->start + at);
+	if (write) {
+		memcpy(mem, buf, len);
+		/* A unit that no fault has marked must not count as clean. */
+		aclkm_region_mark_used(vma->vm_private_data);
+	} else {
+		memcpy(buf, mem, len);
+	}
+	return len;
+}
+
 #if ACLKM_HUGE
 #ifdef ACLKM_HAVE_HUGE_FAULT_PE_SIZE
 static vm_fault_t vma_huge_fault(struct vm_fault *vmf, enum page_entry_size pe_size)
@@ -175,6 +204,7 @@ static const struct vm_operations_struct page_vm_ops = {
 	.open = vma_open,
 	.close = vma_close,
 	.fault = vma_fault,
+	.access = vma_access,
 #if ACLKM_HUGE
 	.huge_fault = vma_huge_fault,
 	.may_split = vma_may_split,
@@ -197,6 +227,7 @@ static const struct vm_operations_struct frame_vm_ops = {
 	.open = vma_open,
 	.close = vma_close,
 	.fault = frame_fault,
+	.access = vma_access,
 };
 
 static void mark_units(const struct aclkm_region *region, u64 start, u64 len)
@@ -273,7 +304,7 @@ static int map_wb(struct aclkm_region *region, struct vm_area_struct *vma)
 	u64 last = region->extent->start + region->extent->len;
 	int err;
 
-	aclkm_vma_set_flags(vma, VM_DONTEXPAND | VM_DONTDUMP);
+	aclkm_vma_set_flags(vma, VM_DONTEXPAND);
 	vma->vm_ops = &page_vm_ops;
 	huge_part(region, vma, &start, &end);
 	if (!region->order || !IS_ALIGNED(last, SZ_2M))
@@ -336,13 +367,20 @@ int aclkm_region_mmap(struct aclkm_region *region, u64 start, u64 len,
 		return -EINVAL;
 
 	aclkm_region_get(region);
-	vma->vm_pgoff = region->id * OFFSET_PAGES + PHYS_PFN(start) + first;
+	vma->vm_pgoff = region->id * ACLKM_OFFSET_PAGES + PHYS_PFN(start) + first;
 	vma->vm_private_data = region;
 	err = region->cache == ACLKM_CACHE_WB ? map_wb(region, vma) : map_frames(region, vma);
 	trace_aclkm_map(region, vma, err);
-	/* The core calls no close after a failed mmap, and unmaps what is there. */
-	if (err)
+	/* The core calls no close after a failed mmap. */
+	if (err) {
+		/*
+		 * It unmaps later, and frame numbers have no references of pages: they go
+		 * before the region can, which another thread may free right now.
+		 */
+		if (region->cache != ACLKM_CACHE_WB)
+			zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
 		aclkm_region_put(region);
+	}
 	return err;
 }
 
@@ -356,24 +394,19 @@ int aclkm_region_mmap(struct aclkm_region *region, u64 start, u64 len,
  */
 int aclkm_mmap(struct file *filp, struct vm_area_struct *vma)
 {
-	pgoff_t number = vma->vm_pgoff / OFFSET_PAGES;
 	struct aclkm_handle handle;
-	int err;
+	pgoff_t first;
+	int err = aclkm_file_lookup_offset(filp->private_data, vma->vm_pgoff, &handle, &first);
 
-	if (number > ACLKM_HANDLE_MAX ||
-	    aclkm_file_lookup(filp->private_data, number, &handle))
-		return -EINVAL;
-	err = -EOPNOTSUPP;
-	if (!handle.region)
-		goto put;
+	if (err)
+		return err;
 	if (handle.read_only) {
 		err = -EACCES;
 		if (vma->vm_flags & VM_WRITE)
 			goto put;
 		aclkm_vma_clear_flags(vma, VM_MAYWRITE);
 	}
-	err = aclkm_region_mmap(handle.region, handle.start, handle.len, vma,
-				vma->vm_pgoff % OFFSET_PAGES);
+	err = aclkm_region_mmap(handle.region, handle.start, handle.len, vma, first);
 put:
 	aclkm_handle_put(&handle);
 	return err;
@@ -394,15 +427,13 @@ unsigned long aclkm_get_unmapped_area(struct file *filp, unsigned long addr, uns
 {
 	unsigned long unit = PAGE_SIZE, offset = 0, found;
 	struct aclkm_handle handle;
+	pgoff_t first;
 
-	if (flags & MAP_FIXED || pgoff / OFFSET_PAGES > ACLKM_HANDLE_MAX)
+	if (flags & MAP_FIXED)
 		goto plain;
-	if (!aclkm_file_lookup(filp->private_data, pgoff / OFFSET_PAGES, &handle)) {
-		if (handle.region) {
-			unit <<= handle.region->map_order;
-			offset = handle.region->extent->start + handle.start +
-				 PFN_PHYS(pgoff % OFFSET_PAGES);
-		}
+	if (!aclkm_file_lookup_offset(filp->private_data, pgoff, &handle, &first)) {
+		unit <<= handle.region->map_order;
+		offset = handle.region->extent->start + handle.start + PFN_PHYS(first);
 		aclkm_handle_put(&handle);
 	}
 	/* What is shorter than a large entry has no use for its alignment. */

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory of a process, kept where it is for devices. Only its physically
- * contiguous pieces are remembered, not its pages.
+ * Memory of a process, kept where it is for devices. The driver remembers the
+ * physically contiguous pieces of the memory, not its pages.
+ *
+ * The user who opened the file pays for the pages until they are unpinned, so
+ * neither fork, exec nor a passed descriptor leaves a pin that nobody pays for.
+ * Releasing pinned memory takes page locks and can take long: no caller drops a
+ * reference under mmap_lock.
  */
 #include <linux/kref.h>
 #include <linux/mm.h>
@@ -13,10 +18,11 @@
 #include <linux/slab.h>
 
 #include "aclkm.h"
+#include "compat.h"
 
 #define BATCH_PAGES	(PAGE_SIZE / sizeof(struct page *))
 
-struct piece {
+struct pinned_piece {
 	unsigned long pfn;
 	unsigned long pages;
 };
@@ -24,33 +30,35 @@ struct piece {
 /**
  * struct aclkm_pinned - pinned memory
  * @ref:	one for each handle, dma-buf and call under way
- * @mm:		whose RLIMIT_MEMLOCK pays
- * @pages:	how many are pinned and paid for
- * @page_size:	of the smallest page of it
+ * @user:	pays for the pages
+ * @mm:		shows the pages as VmPin; referenced as a struct, not as memory
+ * @pages:	number of pinned pages
+ * @page_size:	largest page size that the layout of the memory allows, bytes
  * @read_only:	devices do not write to it
- * @nr:		pieces
- * @room:	pieces that fit
- * @piece:	the pieces, in order
+ * @nr:		number of pieces
+ * @room:	number of pieces that fit into @piece
+ * @piece:	the pieces, in the order of the process's addresses
  * @exports:	its dma-bufs
  */
 struct aclkm_pinned {
 	struct kref ref;
+	struct aclkm_user *user;
 	struct mm_struct *mm;
 	unsigned long pages;
 	u64 page_size;
 	bool read_only;
 	unsigned long nr;
 	unsigned long room;
-	struct piece *piece;
+	struct pinned_piece *piece;
 	struct aclkm_exports exports;
 };
 
-static atomic64_t total;
+static atomic64_t pinned_total;
 
 /* Bytes pinned, all together. */
 u64 aclkm_pinned_total(void)
 {
-	return atomic64_read(&total);
+	return atomic64_read(&pinned_total);
 }
 
 u64 aclkm_pinned_page_size(const struct aclkm_pinned *pinned)
@@ -81,21 +89,20 @@ struct aclkm_exports *aclkm_pinned_exports(struct aclkm_pinned *pinned)
 	return &pinned->exports;
 }
 
-/* Adds a page; joins it with the last piece where they touch. */
-static int add_page(struct aclkm_pinned *pinned, struct page *page)
+/* Adds a page; a page that follows the last piece extends it. */
+static int pinned_add_page(struct aclkm_pinned *pinned, struct page *page)
 {
 	unsigned long pfn = page_to_pfn(page);
-	struct piece *last = pinned->nr ? &pinned->piece[pinned->nr - 1] : NULL;
+	struct pinned_piece *last = pinned->nr ? &pinned->piece[pinned->nr - 1] : NULL;
 
-	pinned->page_size = min_t(u64, pinned->page_size,
-				  PAGE_SIZE << compound_order(compound_head(page)));
 	if (last && last->pfn + last->pages == pfn) {
 		last->pages++;
 		return 0;
 	}
 	if (pinned->nr == pinned->room) {
 		unsigned long room = max(16UL, pinned->room * 2);
-		struct piece *grown = kvmalloc_array(room, sizeof(*grown), GFP_KERNEL_ACCOUNT);
+		struct pinned_piece *grown = kvmalloc_array(room, sizeof(*grown),
+							    GFP_KERNEL_ACCOUNT);
 
 		if (!grown)
 			return -ENOMEM;
@@ -105,13 +112,12 @@ static int add_page(struct aclkm_pinned *pinned, struct page *page)
 		pinned->piece = grown;
 		pinned->room = room;
 	}
-	pinned->piece[pinned->nr++] = (struct piece){ .pfn = pfn, .pages = 1 };
+	pinned->piece[pinned->nr++] = (struct pinned_piece){ .pfn = pfn, .pages = 1 };
 	return 0;
 }
 
-static int pin_pages(struct aclkm_pinned *pinned, unsigned long addr, unsigned long pages)
+static int pinned_add_pages(struct aclkm_pinned *pinned, unsigned long addr, unsigned long pages)
 {
-	unsigned int flags = FOLL_LONGTERM | (pinned->read_only ? 0 : FOLL_WRITE);
 	struct page **batch = (struct page **)__get_free_page(GFP_KERNEL_ACCOUNT);
 	int err = 0;
 
@@ -119,7 +125,7 @@ static int pin_pages(struct aclkm_pinned *pinned, unsigned long addr, unsigned l
 		return -ENOMEM;
 	while (pages && !err) {
 		int want = min_t(unsigned long, pages, BATCH_PAGES);
-		int got = pin_user_pages_fast(addr, want, flags, batch);
+		int got = aclkm_pin_user_pages(addr, want, pinned->read_only, batch);
 		int i;
 
 		if (got <= 0) {
@@ -127,7 +133,7 @@ static int pin_pages(struct aclkm_pinned *pinned, unsigned long addr, unsigned l
 			break;
 		}
 		for (i = 0; i < got && !err; i++) {
-			err = add_page(pinned, batch[i]);
+			err = pinned_add_page(pinned, batch[i]);
 			if (!err)
 				pinned->pages++;
 		}
@@ -135,7 +141,8 @@ static int pin_pages(struct aclkm_pinned *pinned, unsigned long addr, unsigned l
 			unpin_user_pages(batch + i - 1, got - i + 1);
 		addr += PFN_PHYS(got);
 		pages -= got;
-		if (!err && signal_pending(current) && pages)
+		/* A profiler's timer must not make a long call start over for ever. */
+		if (!err && fatal_signal_pending(current))
 			err = -EINTR;
 		cond_resched();
 	}
@@ -143,14 +150,40 @@ static int pin_pages(struct aclkm_pinned *pinned, unsigned long addr, unsigned l
 	return err;
 }
 
-static void unpin(struct aclkm_pinned *pinned)
+/*
+ * The largest power of two, up to 1 GiB, that divides the address, the length and
+ * each piece's address and length. The layout decides, not the kernel's folios: a
+ * mapping can show a part of a folio.
+ */
+static u64 pinned_layout_size(const struct aclkm_pinned *pinned, const struct aclkm_pin *pin)
+{
+	u64 bits = SZ_1G | pin->addr | pin->len;
+	unsigned long i;
+
+	for (i = 0; i < pinned->nr; i++) {
+		bits |= PFN_PHYS(pinned->piece[i].pfn | pinned->piece[i].pages);
+		if (!(i % BATCH_PAGES))
+			cond_resched();
+	}
+	return BIT_ULL(__ffs64(bits));
+}
+
+static void pinned_unpin(struct aclkm_pinned *pinned)
 {
 	unsigned long i;
 
 	for (i = 0; i < pinned->nr; i++) {
-		unpin_user_page_range_dirty_lock(pfn_to_page(pinned->piece[i].pfn),
-						 pinned->piece[i].pages, !pinned->read_only);
-		cond_resched();
+		unsigned long pfn = pinned->piece[i].pfn, left = pinned->piece[i].pages;
+
+		while (left) {
+			unsigned long step = min_t(unsigned long, left, BATCH_PAGES);
+
+			unpin_user_page_range_dirty_lock(pfn_to_page(pfn), step,
+							 !pinned->read_only);
+			pfn += step;
+			left -= step;
+			cond_resched();
+		}
 	}
 	kvfree(pinned->piece);
 }
@@ -158,12 +191,12 @@ static void unpin(struct aclkm_pinned *pinned)
 /**
  * aclkm_pinned_create() - pin memory of the calling process
  * @pin:	what; its flags are checked
+ * @user:	the user who opened the file, and pays; the pinned memory takes a reference
  *
  * Return: the pinned memory with one reference, or the errors of ACLKM_IOC_PIN.
  */
-struct aclkm_pinned *aclkm_pinned_create(struct aclkm_pin *pin)
+struct aclkm_pinned *aclkm_pinned_create(struct aclkm_pin *pin, struct aclkm_user *user)
 {
-	unsigned long pages = PHYS_PFN(pin->len);
 	struct aclkm_pinned *pinned;
 	u64 end;
 	int err;
@@ -180,26 +213,24 @@ struct aclkm_pinned *aclkm_pinned_create(struct aclkm_pin *pin)
 	kref_init(&pinned->ref);
 	aclkm_exports_init(&pinned->exports);
 	pinned->read_only = pin->flags & ACLKM_PIN_READ_ONLY;
-	pinned->page_size = SZ_1G;
-	pinned->mm = current->mm;
-	err = account_locked_vm(pinned->mm, pages, true);
+	err = aclkm_user_charge_pin(user, pin->len);
 	if (err)
 		goto free;
-	mmgrab(pinned->mm);
-	err = pin_pages(pinned, pin->addr, pages);
+	err = pinned_add_pages(pinned, pin->addr, PHYS_PFN(pin->len));
 	if (err)
 		goto unpin;
-	/* A page is only as good as the part of it that is in the range. */
-	while (pinned->page_size > PAGE_SIZE &&
-	       !IS_ALIGNED(pin->addr | pin->len, pinned->page_size))
-		pinned->page_size >>= 1;
-	atomic64_add(pin->len, &total);
+	pinned->page_size = pinned_layout_size(pinned, pin);
+	aclkm_user_get(user);
+	pinned->user = user;
+	mmgrab(current->mm);
+	pinned->mm = current->mm;
+	atomic64_add(pinned->pages, &pinned->mm->pinned_vm);
+	atomic64_add(pin->len, &pinned_total);
 	return pinned;
 
 unpin:
-	unpin(pinned);
-	account_locked_vm(pinned->mm, pages, false);
-	mmdrop(pinned->mm);
+	pinned_unpin(pinned);
+	aclkm_user_uncharge_pin(user, pin->len);
 free:
 	kfree(pinned);
 	return ERR_PTR(err);
@@ -208,11 +239,14 @@ free:
 static void pinned_release(struct kref *ref)
 {
 	struct aclkm_pinned *pinned = container_of(ref, struct aclkm_pinned, ref);
+	u64 bytes = PFN_PHYS(pinned->pages);
 
-	unpin(pinned);
-	atomic64_sub(PFN_PHYS(pinned->pages), &total);
-	account_locked_vm(pinned->mm, pinned->pages, false);
+	pinned_unpin(pinned);
+	atomic64_sub(bytes, &pinned_total);
+	atomic64_sub(pinned->pages, &pinned->mm->pinned_vm);
 	mmdrop(pinned->mm);
+	aclkm_user_uncharge_pin(pinned->user, bytes);
+	aclkm_user_put(pinned->user);
 	kfree(pinned);
 }
 
@@ -222,10 +256,30 @@ void aclkm_pinned_get(struct aclkm_pinned *pinned)
 	kref_get(&pinned->ref);
 }
 
-/* Drops a reference; the last one unpins. Sleeps. */
+/* Drops a reference; the last one unpins. Sleeps; never called under mmap_lock. */
 void aclkm_pinned_put(struct aclkm_pinned *pinned)
 {
+	/* Also where this is not the last reference: lockdep then reports each caller. */
+	if (current->mm)
+		might_lock(&current->mm->mmap_lock);
 	kref_put(&pinned->ref, pinned_release);
+}
+
+/*
+ * The next entry of a scatter list: the part of [*@pos, @end) that lies in one piece
+ * and is at most @max long. *@index and *@base say which piece, and where it begins.
+ */
+static u64 pinned_next_entry(const struct aclkm_pinned *pinned, unsigned long *index, u64 *base,
+			     u64 pos, u64 end, u64 max)
+{
+	for (;;) {
+		u64 stop = *base + PFN_PHYS(pinned->piece[*index].pages);
+
+		if (pos < stop)
+			return min3(stop - pos, end - pos, max);
+		*base = stop;
+		++*index;
+	}
 }
 
 /**
@@ -241,37 +295,29 @@ void aclkm_pinned_put(struct aclkm_pinned *pinned)
 int aclkm_pinned_sg(const struct aclkm_pinned *pinned, u64 start, u64 len, u64 max,
 		    struct sg_table *sgt)
 {
-	struct scatterlist *sg = NULL;
-	u64 pos = 0, end = start + len;
-	unsigned int nr = 0;
-	unsigned long i;
-	int pass, err;
+	u64 end = start + len, pos, base = 0, step;
+	unsigned long index = 0, nr = 0;
+	struct scatterlist *sg;
+	int err;
 
-	/* First counts, then fills. */
-	for (pass = 0; pass < 2; pass++) {
-		if (pass) {
-			err = sg_alloc_table(sgt, nr, GFP_KERNEL);
-			if (err)
-				return err;
-			sg = sgt->sgl;
-		}
-		for (i = 0, pos = 0; i < pinned->nr && pos < end; i++) {
-			u64 size = PFN_PHYS(pinned->piece[i].pages);
-			u64 from = start > pos ? start : pos;
-			u64 to = min(end, pos + size);
+	for (pos = start; pos < end; pos += step, nr++) {
+		step = pinned_next_entry(pinned, &index, &base, pos, end, max);
+		cond_resched();
+	}
+	if (nr > UINT_MAX)
+		return -ENOMEM;
+	err = sg_alloc_table(sgt, nr, GFP_KERNEL);
+	if (err)
+		return err;
 
-			for (; from < to; from += min(to - from, max)) {
-				if (!pass) {
-					nr++;
-					continue;
-				}
-				sg_set_page(sg, pfn_to_page(pinned->piece[i].pfn +
-							    PHYS_PFN(from - pos)),
-					    min(to - from, max), 0);
-				sg = sg_next(sg);
-			}
-			pos += size;
-		}
+	index = 0;
+	base = 0;
+	sg = sgt->sgl;
+	for (pos = start; pos < end; pos += step, sg = sg_next(sg)) {
+		step = pinned_next_entry(pinned, &index, &base, pos, end, max);
+		sg_set_page(sg, pfn_to_page(pinned->piece[index].pfn + PHYS_PFN(pos - base)),
+			    step, 0);
+		cond_resched();
 	}
 	return 0;
 }

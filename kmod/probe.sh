@@ -56,6 +56,14 @@ void probe(struct vm_area_struct *vma);
 void probe(struct vm_area_struct *vma) { vma_start_write(vma); }
 C
 
+# pin_user_pages() with an array for the mappings: the kernels that have it pin what
+# is not mapped (see aclkm_pin_user_pages).
+cat >"$dir/pin_vmas.c" <<'C'
+#include <linux/mm.h>
+long probe(struct page **p, struct vm_area_struct **v);
+long probe(struct page **p, struct vm_area_struct **v) { return pin_user_pages(0, 1, 0, p, v); }
+C
+
 # How the first tails of a compound page say what it is.
 cat >"$dir/compound_page.c" <<'C'
 #include <linux/mm.h>
@@ -145,7 +153,7 @@ C
 
 names="base vm_flags_set contig_acr_flags mm_get_unmapped_area compound_page compound_folio"
 names="$names compound_mm_ids insert_folio get_unmapped_area_of_current"
-names="$names vma_start_write insert_pfn_pmd huge_fault_pe_size system_dfl_wq import_ns_word"
+names="$names pin_vmas vma_start_write insert_pfn_pmd huge_fault_pe_size system_dfl_wq import_ns_word"
 for n in $names; do
 	echo "obj-m += $n.o"
 done >"$dir/Kbuild"

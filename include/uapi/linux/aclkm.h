@@ -110,8 +110,8 @@ struct aclkm_info {
  * @reason:	in: 0; out: after -ENOSPC and -EDQUOT, ACLKM_REASON_*
  * @offset:	out: where mmap() of this open file maps the region
  * @free:	out: after -ENOSPC and -EDQUOT, the bytes that are free on the
- *		wanted node
- * @largest_free: out: likewise, the largest free piece on that node
+ *		wanted node; with NODE_PREFER, on all nodes
+ * @largest_free: out: likewise, the largest free piece there
  * @limit:	out: likewise, the limit that @reason names: bytes or regions, 0 if
  *		it names none
  *
@@ -119,8 +119,9 @@ struct aclkm_info {
  * reason, a node that does not exist), -ENOSPC (no free piece fits, or what is
  * free is reserved for root), -EDQUOT (a limit of the file or of the user),
  * -ENOMEM (the kernel's own memory), -EINTR (the caller was killed while the
- * memory was being cleared), -EMFILE (too many handles in this open file),
- * -EOPNOTSUPP (WC, UC: this processor cannot).
+ * memory was being cleared), -EMFILE (too many handles in this open file, or
+ * too many bytes for the offsets of 32-bit programs), -EOPNOTSUPP (WC, UC: this
+ * processor cannot).
  */
 struct aclkm_alloc {
 	__u64 size;
@@ -168,16 +169,18 @@ struct aclkm_free {
  * @handle:	in: from ACLKM_IOC_ALLOC, IMPORT or PIN
  * @flags:	in: 0; out: ACLKM_QUERY_*
  * @size:	out: bytes
- * @offset:	out: mmap offset; of pinned memory, 0
+ * @offset:	out: mmap offset that the caller can use; of pinned memory, 0
  * @phys:	out: physical address of the first byte; 0 unless ACLKM_QUERY_PHYS
  * @align:	out: alignment that the physical address was asked to have; of
- *		pinned memory, the largest page that all of it lies on
+ *		pinned memory, its @page_size (see struct aclkm_pin)
  * @map_page:	out: bytes that the largest page-table entries of a mapping cover
  *		whose address has the same alignment; of pinned memory, @align
  * @node:	out: NUMA node
  * @cache:	in: 0; out: ACLKM_CACHE_*
  *
- * Errors: -ENOENT (no such handle in this open file), -EINVAL (flags, cache).
+ * Errors: -ENOENT (no such handle in this open file), -EINVAL (flags, cache); in
+ * a 32-bit program that has not allocated or imported the handle itself, -ENOMEM
+ * and -EMFILE as ALLOC.
  */
 struct aclkm_query {
 	__u32 handle;
@@ -283,16 +286,22 @@ struct aclkm_sync {
  * @len:	in: bytes, a multiple of the page size, not 0
  * @flags:	in: ACLKM_PIN_*
  * @handle:	out: for EXPORT, PHYS, QUERY, SYNC and FREE; never 0
- * @page_size:	out: the largest page that all of the range lies on, in bytes
+ * @page_size:	out: the largest power of two, up to 1 GiB, that divides @addr,
+ *		@len, and the address and the length of each physical piece; bytes
  * @nr_extents:	out: physically contiguous pieces that the range consists of
  *
- * The pages count against RLIMIT_MEMLOCK of the process, unless it has
- * CAP_IPC_LOCK, until the handle and the dma-bufs of it are gone.
+ * The page that is pinned is the page that is mapped, and stays so when the
+ * process writes to it, also with READ_ONLY.
+ *
+ * The user who opened the file pays until the handle and the dma-bufs of it are
+ * gone: all that this user has pinned, in whatever process, is within the caller's
+ * RLIMIT_MEMLOCK, unless the caller has CAP_IPC_LOCK. Users of a user namespace
+ * count as the one who made it, unless that was root.
  *
  * Errors: -EINVAL (address, length or their sum; flags), -EFAULT (not mapped, or
- * not writable), -ENOMEM (RLIMIT_MEMLOCK, or the kernel's own memory), -EINTR (a
- * signal), -EMFILE, -EDQUOT (regions of this file), -EOPNOTSUPP (pages that
- * cannot be pinned for long: file-backed on some file systems).
+ * not writable), -ENOMEM (RLIMIT_MEMLOCK, or the kernel's own memory), -EINTR (the
+ * caller was killed), -EMFILE, -EDQUOT (regions of this file), -EOPNOTSUPP (pages
+ * that cannot be pinned for long: those of a file with writeback, for writing).
  */
 struct aclkm_pin {
 	__u64 addr;
@@ -345,8 +354,9 @@ struct aclkm_phys {
 #define ACLKM_IOC_PHYS	_IOWR(ACLKM_IOC_MAGIC, 0x08, struct aclkm_phys)
 
 /*
- * mmap(): offset as given by ACLKM_IOC_ALLOC or IMPORT, or any whole page inside
- * the region; MAP_SHARED only. Without an address hint, and with one that is
+ * mmap(): offset as given by ACLKM_IOC_ALLOC, IMPORT or QUERY, or any whole page
+ * inside the region; MAP_SHARED only. To a 32-bit program these calls give offsets
+ * that mmap2() can name. Without an address hint, and with one that is
  * not MAP_FIXED, the kernel chooses an address for the largest entries that the
  * region has. Errors: -EINVAL (an offset never handed out or freed, a length
  * that leaves the region, MAP_PRIVATE), -EACCES (PROT_WRITE on a read-only
