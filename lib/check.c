@@ -4,7 +4,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "check_flight.h"
+#include "check_object.h"
 #include "check_small.h"
 #include "config.h"
 #include "error.h"
@@ -95,15 +98,28 @@ static void describe(const struct checked *block)
 		report_trace("freed", stack_get(block->given));
 }
 
+/* A finding about a block that was taken where others may have been. */
+static struct report about(const char *check, struct trace *here,
+			   const struct checked *block)
+{
+	trace_take(here);
+	return (struct report){
+		.check = check,
+		.here = here,
+		.about = block ? trace_place(stack_get(block->taken)) : 0,
+	};
+}
+
 void check_report_red_zone(const struct checked *block, const uint8_t *bad)
 {
 	const uint8_t *zone = (const uint8_t *)(uintptr_t)block->base + block->asked;
 	struct trace here;
+	struct report report = about("red-zone", &here, block);
 
-	trace_take(&here);
-	report_begin("red-zone", &here, false,
-		     "byte %llu behind the end of a block was written: 0x%02x",
-		     (unsigned long long)(bad - zone), *bad);
+	if (!report_begin(&report,
+			  "byte %llu behind the end of a block was written: 0x%02x",
+			  (unsigned long long)(bad - zone), *bad))
+		return;
 	describe(block);
 	report_end(
 		"write no more than the size that was asked for; found when freeing, so "
@@ -114,11 +130,13 @@ void check_report_held(const struct checked *block, const uint8_t *bad)
 {
 	const uint8_t *from = (const uint8_t *)(uintptr_t)block->base;
 	struct trace here;
+	struct report report = about("use-after-free", &here, block);
 
-	trace_take(&here);
-	report_begin("use-after-free", &here, false,
-		     "byte %llu of a freed block was written: 0x%02x",
-		     (unsigned long long)(bad - from), *bad);
+	/* Where it was freed tells more than where that came to light. */
+	report.about ^= trace_place(stack_get(block->given));
+	if (!report_begin(&report, "byte %llu of a freed block was written: 0x%02x",
+			  (unsigned long long)(bad - from), *bad))
+		return;
 	describe(block);
 	report_end("free memory when nobody writes it any more: synchronise the streams "
 		   "that use it first");
@@ -172,17 +190,64 @@ static void forget_freed(uint64_t base, uint64_t size)
 	freed_last = at;
 }
 
-static struct {
-	uint64_t bytes, blocks;
-} leaks;
+/* What lives at the end, by the place that took it. */
+static struct leak {
+	uint64_t place, bytes, blocks;
+	struct checked first;
+} * leaks;
 
-static void report_leak(const struct checked *block)
+static uint32_t leak_count, leak_room;
+static uint64_t leaked_bytes, leaked_blocks;
+
+static struct leak *leak_of(const struct checked *block)
 {
-	leaks.bytes += block->asked;
-	if (++leaks.blocks > 50)
+	uint64_t place = trace_place(stack_get(block->taken)) + block->kind;
+	struct leak *more;
+	uint32_t i;
+
+	for (i = 0; i < leak_count; i++) {
+		if (leaks[i].place == place)
+			return &leaks[i];
+	}
+	if (leak_count == leak_room) {
+		more = realloc(leaks, (leak_room * 2 + 16) * sizeof(*more));
+		if (!more)
+			return NULL;
+		leaks = more;
+		leak_room = leak_room * 2 + 16;
+	}
+	leaks[leak_count] = (struct leak){.place = place, .first = *block};
+	return &leaks[leak_count++];
+}
+
+static void note_leak(const struct checked *block)
+{
+	struct leak *leak = leak_of(block);
+
+	leaked_bytes += block->asked;
+	leaked_blocks++;
+	if (!leak)
 		return;
-	report_begin("leak", NULL, false, "a block was never freed");
-	describe(block);
+	leak->bytes += block->asked;
+	leak->blocks++;
+}
+
+static void report_leak(const struct leak *leak)
+{
+	const struct report report = {.check = "leak", .about = leak->place};
+	bool told;
+
+	if (leak->blocks == 1)
+		told = report_begin(&report, "a block was never freed");
+	else
+		told = report_begin(&report,
+				    "%llu blocks, %llu bytes together, were never freed; "
+				    "the first of them:",
+				    (unsigned long long)leak->blocks,
+				    (unsigned long long)leak->bytes);
+	if (!told)
+		return;
+	describe(&leak->first);
 	report_end("free it with the function that fits before the program ends");
 }
 
@@ -191,30 +256,55 @@ static void report_leaks(void)
 	const struct record *record;
 	struct tree_node *node;
 	struct record key = {0};
+	uint32_t i;
 
 	for (node = tree_ceil(&records, &key.by_base); node;
 	     node = tree_above(&records, node)) {
 		record = tree_entry(node, struct record, by_base);
 		if (!record->block.freed)
-			report_leak(&record->block);
+			note_leak(&record->block);
 	}
-	if (leaks.blocks)
-		report_line("==aclkm: %llu bytes in %llu blocks were never freed",
-			    (unsigned long long)leaks.bytes,
-			    (unsigned long long)leaks.blocks);
+	for (i = 0; i < leak_count; i++)
+		report_leak(&leaks[i]);
+	if (leaked_blocks)
+		report_note("%llu bytes in %llu blocks were never freed",
+			    (unsigned long long)leaked_bytes,
+			    (unsigned long long)leaked_blocks);
 }
 
-static void at_exit(void)
+/* Other threads may still be in here: what they hold must not hang the end for ever. */
+static bool lock_at_end(void)
 {
+	int tries = 0;
+
+	while (pthread_mutex_trylock(&lock)) {
+		if (++tries > 100)
+			return false;
+		usleep(1000);
+	}
+	return true;
+}
+
+static atomic_bool started;
+
+/*
+ * Static destructors and atexit handlers of the program have run: they may free, too.
+ * Only in the process that took the memory: a child has a copy, and an end of its own.
+ */
+static __attribute__((destructor(101))) void check_end_of_process(void)
+{
+	if (!atomic_load(&started) || !process_is_user())
+		return;
 	/* What is found now, no call has found. */
 	error_function = "";
-	/* Other threads may still be in here: what they hold must not hang the end. */
-	if (!pthread_mutex_trylock(&lock)) {
+	if (lock_at_end()) {
 		while (freed_first)
 			drop_oldest();
-		small_end(check_is(CHECK_LEAK) ? report_leak : NULL);
-		if (check_is(CHECK_LEAK))
+		small_end(check_is(CHECK_LEAK) ? note_leak : NULL);
+		if (check_is(CHECK_LEAK)) {
 			report_leaks();
+			check_objects_report();
+		}
 		pthread_mutex_unlock(&lock);
 	}
 	report_exit();
@@ -222,7 +312,7 @@ static void at_exit(void)
 
 void check_start(void)
 {
-	atexit(at_exit);
+	atomic_store(&started, true);
 }
 
 /* What is asked of the heap: with align64 the block starts 64 bytes into it. */
@@ -230,7 +320,7 @@ static struct heap_request shifted(const struct heap_request *request, uint64_t 
 {
 	struct heap_request more = *request;
 
-	*shift = request->class == HEAP_MEDIA ? 0 : check_shift();
+	*shift = request->class == HEAP_MEDIA ? 0 : check_shift(request->asked);
 	if (!*shift)
 		return more;
 	if (more.align < 2 * ACLKM_RULE_ALIGN)
@@ -326,7 +416,7 @@ static int give(struct record *record)
 	if (bad)
 		check_report_red_zone(block, bad);
 	block->given = stack_id_here();
-	if (check_is(CHECK_POISON)) {
+	if (check_is(CHECK_POISON) && !block->in_use) {
 		check_fill_freed(block);
 		block->held = true;
 		held_bytes += block->ruled;
@@ -342,12 +432,14 @@ static int give(struct record *record)
 static void report_free(const void *ptr, const struct checked *block, const char *what,
 			const char *fix)
 {
+	struct report report;
 	struct trace here;
 
 	if (!check_is(CHECK_FREE))
 		return;
-	trace_take(&here);
-	report_begin("bad-free", &here, false, "%p: %s", ptr, what);
+	report = about("bad-free", &here, block);
+	if (!report_begin(&report, "%p: %s", ptr, what))
+		return;
 	if (block)
 		describe(block);
 	report_end(fix);
@@ -388,10 +480,9 @@ static int refuse(void *ptr, enum aclkm_kind kind, const struct checked *block)
 			 ptr, kind_name(block->kind));
 }
 
-static void end_in_flight(const struct checked *block)
+static void describe_any(const void *block)
 {
 	describe(block);
-	report_end("synchronise the stream before the memory is freed");
 }
 
 int check_give(void *ptr, enum aclkm_kind kind)
@@ -407,13 +498,15 @@ int check_give(void *ptr, enum aclkm_kind kind)
 	    block.kind != kind) {
 		err = refuse(ptr, kind, known ? &block : NULL);
 	} else {
-		if (check_is(CHECK_FLIGHT) &&
-		    check_in_flight(block.base, block.asked, "freed"))
-			end_in_flight(&block);
-		if (record)
+		block.in_use = check_is(CHECK_FLIGHT) &&
+			       check_in_flight(block.base, block.asked, "freed",
+					       describe_any, &block);
+		if (record) {
+			record->block.in_use = block.in_use;
 			err = give(record);
-		else
+		} else {
 			small_give(&block);
+		}
 	}
 	pthread_mutex_unlock(&lock);
 	return err;
@@ -423,6 +516,7 @@ static void check_end(const void *ptr, uint64_t count, const char *side)
 {
 	struct checked block;
 	struct record *record;
+	struct report report;
 	struct trace here;
 	uint64_t offset;
 	bool known;
@@ -431,22 +525,23 @@ static void check_end(const void *ptr, uint64_t count, const char *side)
 	known = look_up((uint64_t)(uintptr_t)ptr, &block, &record);
 	offset = known ? (uint64_t)(uintptr_t)ptr - block.base : 0;
 	if (known && block.freed && !is_stale(&block, ptr)) {
-		trace_take(&here);
-		report_begin("use-after-free", &here, false, "%s %p is in a freed block",
-			     side, ptr);
-		describe(&block);
-		report_end("free memory when nothing uses it any more");
+		report = about("use-after-free", &here, &block);
+		if (report_begin(&report, "%s %p is in a freed block", side, ptr)) {
+			describe(&block);
+			report_end("free memory when nothing uses it any more");
+		}
 	} else if (known && !block.freed &&
 		   (offset > block.asked || count > block.asked - offset)) {
-		trace_take(&here);
-		report_begin("out-of-bounds", &here, false,
-			     "%s %p with %llu bytes goes %llu bytes past the end of its "
-			     "block",
-			     side, ptr, (unsigned long long)count,
-			     (unsigned long long)(offset + count - block.asked));
-		describe(&block);
-		report_end("destMax and count must fit the block: destMax is not checked "
-			   "against it by the API");
+		report = about("out-of-bounds", &here, &block);
+		if (report_begin(&report,
+				 "%s %p with %llu bytes goes %llu bytes past the end of "
+				 "its block",
+				 side, ptr, (unsigned long long)count,
+				 (unsigned long long)(offset + count - block.asked))) {
+			describe(&block);
+			report_end("destMax and count must fit the block: destMax is not "
+				   "checked against it by the API");
+		}
 	}
 	pthread_mutex_unlock(&lock);
 }
@@ -462,11 +557,13 @@ void check_copy(const void *dst, const void *src, uint64_t count)
 
 void check_async(const void *dst, const void *src, bool unaligned, bool at_once)
 {
+	struct report report;
 	struct trace here;
 
 	if (unaligned && check_is(CHECK_ALIGN)) {
-		trace_take(&here);
-		if (report_begin("unaligned", &here, true,
+		report = about("unaligned", &here, NULL);
+		report.kind = REPORT_ADVICE;
+		if (report_begin(&report,
 				 "asynchronous copy from %p to %p: both should be "
 				 "multiples of 64",
 				 src, dst))
@@ -474,8 +571,9 @@ void check_async(const void *dst, const void *src, bool unaligned, bool at_once)
 				   "releases of AscendCL ask for it (107008)");
 	}
 	if (at_once && check_is(CHECK_SYNC)) {
-		trace_take(&here);
-		if (report_begin("not-asynchronous", &here, true,
+		report = about("not-asynchronous", &here, NULL);
+		report.kind = REPORT_ADVICE;
+		if (report_begin(&report,
 				 "the copy from %p to %p drained the stream and was done "
 				 "at once: one side is pageable host memory",
 				 src, dst))

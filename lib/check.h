@@ -8,17 +8,20 @@
  *	free     wrong frees: twice, inside, of foreign memory, by the wrong function
  *	align    asynchronous copies that are not aligned to 64
  *	bounds   copies and sets past the end of a block
- *	flight   memory freed, read or written while an asynchronous copy needs it
+ *	flight   memory freed or unmapped before a task that uses it has begun; tasks that
+ *	         are about to fault
  *	leak     blocks that live when the program ends
  *	sync     asynchronous copies that were done at once: pageable host memory
- *	align64  blocks start on multiples of 64 that are none of 128, to bring out code
- *	         that assumes more
+ *	align64  blocks of less than a page start on multiples of 64 that are none of 128,
+ *	         to bring out code that assumes more
+ *	portable what real devices refuse; not in "all"
  *
  *	fill=N      bytes at each end that poison fills, a multiple of 64; fill=all: all
  *	hold=N      freed small blocks that each thread holds back, at most, and 16 KiB
  *	            times as many bytes of them: 1 to 65536 (256, of 4 MiB)
- *	exitcode=N  how the program ends when something was reported (66)
- *	abort=1     at the first report
+ *	exitcode=N  how the program ends when something was found (66)
+ *	abort=1     at the first finding
+ *	advice=1    advice (align, sync) is a finding, too
  *	log=FILE    where reports go (standard error)
  *
  * A report says what, where, in whose block, taken and freed by whom, and what to do.
@@ -56,7 +59,10 @@ uint32_t check_wanted(void);
 /* Reads a list; false: it is bad. For config.c. */
 bool check_parse(const char *list, uint32_t *checks, uint64_t *fill, uint32_t *hold);
 
-/* There are checks: what is to be done at the end of the process is. Once. */
+/* Rules of real devices that this one has not. Not in "all". */
+#define CHECK_PORTABLE (1U << 9)
+
+/* There are checks: the end of the process is looked at. */
 void check_start(void);
 
 static inline bool check_is(uint32_t check)
@@ -87,17 +93,5 @@ void check_copy(const void *dst, const void *src, uint64_t count);
 
 /* An asynchronous one: what its addresses and memory are. */
 void check_async(const void *dst, const void *src, bool unaligned, bool at_once);
-
-/* An asynchronous copy was submitted: the ranges are in use until check_landed. */
-struct flight;
-struct flight *check_flight(const void *dst, const void *src, uint64_t count,
-			    const void *stream);
-
-/* It is about to run, and it has run or never will. NULL is fine. */
-void check_landing(struct flight *flight);
-void check_landed(struct flight *flight);
-
-/* Whether a copy needs the bytes; says so with who submitted it. For check.c. */
-bool check_in_flight(uint64_t base, uint64_t size, const char *doing);
 
 #endif /* LIB_CHECK_H */

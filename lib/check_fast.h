@@ -167,6 +167,7 @@ CHECK_INLINE bool check_take_fast(struct tcache *mine, const void *pc, const voi
 	mark = mark_of(word);
 	check_set(&mark->taken, where);
 	check_set(&mark->given, MARK_LIVES);
+	check_set(&mark->shift, (uint32_t)shift);
 	*out = (void *)(uintptr_t)base;
 	if (usual)
 		check_dress(base, len, check_ruled(len), wide);

@@ -1,225 +1,324 @@
 // SPDX-License-Identifier: MIT
 /*
- * What asynchronous copies need until they are done. Whole pages of host memory inside
- * a destination are made inaccessible, those of a source read-only, until the copy
- * runs; the program's access faults, is reported, and goes on.
+ * What queued tasks are going to read and write, so that memory which goes meanwhile is
+ * reported, and a task that will fault names itself.
+ *
+ * Nothing is protected, and no signal is used: the library cannot know whether the host
+ * may touch a buffer while a task waits for it. A value wait, a notify, an event or a
+ * callback may order the two. That memory is freed before a task that uses it has begun
+ * is wrong whatever orders them, so that is what is reported. From its first byte on a
+ * task is not watched: the host may see by the bytes themselves that it is done.
  */
-#include "check.h"
+#include "check_flight.h"
 
 #include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <time.h>
 
-#include "place.h"
+#include "check.h"
+#include "check_reach.h"
+#include "futex.h"
 #include "report.h"
-#include "va.h"
-#include "worker.h"
 
-/* Copies wait so long, so that there is time to do wrong. */
-#define HOLD_NS 3000000L
+/* A task waits so long before it runs, so that there is time to do wrong. */
+#define HOLD_NS 1000000L
 
-struct side {
-	uint64_t base;
-	uint64_t size;
-	uint64_t page_base; /* protected; size 0: nothing is */
-	uint64_t page_size;
-	bool is_source;
-};
+/* Tasks of one place wait the first few times, and then now and then. */
+#define HOLD_PLACES 256
+#define HOLD_OFTEN 16
+#define HOLD_SELDOM 64
 
 struct flight {
-	struct flight *prev, *next;
-	struct side sides[2];
+	struct flight *prev, *next; /* of all that have not begun */
+	struct flight *behind;	    /* in its stream */
 	const void *stream;
+	const char *what;
 	struct trace submitted;
+	uint32_t n;
+	struct use uses[CHECK_USES];
 };
+
+HIDDEN _Atomic bool check_tasks;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct flight *flights;
-static struct sigaction old_action;
-static pthread_once_t handler_once = PTHREAD_ONCE_INIT;
+static _Atomic uint32_t hold_counts[HOLD_PLACES];
 
-static bool overlaps(const struct side *side, uint64_t base, uint64_t size)
+/* Threads that wait for a stream: no task is held then. */
+static _Atomic uint32_t waiters, hurry;
+
+void check_wait_begin_slowly(void)
 {
-	return base < side->base + side->size && side->base < base + size;
+	atomic_fetch_add(&waiters, 1);
+	word_change(&hurry);
 }
 
-static void unprotect(struct side *side)
+void check_wait_end_slowly(void)
 {
-	if (!side->page_size)
-		return;
-	mprotect((void *)(uintptr_t)side->page_base, side->page_size,
-		 PROT_READ | PROT_WRITE);
-	side->page_size = 0;
+	atomic_fetch_sub(&waiters, 1);
 }
 
-static void report_access(const struct flight *flight, const struct side *side,
-			  uint64_t addr)
+struct flight *check_flight(const struct uses *uses, const void *stream)
 {
-	struct trace here;
+	struct flight *flight = calloc(1, sizeof(*flight));
+	uint32_t i;
 
-	trace_take(&here);
-	here.function = "";
-	report_begin("in-flight", &here, false,
-		     "%p was %s while an asynchronous copy in stream %p still %s it",
-		     (void *)(uintptr_t)addr, side->is_source ? "written" : "accessed",
-		     flight->stream, side->is_source ? "reads" : "writes");
-	report_trace("copy submitted", &flight->submitted);
-	report_end("synchronise the stream, or wait for an event behind the copy, before "
-		   "the host uses the buffer");
-}
-
-/* True: the fault was ours, and the access can be tried again. */
-static bool handle(uint64_t addr)
-{
-	struct flight *flight;
-	bool ours = false;
-	int i;
-
-	pthread_mutex_lock(&lock);
-	for (flight = flights; flight; flight = flight->next) {
-		for (i = 0; i < 2; i++) {
-			struct side *side = &flight->sides[i];
-
-			if (addr - side->page_base >= side->page_size)
-				continue;
-			ours = true;
-			unprotect(side);
-			if (!worker_in_task)
-				report_access(flight, side, addr);
-		}
-	}
-	pthread_mutex_unlock(&lock);
-	return ours;
-}
-
-static void on_fault(int number, siginfo_t *info, void *context)
-{
-	if (handle((uint64_t)(uintptr_t)info->si_addr))
-		return;
-	/* Another copy may have landed meanwhile, else it is the program's own fault. */
-	if (old_action.sa_flags & SA_SIGINFO && old_action.sa_sigaction) {
-		old_action.sa_sigaction(number, info, context);
-		return;
-	}
-	if (old_action.sa_handler != SIG_DFL && old_action.sa_handler != SIG_IGN) {
-		old_action.sa_handler(number);
-		return;
-	}
-	sigaction(SIGSEGV, &old_action, NULL);
-}
-
-static void install(void)
-{
-	struct sigaction action = {.sa_sigaction = on_fault,
-				   .sa_flags = SA_SIGINFO | SA_NODEFER};
-
-	sigaction(SIGSEGV, &action, &old_action);
-}
-
-/* Whole pages inside the side, if it is host memory of this library. */
-static void protect(struct side *side)
-{
-	uint64_t mask = va_page_size() - 1;
-	uint64_t from = (side->base + mask) & ~mask;
-	uint64_t to = (side->base + side->size) & ~mask;
-	struct place_info place;
-
-	if (from >= to || !place_describe((void *)(uintptr_t)side->base, &place) ||
-	    place.place != PLACE_HOST || place.registered || place.page_size > mask + 1)
-		return;
-	if (mprotect((void *)(uintptr_t)from, to - from,
-		     side->is_source ? PROT_READ : PROT_NONE))
-		return;
-	side->page_base = from;
-	side->page_size = to - from;
-}
-
-struct flight *check_flight(const void *dst, const void *src, uint64_t count,
-			    const void *stream)
-{
-	struct flight *flight;
-
-	if (!check_is(CHECK_FLIGHT))
-		return NULL;
-	flight = calloc(1, sizeof(*flight));
 	if (!flight)
 		return NULL;
-	pthread_once(&handler_once, install);
-	flight->sides[0] = (struct side){.base = (uint64_t)(uintptr_t)dst, .size = count};
-	flight->sides[1] = (struct side){
-		.base = (uint64_t)(uintptr_t)src, .size = count, .is_source = true};
 	flight->stream = stream;
-	trace_take(&flight->submitted);
-	check_odd_begin();
-	pthread_mutex_lock(&lock);
+	if (!uses)
+		return flight;
+	flight->what = uses->what;
+	for (i = 0; i < CHECK_USES; i++) {
+		if (uses->of[i].at && uses->of[i].size)
+			flight->uses[flight->n++] = uses->of[i];
+	}
+	if (flight->n) {
+		trace_take(&flight->submitted);
+		check_odd_begin();
+	}
+	return flight;
+}
+
+static void flight_link_locked(struct flight *flight)
+{
 	flight->next = flights;
 	if (flights)
 		flights->prev = flight;
 	flights = flight;
-	protect(&flight->sides[0]);
-	protect(&flight->sides[1]);
-	pthread_mutex_unlock(&lock);
-	return flight;
 }
 
-void check_landing(struct flight *flight)
+static void flight_unlink_locked(struct flight *flight)
 {
-	const struct timespec hold = {.tv_nsec = HOLD_NS};
-
-	if (!flight)
-		return;
-	nanosleep(&hold, NULL);
-	pthread_mutex_lock(&lock);
-	unprotect(&flight->sides[0]);
-	unprotect(&flight->sides[1]);
-	pthread_mutex_unlock(&lock);
-}
-
-void check_landed(struct flight *flight)
-{
-	if (!flight)
-		return;
-	pthread_mutex_lock(&lock);
-	unprotect(&flight->sides[0]);
-	unprotect(&flight->sides[1]);
 	if (flight->prev)
 		flight->prev->next = flight->next;
 	else
 		flights = flight->next;
 	if (flight->next)
 		flight->next->prev = flight->prev;
-	pthread_mutex_unlock(&lock);
-	check_odd_end();
+}
+
+static void flight_free(struct flight *flight)
+{
+	if (flight->n)
+		check_odd_end();
 	free(flight);
 }
 
-bool check_in_flight(uint64_t base, uint64_t size, const char *doing)
+void check_line_lock(struct flight_line *line)
 {
-	struct flight *flight;
-	struct trace here;
-	bool found = false;
-	int i;
+	pthread_mutex_lock(&line->lock);
+}
+
+void check_line_unlock(struct flight_line *line)
+{
+	pthread_mutex_unlock(&line->lock);
+}
+
+void check_flight_queued(struct flight_line *line, struct flight *flight)
+{
+	pthread_mutex_lock(&lock);
+	flight_link_locked(flight);
+	if (line->last)
+		line->last->behind = flight;
+	else
+		line->first = flight;
+	line->last = flight;
+	pthread_mutex_unlock(&lock);
+}
+
+/* The one that was queued last, and must not run. */
+void check_flight_refused(struct flight_line *line, struct flight *flight)
+{
+	struct flight **at = &line->first;
 
 	pthread_mutex_lock(&lock);
-	for (flight = flights; flight && !found; flight = flight->next) {
-		for (i = 0; i < 2 && !found; i++) {
-			if (!overlaps(&flight->sides[i], base, size))
-				continue;
-			found = true;
-			unprotect(&flight->sides[i]);
-			trace_take(&here);
-			report_begin("in-flight", &here, false,
-				     "memory is %s while an asynchronous copy in stream "
-				     "%p still %s it",
-				     doing, flight->stream,
-				     flight->sides[i].is_source ? "reads" : "writes");
-			report_trace("copy submitted", &flight->submitted);
-		}
+	line->last = NULL;
+	for (; *at != flight; at = &(*at)->behind)
+		line->last = *at;
+	*at = NULL;
+	flight_unlink_locked(flight);
+	pthread_mutex_unlock(&lock);
+	flight_free(flight);
+}
+
+static struct flight *flight_take_first(struct flight_line *line)
+{
+	struct flight *flight;
+
+	pthread_mutex_lock(&lock);
+	flight = line->first;
+	if (flight) {
+		line->first = flight->behind;
+		if (!line->first)
+			line->last = NULL;
 	}
 	pthread_mutex_unlock(&lock);
-	return found;
+	return flight;
+}
+
+static void flight_end(struct flight *flight)
+{
+	pthread_mutex_lock(&lock);
+	flight_unlink_locked(flight);
+	pthread_mutex_unlock(&lock);
+	flight_free(flight);
+}
+
+static bool hold_is_due(const struct flight *flight)
+{
+	uint64_t place = trace_place(&flight->submitted);
+	uint32_t n = atomic_fetch_add(&hold_counts[place % HOLD_PLACES], 1);
+
+	return n < HOLD_OFTEN || n % HOLD_SELDOM == 0;
+}
+
+static void flight_hold(const struct flight *flight)
+{
+	int64_t end = clock_now() + HOLD_NS;
+	uint32_t seen;
+
+	if (!flight->n || !hold_is_due(flight))
+		return;
+	do {
+		seen = atomic_load(&hurry);
+	} while (!atomic_load(&waiters) && word_wait(&hurry, seen, end) &&
+		 clock_now() < end);
+}
+
+/* The fault itself goes to the program, as it would without checks. */
+static void report_fault(const struct report *report, const char *text,
+			 const struct use *use, const char *why)
+{
+	if (!report_begin(report, "%s faults: %p, which it %s, %s", text, use->at,
+			  use->writes ? "writes" : "reads", why))
+		return;
+	report_end("memory must stay mapped until the copy is done, in a stream until it "
+		   "has come past the task");
+}
+
+static void flight_look(const struct flight *flight)
+{
+	const struct report report = {.check = "fault", .here = &flight->submitted};
+	char text[96];
+	uint32_t i;
+
+	for (i = 0; i < flight->n; i++) {
+		const struct use *use = &flight->uses[i];
+		const char *why = use->rows > 1 ? NULL : check_unreachable(use);
+
+		if (!why)
+			continue;
+		snprintf(text, sizeof(text), "the asynchronous %s in stream %p",
+			 flight->what, flight->stream);
+		report_fault(&report, text, use, why);
+	}
+}
+
+void check_uses_now(const struct uses *uses)
+{
+	struct trace here;
+	const struct report report = {.check = "fault", .here = &here};
+	char text[32];
+	uint32_t i;
+
+	for (i = 0; i < CHECK_USES; i++) {
+		const struct use *use = &uses->of[i];
+		const char *why =
+			!use->size || use->rows > 1 ? NULL : check_unreachable(use);
+
+		if (!why)
+			continue;
+		trace_take(&here);
+		snprintf(text, sizeof(text), "the %s", uses->what);
+		report_fault(&report, text, use, why);
+	}
+}
+
+void check_task_begins(struct flight_line *line)
+{
+	struct flight *flight = flight_take_first(line);
+
+	if (!flight)
+		return;
+	flight_hold(flight);
+	flight_look(flight);
+	flight_end(flight);
+}
+
+void check_task_now(struct flight *flight)
+{
+	flight_look(flight);
+	flight_free(flight);
+}
+
+void check_task_dropped(struct flight_line *line)
+{
+	struct flight *flight = flight_take_first(line);
+
+	if (flight)
+		flight_end(flight);
+}
+
+static bool use_overlaps(const struct use *use, uint64_t base, uint64_t size)
+{
+	uint64_t at = (uint64_t)(uintptr_t)use->at, row = 0, last, start;
+
+	if (use->rows <= 1)
+		return base < at + use->size && at < base + size;
+	if (base > at)
+		row = (base - at) / use->pitch;
+	/* The row that @base lies in or behind, and the next one. */
+	for (last = row + 1; row <= last && row < use->rows; row++) {
+		start = at + row * use->pitch;
+		if (base < start + use->size && start < base + size)
+			return true;
+	}
+	return false;
+}
+
+static const struct use *flight_uses(const struct flight *flight, uint64_t base,
+				     uint64_t size)
+{
+	uint32_t i;
+
+	for (i = 0; i < flight->n; i++) {
+		if (use_overlaps(&flight->uses[i], base, size))
+			return &flight->uses[i];
+	}
+	return NULL;
+}
+
+bool check_in_flight(uint64_t base, uint64_t size, const char *doing,
+		     void (*describe)(const void *arg), const void *arg)
+{
+	struct report report = {.check = "in-flight"};
+	const struct use *use = NULL;
+	struct flight *flight, found;
+	struct trace here;
+
+	pthread_mutex_lock(&lock);
+	for (flight = flights; flight && !use; flight = flight->next) {
+		use = flight_uses(flight, base, size);
+		if (use)
+			found = *flight;
+	}
+	pthread_mutex_unlock(&lock);
+	if (!use)
+		return false;
+	/* The record may be gone by now: the copy tells. */
+	use = flight_uses(&found, base, size);
+	trace_take(&here);
+	report.here = &here;
+	report.about = trace_place(&found.submitted);
+	if (!report_begin(
+		    &report,
+		    "memory is %s while an asynchronous %s in stream %p still %s it",
+		    doing, found.what, found.stream, use->writes ? "writes" : "reads"))
+		return true;
+	report_trace("task submitted", &found.submitted);
+	if (describe)
+		describe(arg);
+	report_end("synchronise the stream before the memory goes");
+	return true;
 }

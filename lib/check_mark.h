@@ -21,7 +21,7 @@ struct mark {
 	_Atomic uint32_t taken; /* where: numbers of stacks.h */
 	_Atomic uint32_t given; /* where, or one of these */
 	_Atomic uint32_t word;	/* the block's, before it was freed */
-	uint32_t unused;
+	_Atomic uint32_t shift; /* bytes of the slot before the program's */
 };
 
 /* Where the mark of a word at address 0 would be; set with the first record. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "check_flight.h"
 #include "config.h"
 #include "report.h"
 
@@ -13,23 +14,19 @@ static const struct {
 	const char *name;
 	uint32_t check;
 } names[] = {
-	{"redzone", CHECK_REDZONE},
-	{"poison", CHECK_POISON},
-	{"free", CHECK_FREE},
-	{"align", CHECK_ALIGN},
-	{"bounds", CHECK_BOUNDS},
-	{"flight", CHECK_FLIGHT},
-	{"leak", CHECK_LEAK},
-	{"sync", CHECK_SYNC},
-	{"align64", CHECK_ALIGN64},
-	{"all", CHECK_ALL},
-	{"none", 0},
+	{"redzone", CHECK_REDZONE}, {"poison", CHECK_POISON},
+	{"free", CHECK_FREE},	    {"align", CHECK_ALIGN},
+	{"bounds", CHECK_BOUNDS},   {"flight", CHECK_FLIGHT},
+	{"leak", CHECK_LEAK},	    {"sync", CHECK_SYNC},
+	{"align64", CHECK_ALIGN64}, {"portable", CHECK_PORTABLE},
+	{"all", CHECK_ALL},	    {"none", 0},
 };
 
 struct options {
 	uint32_t checks;
 	int exit_code;
 	bool abort_first;
+	bool count_advice;
 	uint64_t fill;
 	uint32_t hold;
 	char log[256];
@@ -78,6 +75,12 @@ static bool parse_word(const char *word, struct options *options)
 		options->abort_first = number;
 		return true;
 	}
+	if (!strncmp(word, "advice=", 7)) {
+		if (!parse_number(word + 7, 1, &number))
+			return false;
+		options->count_advice = number;
+		return true;
+	}
 	if (!strncmp(word, "log=", 4)) {
 		strcpy(options->log, word + 4);
 		return options->log[0];
@@ -112,7 +115,12 @@ bool check_parse(const char *list, uint32_t *checks, uint64_t *fill, uint32_t *h
 	*hold = options.hold;
 	if (options.checks)
 		check_start();
-	report_set(options.exit_code, options.abort_first,
-		   options.log[0] ? options.log : NULL);
+	atomic_store(&check_tasks, (options.checks & CHECK_FLIGHT) != 0);
+	report_set(&(struct report_options){
+		.exit_code = options.exit_code,
+		.abort_first = options.abort_first,
+		.count_advice = options.count_advice,
+		.log = options.log[0] ? options.log : NULL,
+	});
 	return true;
 }

@@ -63,10 +63,10 @@ static void read_options(void)
 			     has_wide() ? CHECK_WAY_WIDE : CHECK_WAY_USUAL);
 }
 
-uint64_t check_shift(void)
+uint64_t check_shift(uint64_t asked)
 {
 	pthread_once(&options_once, read_options);
-	return check_options.shift;
+	return asked < CHECK_PAGE ? check_options.shift : 0;
 }
 
 static inline bool is_on(uint32_t check)
@@ -85,11 +85,8 @@ static struct slab *slab_at(uint64_t addr)
 static void describe(const struct slab *slab, uint64_t number, uint32_t word,
 		     struct checked *out)
 {
-	uint64_t shift = word_kind(word) == ACLKM_KIND_DVPP + 1 ||
-					 word_kind(word) == ACLKM_KIND_HIMPI + 1
-				 ? 0
-				 : check_options.shift;
 	const struct mark *mark = mark_of(&slab->words[number]);
+	uint64_t shift = slab_read(mark->shift);
 
 	*out = (struct checked){
 		.base = slab_read(slab->base) + number * slab_read(slab->size) + shift,
@@ -152,6 +149,7 @@ bool small_take(uint64_t base, uint64_t asked, uint64_t ruled, uint64_t shift)
 	mark = mark_of(word);
 	check_set(&mark->taken, stack_id_here());
 	check_set(&mark->given, MARK_LIVES);
+	check_set(&mark->shift, (uint32_t)shift);
 	near_set(base, slab);
 	check_fill_taken(&block);
 	return true;
@@ -308,7 +306,7 @@ static bool hold(const struct slab *slab, const struct checked *block, uint64_t 
 static void give(const struct slab *slab, const struct checked *block, uint64_t start,
 		 _Atomic uint32_t *word)
 {
-	if (!is_on(CHECK_POISON) || !hold(slab, block, start, word))
+	if (block->in_use || !is_on(CHECK_POISON) || !hold(slab, block, start, word))
 		put_back(block->base, start, word, slab_read(slab->row));
 }
 
@@ -378,11 +376,19 @@ void check_odd_end(void)
 	atomic_fetch_sub(&odd, 1);
 }
 
+/* Longer blocks have no shift, which the short way takes for given. */
+static uint64_t fast_limit(void)
+{
+	uint64_t limit = check_options.rounding.limit;
+
+	return check_options.shift && limit > CHECK_PAGE - 1 ? CHECK_PAGE - 1 : limit;
+}
+
 void check_arm(uint64_t epoch, uint32_t device)
 {
 	if (!atomic_load(&ending) && !atomic_load(&odd) && !guard_is_watched() &&
 	    need_ring())
-		tcache_arm_checked(epoch, device, check_options.rounding.limit);
+		tcache_arm_checked(epoch, device, fast_limit());
 }
 
 static void look_at_held(struct ring *ring)

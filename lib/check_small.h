@@ -21,6 +21,7 @@ struct checked {
 	enum aclkm_kind kind;
 	bool freed;
 	bool held;	       /* freed, but not given back to the heap */
+	bool in_use;	       /* a task still uses it, which was told */
 	uint32_t taken, given; /* where: numbers of stacks.h */
 };
 
@@ -48,8 +49,11 @@ void check_fill_freed(const struct checked *block);
 const uint8_t *check_written(const struct checked *block);
 const uint8_t *check_written_behind(const struct checked *block);
 
+/* Blocks of so many bytes and more start on a page: programs export them. */
+#define CHECK_PAGE 4096
+
 /* Bytes of the heap's block that are before the program's; not for media memory. */
-uint64_t check_shift(void);
+uint64_t check_shift(uint64_t asked);
 
 /* For check.c: what was found. */
 void check_report_held(const struct checked *block, const uint8_t *bad);

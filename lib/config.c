@@ -155,8 +155,10 @@ static void read_checks(void)
 	    !check_parse(value, &config.checks, &config.check_fill, &config.check_hold))
 		refuse("ACLKM_CHECK", value,
 		       "redzone, poison, free, align, bounds, flight, leak, sync, "
-		       "align64, all, fill=N|all (N a multiple of 64), hold=N (1 to "
-		       "65536), exitcode=N, abort=0|1 or log=FILE, with commas");
+		       "align64, portable, all, fill=N|all (N a multiple of 64), hold=N "
+		       "(1 to 65536), exitcode=N, abort=0|1, advice=0|1 or log=FILE, "
+		       "with "
+		       "commas");
 }
 
 static void read_cpus(void)

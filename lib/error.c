@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include "thread_key.h"
 
@@ -46,14 +48,24 @@ static void mark_forked(void)
 	atomic_store(&error_forked, true);
 }
 
+/* The process that used the library first. */
+static _Atomic pid_t user;
+
 static void watch_fork(void)
 {
+	atomic_store(&user, getpid());
 	pthread_atfork(NULL, NULL, mark_forked);
 }
 
 void process_in_use(void)
 {
 	pthread_once(&fork_once, watch_fork);
+}
+
+/* clone(2) makes children, too, and calls no handler. */
+bool process_is_user(void)
+{
+	return !process_is_forked() && atomic_load(&user) == getpid();
 }
 
 int error_set_forked(void)
@@ -96,7 +108,7 @@ static struct texts *need_texts(void)
 	if (texts)
 		return texts;
 	new = calloc(1, sizeof(*new));
-	if (new && texts_register(new))
+	if (new &&texts_register(new))
 		texts = new;
 	else
 		free(new);

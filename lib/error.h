@@ -49,6 +49,9 @@ void error_share(bool share);
 /* All texts published since the last call, newest first, one a line; NULL when none. */
 const char *error_take_recent(void);
 
+/* This process, and no ancestor, is the one that uses the library. No lock. */
+bool process_is_user(void);
+
 /* The process has threads or memory of the library now: a forked child is refused. */
 void process_in_use(void);
 

@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "block.h"
+#include "check_flight.h"
 #include "heap.h"
 #include "pool.h"
 #include "readonly.h"
 #include "registered.h"
+#include "report.h"
 #include "side.h"
 #include "vmm.h"
 
@@ -41,6 +43,24 @@ static bool describe_block(const void *addr, struct place_info *out)
 		.name = kind_name(block.kind),
 	};
 	return true;
+}
+
+static void describe_place(const void *arg)
+{
+	const struct place_info *place = arg;
+
+	report_line("  memory: %llu bytes [%p, %p), %s", (unsigned long long)place->size,
+		    (void *)(uintptr_t)place->base,
+		    (void *)(uintptr_t)(place->base + place->size), place->name);
+}
+
+void place_goes(const void *addr, const char *doing)
+{
+	struct place_info place;
+
+	if (check_watches_tasks() && place_describe(addr, &place) &&
+	    (place.mapped || place.registered) && place.base == (uint64_t)(uintptr_t)addr)
+		check_in_flight(place.base, place.size, doing, describe_place, &place);
 }
 
 bool place_describe(const void *addr, struct place_info *out)

@@ -24,6 +24,9 @@ struct place_info {
 /* False: the library does not know the address; @out says so, too. */
 bool place_describe(const void *addr, struct place_info *out);
 
+/* A mapping or a registration ends: the checks look for tasks that still use it. */
+void place_goes(const void *addr, const char *doing);
+
 /* Only the side that it is on. */
 enum place place_of(const void *addr);
 

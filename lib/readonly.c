@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "backend.h"
+#include "check_flight.h"
 #include "error.h"
 #include "guard.h"
 #include "rules.h"
@@ -132,6 +133,8 @@ bool readonly_give(void *ptr, uint64_t *size)
 	if (!block)
 		return false;
 	*size = block->request.ruled;
+	if (check_watches_tasks())
+		check_in_flight(block->base, block->request.asked, "freed", NULL, NULL);
 	guard_free((void *)(uintptr_t)block->base, block->backing.size);
 	guard_forget((void *)(uintptr_t)block->base, block->backing.size);
 	unmap_and_free(block);

@@ -107,6 +107,9 @@ int reduce_submit(void *dst, const void *src, uint64_t count, enum reduce_kind k
 						  .count = count / reduce_size(type)},
 					 .kind = kind,
 					 .type = type};
+	const struct uses uses = {
+		"reduction",
+		{{.at = dst, .size = count, .writes = true}, {.at = src, .size = count}}};
 
-	return stream_submit(stream, &task.task, sizeof(task), 0);
+	return stream_submit_using(stream, &task.task, sizeof(task), 0, &uses);
 }

@@ -2,10 +2,12 @@
 #include "report.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
-#include <link.h>
+#include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -16,34 +18,49 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "report_where.h"
 
 #define LINE_SIZE 1024
-#define MAX_PLACES 1024
+#define MAX_PLACES 4096 /* a power of two */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static _Atomic uint32_t count;
-static int output = STDERR_FILENO;
-static int exit_code = 66;
-static bool abort_first;
-static char summary[256];
+static _Atomic uint32_t findings, again;
+static struct report_options options = {.exit_code = 66};
+static char log_path[PATH_MAX];
 
+/* The report that is being told; under the lock. */
 static struct {
-	const char *check;
-	uintptr_t where;
-} told[MAX_PLACES];
+	char summary[256];
+	sigset_t signals; /* of the thread, before */
+	int error;	  /* errno, before */
+	int output;
+	bool of_log;
+	bool may_abort;
+} now;
+
+/* What was told, by check and place; under the lock. */
+static uint64_t told[MAX_PLACES];
 static uint32_t told_count;
 
-void report_set(int code, bool abort_at_first, const char *log)
+/* Relative to where the program starts, wherever it goes. */
+static void report_set_log(const char *log)
 {
-	int fd;
+	size_t length = 0;
 
-	exit_code = code;
-	abort_first = abort_at_first;
+	log_path[0] = '\0';
 	if (!log)
 		return;
-	fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-	if (fd >= 0)
-		output = fd;
+	if (log[0] != '/' && getcwd(log_path, sizeof(log_path) - 1)) {
+		length = strlen(log_path);
+		log_path[length++] = '/';
+	}
+	snprintf(log_path + length, sizeof(log_path) - length, "%s", log);
+}
+
+void report_set(const struct report_options *wanted)
+{
+	options = *wanted;
+	report_set_log(wanted->log);
 }
 
 /* Frames of a library that is a file of its own say nothing to the program. */
@@ -84,15 +101,67 @@ void trace_take(struct trace *trace)
 		trace_of(trace, api_function(), frames, 0);
 }
 
+/* The function's where there are no frames. */
+uint64_t trace_place(const struct trace *trace)
+{
+	uint64_t all = (uintptr_t)trace->function;
+	int i;
+
+	for (i = 0; i < trace->depth; i++)
+		all = (all ^ (uintptr_t)trace->frames[i]) * 0x9e3779b97f4a7c15ULL;
+	return all;
+}
+
+/*
+ * A log is opened for each report: the number of a descriptor that stays open may be one
+ * of the program's own files later.
+ */
+static void output_open(void)
+{
+	now.output = -1;
+	if (log_path[0])
+		now.output =
+			open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	now.of_log = now.output >= 0;
+	if (!now.of_log)
+		now.output = STDERR_FILENO;
+}
+
+static void output_close(void)
+{
+	if (now.of_log)
+		close(now.output);
+}
+
+/* Nobody may read any more, or the file may grow no more: no reason to end. */
+static void output_eat(int number)
+{
+	const struct timespec at_once = {0};
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	sigtimedwait(&set, NULL, &at_once);
+}
+
 static void put(const char *text)
 {
 	size_t left = strlen(text);
-	ssize_t n;
+	sigset_t pending;
+	ssize_t n = 0;
 
-	while (left && (n = write(output, text, left)) > 0) {
+	sigpending(&pending);
+	while (left &&
+	       ((n = write(now.output, text, left)) > 0 || (n < 0 && errno == EINTR))) {
+		if (n < 0)
+			continue;
 		text += n;
 		left -= (size_t)n;
 	}
+	if (n < 0 && errno == EPIPE && !sigismember(&pending, SIGPIPE))
+		output_eat(SIGPIPE);
+	if (n < 0 && errno == EFBIG && !sigismember(&pending, SIGXFSZ))
+		output_eat(SIGXFSZ);
 }
 
 void report_line(const char *format, ...)
@@ -110,166 +179,150 @@ void report_line(const char *format, ...)
 	put(line);
 }
 
-/* One number for the calls that led here; the function's where there is no trace. */
-static uintptr_t place_of(const struct trace *trace)
+static uint64_t report_place(const struct report *report)
 {
-	uintptr_t all = (uintptr_t)trace->function;
-	int i;
+	uint64_t place = (uintptr_t)report->check;
 
-	for (i = 0; i < trace->depth; i++)
-		all = all * 31 + (uintptr_t)trace->frames[i];
-	return all;
+	place = place * 0x9e3779b97f4a7c15ULL + report->about;
+	if (report->here)
+		place = place * 0x9e3779b97f4a7c15ULL + trace_place(report->here);
+	return place ?: 1;
 }
 
-/* The same check at the same place; true for the first time. */
-static bool is_new(const char *check, uintptr_t where)
+/* True for the first time, and for all once there are too many to remember. */
+static bool is_new(uint64_t place)
 {
-	uint32_t i;
+	uint64_t *at = &told[place % MAX_PLACES];
 
-	for (i = 0; i < told_count; i++) {
-		if (told[i].check == check && told[i].where == where)
-			return false;
-	}
-	if (told_count < MAX_PLACES) {
-		told[told_count].check = check;
-		told[told_count++].where = where;
+	while (*at && *at != place)
+		at = at == &told[MAX_PLACES - 1] ? told : at + 1;
+	if (*at)
+		return false;
+	if (told_count < MAX_PLACES - 1) {
+		told_count++;
+		*at = place;
 	}
 	return true;
 }
 
-bool report_begin(const char *check, const struct trace *here, bool once,
-		  const char *format, ...)
+/*
+ * From here to report_leave no handler of the program runs in this thread: one that calls
+ * the library, or that does not return, would find the lock held.
+ */
+static void report_enter(void)
 {
+	int error = errno;
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pthread_mutex_lock(&lock);
+	now.signals = before;
+	now.error = error;
+}
+
+static void report_leave(void)
+{
+	const sigset_t before = now.signals;
+	int error = now.error;
+
+	pthread_mutex_unlock(&lock);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = error;
+}
+
+bool report_begin(const struct report *report, const char *format, ...)
+{
+	bool advice = report->kind == REPORT_ADVICE && !options.count_advice;
 	char text[LINE_SIZE / 2];
 	va_list args;
 
-	pthread_mutex_lock(&lock);
-	if (once && here && !is_new(check, place_of(here))) {
-		pthread_mutex_unlock(&lock);
+	report_enter();
+	if (!is_new(report_place(report))) {
+		atomic_fetch_add(&again, !advice);
+		report_leave();
 		return false;
 	}
-	atomic_fetch_add(&count, 1);
+	atomic_fetch_add(&findings, !advice);
+	now.may_abort = !advice;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	output_open();
 	put("=================================================================\n");
-	report_line("==%d==ERROR: aclkm: %s: %s", (int)getpid(), check, text);
-	snprintf(summary, sizeof(summary), "SUMMARY: aclkm: %s in %s", check,
-		 here && *here->function ? here->function : "the program");
-	if (here)
-		report_trace("here", here);
+	report_line("==%d==%s: aclkm: %s: %s", (int)getpid(), advice ? "ADVICE" : "ERROR",
+		    report->check, text);
+	snprintf(now.summary, sizeof(now.summary), "SUMMARY: aclkm: %s in %s",
+		 report->check,
+		 report->here && *report->here->function ? report->here->function
+							 : "the program");
+	if (report->here)
+		report_trace("here", report->here);
 	return true;
 }
 
-/* A frame's file, its offset there, and a name if the file exports one. */
-struct place {
-	char *at;
-	const char *file; /* NULL: unknown */
-	const char *name;
-	unsigned long offset;
-	bool of_program;
-	char line[LINE_SIZE / 4]; /* "function at file:line"; "" */
-};
-
-static void locate(void *frame, struct place *place)
+void report_note(const char *format, ...)
 {
-	struct link_map *map = NULL;
-	Dl_info info;
+	char line[LINE_SIZE / 2];
+	va_list args;
 
-	/* The call is before the address that it returns to. */
-	*place = (struct place){.at = (char *)frame - 1};
-	if (!dladdr1(place->at, &info, (void **)&map, RTLD_DL_LINKMAP) || !map)
-		return;
-	place->file = info.dli_fname;
-	place->name = info.dli_sname;
-	place->offset = (unsigned long)((uintptr_t)place->at - map->l_addr);
-	place->of_program = !*map->l_name;
-}
-
-/* The program's own frames get lines from addr2line, if it is installed. */
-static void symbolize(struct place *places, int n)
-{
-	char command[LINE_SIZE * 2], program[LINE_SIZE];
-	ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
-	size_t at;
-	FILE *pipe;
-	int i;
-
-	if (length <= 0)
-		return;
-	program[length] = '\0';
-	if (strpbrk(program, "'\\\n"))
-		return;
-	at = (size_t)snprintf(command, sizeof(command), "addr2line -Cfpe '%s'", program);
-	for (i = 0; i < n; i++) {
-		if (places[i].of_program)
-			at += (size_t)snprintf(command + at, sizeof(command) - at,
-					       " 0x%lx", places[i].offset);
-	}
-	snprintf(command + at, sizeof(command) - at, " 2>/dev/null </dev/null");
-	pipe = popen(command, "re");
-	if (!pipe)
-		return;
-	for (i = 0; i < n; i++) {
-		if (!places[i].of_program)
-			continue;
-		if (!fgets(places[i].line, sizeof(places[i].line), pipe))
-			break;
-		places[i].line[strcspn(places[i].line, "\n")] = '\0';
-		if (places[i].line[0] == '?')
-			places[i].line[0] = '\0';
-	}
-	pclose(pipe);
-}
-
-static void print_place(int number, const struct place *place)
-{
-	if (place->line[0])
-		report_line("    #%d %p in %s", number, (void *)place->at, place->line);
-	else if (place->file)
-		report_line("    #%d %p in %s (%s+0x%lx)", number, (void *)place->at,
-			    place->name ? place->name : "?", place->file, place->offset);
-	else
-		report_line("    #%d %p", number, (void *)place->at);
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	report_enter();
+	output_open();
+	report_line("==%d==aclkm: %s", (int)getpid(), line);
+	output_close();
+	report_leave();
 }
 
 void report_trace(const char *heading, const struct trace *trace)
 {
-	static struct place places[TRACE_DEPTH]; /* under the lock of report_begin */
-	int i;
-
 	if (*trace->function)
 		report_line("  %s by %s in thread %d:", heading, trace->function,
 			    trace->thread);
 	else
 		report_line("  %s in thread %d:", heading, trace->thread);
-	for (i = 0; i < trace->depth; i++)
-		locate(trace->frames[i], &places[i]);
-	symbolize(places, trace->depth);
-	for (i = 0; i < trace->depth; i++)
-		print_place(i, &places[i]);
+	report_frames(trace);
 }
 
 void report_end(const char *fix)
 {
 	report_line("  to fix it: %s", fix);
-	report_line("%s", summary);
-	if (abort_first)
+	report_line("%s", now.summary);
+	output_close();
+	if (now.may_abort && options.abort_first)
 		abort();
-	pthread_mutex_unlock(&lock);
+	report_leave();
 }
 
 uint32_t report_count(void)
 {
-	return atomic_load(&count);
+	return atomic_load(&findings);
 }
+
+/*
+ * An exit within an exit: the C library goes on with what is left to run, with the other
+ * code. All libraries have ended by now.
+ */
+static void end_process(void *unused)
+{
+	(void)unused;
+	exit(options.exit_code);
+}
+
+extern int __cxa_atexit(void (*fn)(void *arg), void *arg, void *dso);
 
 void report_exit(void)
 {
-	if (!report_count() || !exit_code)
+	uint32_t more = atomic_load(&again);
+
+	if (!report_count() || !options.exit_code)
 		return;
-	report_line("==%d==aclkm: %u reports, exit code %d", (int)getpid(),
-		    report_count(), exit_code);
-	fflush(NULL);
-	_exit(exit_code);
+	if (more)
+		report_note("the same was found again %u times", more);
+	report_note("%u reports, exit code %d", report_count(), options.exit_code);
+	/* What is registered while the process ends runs next. */
+	if (__cxa_atexit(end_process, NULL, NULL))
+		end_process(NULL);
 }

@@ -2,6 +2,7 @@
 /* Segments of pools: taken, given, found and counted. */
 #include <stdlib.h>
 
+#include "check_flight.h"
 #include "error.h"
 #include "guard.h"
 #include "pool.h"
@@ -429,13 +430,25 @@ int aclkm_segment_place(struct aclkm_pool *pool, const void *ptr, uint64_t *offs
 	return ACLKM_OK;
 }
 
+static void segment_goes(struct aclkm_pool *pool, const void *ptr)
+{
+	struct segment segment;
+	int err;
+
+	pthread_mutex_lock(pool->lock);
+	err = segment_find(pool, ptr, &segment);
+	pthread_mutex_unlock(pool->lock);
+	if (!err)
+		check_in_flight(segment.addr, segment.asked, "freed", NULL, NULL);
+}
+
 int aclkm_segment_free(struct aclkm_pool *pool, void *ptr)
 {
 	struct slab *slab = slab_read(*near_slot(tcache_mine, (uint64_t)(uintptr_t)ptr));
 	struct bins *bins = pool ? bins_now(pool) : NULL;
 	int err;
 
-	if (bins && slab_read(slab->heap) == pool->heap->id &&
+	if (bins && !check_watches_tasks() && slab_read(slab->heap) == pool->heap->id &&
 	    tcache_free(slab, bins, ptr, ACLKM_KIND_POOL))
 		return ACLKM_OK;
 	err = api_enter(__func__);
@@ -443,6 +456,8 @@ int aclkm_segment_free(struct aclkm_pool *pool, void *ptr)
 		return err;
 	if (!pool || !ptr)
 		return error_set(ACLKM_ERR_INVALID, "%s is NULL", pool ? "ptr" : "pool");
+	if (check_watches_tasks())
+		segment_goes(pool, ptr);
 	return free_slowly(pool, ptr);
 }
 

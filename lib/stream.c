@@ -271,21 +271,28 @@ HOT int stream_may_wait(void)
 			 "returned; callbacks must not wait, copy or launch");
 }
 
-HOT int stream_submit(uintptr_t handle, const struct task *task, size_t size,
-		      unsigned int flags)
+HOT int stream_submit_using(uintptr_t handle, const struct task *task, size_t size,
+			    unsigned int flags, const struct uses *uses)
 {
+	const struct submission submission = {task, size, flags, uses, handle};
 	struct stream *stream = NULL;
 	int err = get(handle, &stream);
 
 	if (err)
 		return err;
-	err = worker_submit(&stream->worker, task, size, flags);
+	err = worker_submit(&stream->worker, &submission);
 	if (err == ACLKM_ERR_HANDLE)
 		not_alive(handle);
 	else if (err)
 		error_set(err, "stream = %p: %s", (void *)handle, aclkm_strerror(err));
 	put(stream);
 	return err;
+}
+
+HOT int stream_submit(uintptr_t handle, const struct task *task, size_t size,
+		      unsigned int flags)
+{
+	return stream_submit_using(handle, task, size, flags, NULL);
 }
 
 static int explain(int err, uintptr_t handle)

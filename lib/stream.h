@@ -48,6 +48,11 @@ int stream_create(uintptr_t context, uint32_t device, const struct stream_config
 int stream_submit(uintptr_t handle, const struct task *task, size_t size,
 		  unsigned int flags);
 
+/* The same of a task that reads or writes memory, with what it does: see check_flight.h.
+ */
+int stream_submit_using(uintptr_t handle, const struct task *task, size_t size,
+			unsigned int flags, const struct uses *uses);
+
 /*
  * For something short that cannot fail or wait: if the stream lives, is one of
  * @context, and all before is done, its worker, which the caller now is until

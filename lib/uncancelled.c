@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -71,6 +72,9 @@ FUNCTION(ssize_t, send, (int fd, const void *from, size_t n, int flags),
 	 (fd, from, n, flags))
 FUNCTION(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags),
 	 (fd, message, flags))
+FUNCTION(int, sigtimedwait,
+	 (const sigset_t *set, siginfo_t *info, const struct timespec *time),
+	 (set, info, time))
 FUNCTION(int, usleep, (useconds_t time), (time))
 FUNCTION(pid_t, waitpid, (pid_t pid, int *status, int options), (pid, status, options))
 FUNCTION(ssize_t, write, (int fd, const void *from, size_t n), (fd, from, n))

@@ -34,6 +34,7 @@
 #pragma redefine_extname recvmsg uncancelled_recvmsg
 #pragma redefine_extname send uncancelled_send
 #pragma redefine_extname sendmsg uncancelled_sendmsg
+#pragma redefine_extname sigtimedwait uncancelled_sigtimedwait
 #pragma redefine_extname usleep uncancelled_usleep
 #pragma redefine_extname waitpid uncancelled_waitpid
 #pragma redefine_extname write uncancelled_write

@@ -22,8 +22,10 @@ static int run_write(struct task *task)
 int value_write(void *addr, uint64_t value, uintptr_t stream)
 {
 	const struct task task = {.run = run_write, .dst = addr, .value = value};
+	const struct uses uses = {"value write",
+				  {{.at = addr, .size = sizeof(value), .writes = true}}};
 
-	return stream_submit(stream, &task, sizeof(task), 0);
+	return stream_submit_using(stream, &task, sizeof(task), 0, &uses);
 }
 
 static bool is_met(const struct task *task, enum value_rule rule)
@@ -62,6 +64,7 @@ int value_wait(void *addr, uint64_t value, enum value_rule rule, uintptr_t strea
 {
 	const struct value_task wait = {
 		.task = {.run = run_wait, .dst = addr, .value = value}, .rule = rule};
+	const struct uses uses = {"value wait", {{.at = addr, .size = sizeof(value)}}};
 
-	return stream_submit(stream, &wait.task, sizeof(wait), 0);
+	return stream_submit_using(stream, &wait.task, sizeof(wait), 0, &uses);
 }

@@ -29,6 +29,9 @@ void worker_init(struct worker *worker)
 	atomic_store(&worker->stopped, false);
 	atomic_store(&worker->started, false);
 	worker->stopping = false;
+	pthread_mutex_init(&worker->line.lock, NULL);
+	worker->line.first = NULL;
+	worker->line.last = NULL;
 	queue_init(&worker->queue, placing_spin());
 }
 
@@ -64,7 +67,7 @@ static void note_failure(struct task *task, int err)
 /* The drop function is part of the task. */
 static HOT void drop(struct task *task)
 {
-	void (*fn)(struct task *task) = task->drop;
+	void (*fn)(struct task * task) = task->drop;
 
 	task->drop = NULL;
 	if (fn)
@@ -78,6 +81,9 @@ static HOT void run(struct worker *worker, struct task *task, bool skip)
 	task->worker = worker;
 	task->ran = !skip;
 	worker_in_task++;
+	if (check_watches_tasks() && !task->now)
+		skip ? check_task_dropped(&worker->line)
+		     : check_task_begins(&worker->line);
 	if (!skip)
 		err = task->run(task);
 	drop(task);
@@ -153,31 +159,72 @@ static HOT int start(struct worker *worker)
 	return err;
 }
 
-HOT int worker_submit(struct worker *worker, const struct task *task, size_t size,
-		      unsigned int flags)
+static HOT int put(struct worker *worker, const struct submission *submission)
+{
+	int err = start(worker);
+
+	return err ? err : queue_put(&worker->queue, submission->task, submission->size);
+}
+
+/* The caller is the worker. */
+static HOT void run_now(struct worker *worker, const struct submission *submission)
 {
 	union record record;
+
+	memcpy(&record, submission->task, submission->size);
+	record.task.now = true;
+	run(worker, &record.task, false);
+	worker_leave(worker);
+}
+
+/* As worker_submit, where each task is told of. */
+static int submit_watched(struct worker *worker, const struct submission *submission)
+{
+	struct flight_line *line = &worker->line;
+	struct flight *flight =
+		check_flight(submission->uses, (const void *)submission->stream);
 	int err;
 
-	if (size > QUEUE_TASK)
-		return ACLKM_ERR_INVALID;
-	if (flags & WORKER_NOW && worker_try_enter(worker)) {
-		memcpy(&record, task, size);
-		record.task.now = true;
-		run(worker, &record.task, false);
-		worker_leave(worker);
+	if (!flight)
+		return ACLKM_ERR_NOHEAP;
+	if (submission->flags & WORKER_NOW && !submission->uses &&
+	    worker_try_enter(worker)) {
+		check_task_now(flight);
+		run_now(worker, submission);
 		return ACLKM_OK;
 	}
-	err = start(worker);
-	return err ? err : queue_put(&worker->queue, task, size);
+	check_line_lock(line);
+	check_flight_queued(line, flight);
+	err = put(worker, submission);
+	if (err)
+		check_flight_refused(line, flight);
+	check_line_unlock(line);
+	return err;
+}
+
+HOT int worker_submit(struct worker *worker, const struct submission *submission)
+{
+	if (submission->size > QUEUE_TASK)
+		return ACLKM_ERR_INVALID;
+	if (check_watches_tasks())
+		return submit_watched(worker, submission);
+	if (submission->flags & WORKER_NOW && worker_try_enter(worker)) {
+		run_now(worker, submission);
+		return ACLKM_OK;
+	}
+	return put(worker, submission);
 }
 
 HOT int worker_wait(struct worker *worker, int64_t deadline)
 {
 	uint64_t aborts = atomic_load(&worker->aborts);
 	int err = ACLKM_OK;
+	bool in_time;
 
-	if (!queue_wait(&worker->queue, queue_count(&worker->queue), deadline))
+	check_wait_begin();
+	in_time = queue_wait(&worker->queue, queue_count(&worker->queue), deadline);
+	check_wait_end();
+	if (!in_time)
 		return ACLKM_ERR_TIMEOUT;
 	if (atomic_load(&worker->aborts) != aborts)
 		return ACLKM_ERR_ABORTED;
@@ -226,6 +273,8 @@ static void drop_all(struct worker *worker, uint64_t before)
 	while (queue_drop(&worker->queue, &record, before)) {
 		record.task.worker = worker;
 		record.task.ran = false;
+		if (check_watches_tasks())
+			check_task_dropped(&worker->line);
 		if (record.task.drop)
 			record.task.drop(&record.task);
 	}
@@ -273,5 +322,6 @@ void worker_stop(struct worker *worker)
 void worker_destroy(struct worker *worker)
 {
 	queue_destroy(&worker->queue);
+	pthread_mutex_destroy(&worker->line.lock);
 	pthread_mutex_destroy(&worker->lock);
 }

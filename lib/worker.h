@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "check_flight.h"
 #include "queue.h"
 
 struct worker;
@@ -37,6 +38,7 @@ struct worker {
 	pthread_mutex_t lock;	/* of the thread's start and end, @word and errors */
 	_Atomic uint32_t *word; /* what the running task waits on */
 	pthread_t thread;
+	struct flight_line line; /* where tasks are watched */
 	struct queue queue;
 };
 
@@ -52,14 +54,21 @@ void worker_init(struct worker *worker);
  */
 extern void (*_Atomic worker_on_failure)(struct worker *worker, int err, uint64_t number);
 
+/* A task and what is said of it. */
+struct submission {
+	const struct task *task; /* with what lies behind it */
+	size_t size;		 /* bytes of both */
+	unsigned int flags;
+	const struct uses *uses; /* memory that the task reads and writes; NULL: none */
+	uintptr_t stream;	 /* for reports */
+};
+
 /*
- * Queues a copy of @task and what lies behind it, @size bytes together; the first
- * one starts the thread. ACLKM_ERR_NOHEAP, ACLKM_ERR_NOTHREAD, ACLKM_ERR_HANDLE
- * once worker_stop has begun, ACLKM_ERR_INVALID for more than QUEUE_TASK bytes; drop
- * is not called then.
+ * Queues a copy of the task; the first one starts the thread. ACLKM_ERR_NOHEAP,
+ * ACLKM_ERR_NOTHREAD, ACLKM_ERR_HANDLE once worker_stop has begun, ACLKM_ERR_INVALID
+ * for more than QUEUE_TASK bytes; drop is not called then.
  */
-int worker_submit(struct worker *worker, const struct task *task, size_t size,
-		  unsigned int flags);
+int worker_submit(struct worker *worker, const struct submission *submission);
 
 /*
  * True: the caller is the worker until worker_leave, for something short that

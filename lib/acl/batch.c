@@ -128,10 +128,10 @@ static aclError run_batch(const char *call, struct batch *batch)
 		next = item(batch, i);
 		if (transfer_join(&run, &next))
 			continue;
-		transfer_now(&run);
+		transfer_at_once(&run);
 		run = next;
 	}
-	transfer_now(&run);
+	transfer_at_once(&run);
 	counter_add(COUNT_COPIES_SYNC, batch->count);
 	return ACL_SUCCESS;
 }

@@ -27,7 +27,7 @@ aclError aclrtMemcpy(void *dst, size_t destMax, const void *src, size_t count,
 	if (code)
 		return code;
 	counter_add(COUNT_COPIES_SYNC, 1);
-	transfer_now(&transfer);
+	transfer_at_once(&transfer);
 	return ACL_SUCCESS;
 }
 
@@ -118,7 +118,7 @@ aclError aclrtMemcpy2d(void *dst, size_t dpitch, const void *src, size_t spitch,
 	if (code)
 		return code;
 	counter_add(COUNT_COPIES_SYNC, 1);
-	transfer_now(&rows);
+	transfer_at_once(&rows);
 	return ACL_SUCCESS;
 }
 
@@ -164,6 +164,9 @@ aclError aclrtMemcpyAsyncWithOffset(void **dst, size_t destMax, size_t dstDataOf
 		.src_offset = srcDataOffset};
 	const struct transfer shape = {
 		.dst = dst, .room = destMax, .src = src, .count = count};
+	const struct uses uses = {
+		"copy by pointers in memory",
+		{{.at = dst, .size = sizeof(*dst)}, {.at = src, .size = sizeof(*src)}}};
 	aclError code = acl_enter(__func__);
 
 	if (code || !count)
@@ -176,8 +179,8 @@ aclError aclrtMemcpyAsyncWithOffset(void **dst, size_t destMax, size_t dstDataOf
 			ACL_ERROR_RT_PARAM_INVALID,
 			"dstDataOffset = %zu and count = %zu are more than destMax = %zu",
 			dstDataOffset, count, destMax);
-	return stream_result(
-		stream_submit(context_stream(stream), &task.task, sizeof(task), 0));
+	return stream_result(stream_submit_using(context_stream(stream), &task.task,
+						 sizeof(task), 0, &uses));
 }
 
 /* What a copy descriptor holds; it lies in the program's memory. */
@@ -247,9 +250,11 @@ static int run_descriptor(struct task *task)
 aclError aclrtMemcpyAsyncWithDesc(void *desc, aclrtMemcpyKind kind, aclrtStream stream)
 {
 	const struct task task = {.run = run_descriptor, .src = desc};
+	const struct uses uses = {"copy by descriptor",
+				  {{.at = desc, .size = sizeof(struct descriptor)}}};
 
 	return acl_enter(__func__) ?: acl_need(desc, "desc") ?:
 	       check_descriptor_kind(kind) ?: context_need_to_wait() ?:
-	       stream_result(
-		       stream_submit(context_stream(stream), &task, sizeof(task), 0));
+	       stream_result(stream_submit_using(context_stream(stream), &task,
+						 sizeof(task), 0, &uses));
 }

@@ -280,8 +280,10 @@ static aclError prefetch(const void *ptr, size_t size, const struct managed_plac
 	const struct prefetch_task task = {
 		.task = {.run = run_prefetch, .src = ptr, .count = size},
 		.place = *place};
+	const struct uses uses = {"prefetch", {{.at = ptr, .size = size}}};
 
-	return stream_result(stream_submit(stream, &task.task, sizeof(task), WORKER_NOW))
+	return stream_result(stream_submit_using(stream, &task.task, sizeof(task),
+						 WORKER_NOW, &uses))
 		       ?: acl_result(managed_change(ptr, size, note_prefetch, place));
 }
 

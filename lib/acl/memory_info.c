@@ -218,8 +218,12 @@ aclError aclrtHostRegisterV2(void *ptr, uint64_t size, uint32_t flag)
 
 aclError aclrtHostUnregister(void *ptr)
 {
-	return acl_enter(__func__) ?: acl_need(ptr, "ptr") ?: context_need() ?:
-	       acl_result_for(registered_host_end((uint64_t)(uintptr_t)ptr),
+	aclError code = acl_enter(__func__) ?: acl_need(ptr, "ptr") ?: context_need();
+
+	if (code)
+		return code;
+	place_goes(ptr, "unregistered");
+	return acl_result_for(registered_host_end((uint64_t)(uintptr_t)ptr),
 			      ACLKM_ERR_FOREIGN, ACL_ERROR_HOST_MEMORY_NOT_REGISTERED);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../check.h"
+#include "../check_flight.h"
 #include "../copy.h"
 #include "../place.h"
 #include "../readonly.h"
@@ -26,13 +27,27 @@ static aclError check_set(const void *ptr, size_t room, size_t count)
 	return ACL_SUCCESS;
 }
 
+static struct uses uses_of(void *ptr, size_t count)
+{
+	return (struct uses){.what = "set",
+			     .of = {{.at = ptr,
+				     .target = readonly_target(ptr),
+				     .size = count,
+				     .writes = true}}};
+}
+
 aclError aclrtMemset(void *devPtr, size_t maxCount, int32_t value, size_t count)
 {
+	struct uses uses;
 	aclError code = acl_enter(__func__);
 
 	if (code || !count)
 		return code;
 	code = check_set(devPtr, maxCount, count);
+	if (!code && check_watches_tasks()) {
+		uses = uses_of(devPtr, count);
+		check_uses_now(&uses);
+	}
 	if (!code)
 		fill_bytes(readonly_target(devPtr), value, count);
 	return code;
@@ -49,14 +64,15 @@ aclError aclrtMemsetAsync(void *devPtr, size_t maxCount, int32_t value, size_t c
 {
 	const struct task task = {
 		.run = run_set, .dst = devPtr, .count = count, .value = (uint8_t)value};
+	const struct uses uses = uses_of(devPtr, count);
 	aclError code = acl_enter(__func__);
 
 	if (code || !count)
 		return code;
 	return check_set(devPtr, maxCount, count)
-		       ?: stream_result(stream_submit(
+		       ?: stream_result(stream_submit_using(
 				  context_stream(stream), &task, sizeof(task),
-				  count <= STREAM_NOW_SIZE ? WORKER_NOW : 0));
+				  count <= STREAM_NOW_SIZE ? WORKER_NOW : 0, &uses));
 }
 
 static void fill(void *ptr, uint32_t value, size_t n)
@@ -110,6 +126,7 @@ aclError aclrtMemsetD32Async(void *ptr, size_t memSize, uint32_t value, size_t N
 {
 	const struct task task = {
 		.run = run_fill, .dst = ptr, .count = N, .value = value};
+	const struct uses uses = uses_of(ptr, N * sizeof(value));
 	enum place place;
 	aclError code = check_fill(__func__, ptr, memSize, N, &place)
 				?: stream_result(stream_check(context_stream(stream)));
@@ -121,8 +138,8 @@ aclError aclrtMemsetD32Async(void *ptr, size_t memSize, uint32_t value, size_t N
 		fill(ptr, value, N);
 		return ACL_SUCCESS;
 	}
-	return stream_result(
-		stream_submit(context_stream(stream), &task, sizeof(task), 0));
+	return stream_result(stream_submit_using(context_stream(stream), &task,
+						 sizeof(task), 0, &uses));
 }
 
 /* There is no cache to work on; the place in the stream is kept. */

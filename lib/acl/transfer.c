@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "../check.h"
+#include "../check_flight.h"
 #include "../config.h"
 #include "../copy.h"
 #include "../counters.h"
@@ -13,13 +14,8 @@
 #include "context.h"
 #include "result.h"
 
-struct copy_task {
-	struct task task;
-	struct flight *flight;
-};
-
 struct rows_task {
-	struct copy_task copy;
+	struct task task;
 	size_t room, source_pitch, height;
 };
 _Static_assert(sizeof(struct rows_task) <= QUEUE_TASK, "a task of the queue");
@@ -119,12 +115,6 @@ static int run_copy(struct task *task)
 	return ACLKM_OK;
 }
 
-static int run_watched_copy(struct task *task)
-{
-	check_landing(((const struct copy_task *)task)->flight);
-	return run_copy(task);
-}
-
 static int run_rows(struct task *task)
 {
 	const struct rows_task *rows = (const struct rows_task *)task;
@@ -135,21 +125,36 @@ static int run_rows(struct task *task)
 					  .source_pitch = rows->source_pitch,
 					  .height = rows->height};
 
-	check_landing(rows->copy.flight);
 	transfer_now(&transfer);
 	return ACLKM_OK;
 }
 
-static void drop_copy(struct task *task)
+static struct uses uses_of(const struct transfer *transfer)
 {
-	check_landed(((struct copy_task *)task)->flight);
+	return (struct uses){
+		.what = "copy",
+		.of = {{.at = transfer->dst,
+			.target = readonly_target(transfer->dst),
+			.size = transfer->count,
+			.pitch = transfer->room,
+			.rows = transfer->height,
+			.writes = true},
+		       {.at = transfer->src,
+			.size = transfer->count,
+			.pitch = transfer->source_pitch,
+			.rows = transfer->height}},
+	};
 }
 
-/* From the first byte to the last, with what lies between rows. */
-static uint64_t span_of(const struct transfer *transfer, size_t pitch)
+void transfer_at_once(const struct transfer *transfer)
 {
-	return transfer->count +
-	       (transfer->height > 1 ? transfer->height - 1 : 0) * pitch;
+	struct uses uses;
+
+	if (check_watches_tasks()) {
+		uses = uses_of(transfer);
+		check_uses_now(&uses);
+	}
+	transfer_now(transfer);
 }
 
 /* In this thread, if the stream has nothing else to do. */
@@ -171,42 +176,32 @@ static bool submit_now(const struct transfer *transfer, uintptr_t stream,
 
 static int submit_later(const struct transfer *transfer, uintptr_t stream)
 {
-	struct rows_task rows = {.copy.task = {.run = run_copy,
-					       .dst = transfer->dst,
-					       .src = transfer->src,
-					       .count = transfer->count}};
+	struct rows_task rows = {.task = {.run = run_copy,
+					  .dst = transfer->dst,
+					  .src = transfer->src,
+					  .count = transfer->count}};
 	/* What an ordinary copy needs shares a line with the queue's links. */
 	size_t size = offsetof(struct task, value);
-	int err;
+	struct uses uses;
 
 	if (transfer->height > 1) {
-		rows.copy.task.run = run_rows;
+		rows.task.run = run_rows;
 		rows.room = transfer->room;
 		rows.source_pitch = transfer->source_pitch;
 		rows.height = transfer->height;
 		size = sizeof(rows);
 	}
-	if (check_is(CHECK_FLIGHT)) {
-		if (transfer->height <= 1) {
-			rows.copy.task.run = run_watched_copy;
-			size = sizeof(rows.copy);
-		}
-		rows.copy.task.drop = drop_copy;
-		rows.copy.flight = check_flight(transfer->dst, transfer->src,
-						span_of(transfer, transfer->room),
-						(const void *)stream);
-	}
-	err = stream_submit(stream, &rows.copy.task, size, 0);
-	if (err)
-		check_landed(rows.copy.flight);
-	return err;
+	if (!check_watches_tasks())
+		return stream_submit(stream, &rows.task, size, 0);
+	uses = uses_of(transfer);
+	return stream_submit_using(stream, &rows.task, size, 0, &uses);
 }
 
 static aclError submit(const struct transfer *transfer, uintptr_t stream)
 {
 	int err = ACLKM_OK;
 
-	if (check_is(CHECK_FLIGHT) || !submit_now(transfer, stream, device_context()))
+	if (check_watches_tasks() || !submit_now(transfer, stream, device_context()))
 		err = submit_later(transfer, stream);
 	if (!err)
 		counter_add(COUNT_COPIES_ASYNC, 1);
@@ -221,7 +216,7 @@ static aclError degrade(const struct transfer *transfer, uintptr_t stream)
 	if (code)
 		return code;
 	counter_add(COUNT_COPIES_DEGRADED, 1);
-	transfer_now(transfer);
+	transfer_at_once(transfer);
 	return ACL_SUCCESS;
 }
 

@@ -22,8 +22,9 @@ struct transfer {
 /* Pointers, kind, context, room; in this order. @transfer->count is not 0. */
 aclError transfer_check(const struct transfer *transfer, aclrtMemcpyKind kind);
 
-/* Now, in this thread. */
+/* Now, in this thread; the second for a call that has checked no task of it. */
 void transfer_now(const struct transfer *transfer);
+void transfer_at_once(const struct transfer *transfer);
 
 /*
  * In the stream, if both sides can wait; else after the stream, now. The rules of

@@ -3,8 +3,10 @@
 #include "acl/acl_rt.h"
 
 #include "../block.h"
+#include "../check_object.h"
 #include "../config.h"
 #include "../mempool.h"
+#include "../place.h"
 #include "../vmm.h"
 #include "context.h"
 #include "result.h"
@@ -198,14 +200,19 @@ aclError aclrtMallocPhysical(aclrtDrvMemHandle *handle, size_t size,
 		err = vmm_create(size, &property, context_device(), &number);
 	if (err)
 		return acl_result(err);
+	check_object_take(number, size);
 	*handle = (aclrtDrvMemHandle)number;
 	return ACL_SUCCESS;
 }
 
 aclError aclrtFreePhysical(aclrtDrvMemHandle handle)
 {
-	return acl_enter(__func__) ?: acl_need(handle, "handle") ?:
-	       acl_result(vmm_free((uintptr_t)handle));
+	aclError code = acl_enter(__func__) ?: acl_need(handle, "handle") ?:
+			acl_result(vmm_free((uintptr_t)handle));
+
+	if (!code)
+		check_object_give((uintptr_t)handle);
+	return code;
 }
 
 static aclError map(const char *call, void *virPtr, size_t size, size_t offset,
@@ -239,8 +246,13 @@ aclError aclrtMemMapNoAccess(void *virPtr, size_t size, size_t offset,
 
 aclError aclrtUnmapMem(void *virPtr)
 {
-	return acl_enter(__func__) ?: acl_need(virPtr, "virPtr") ?: context_need() ?:
-	       acl_result(vmm_unmap((uint64_t)(uintptr_t)virPtr));
+	aclError code = acl_enter(__func__) ?: acl_need(virPtr, "virPtr") ?:
+			context_need();
+
+	if (code)
+		return code;
+	place_goes(virPtr, "unmapped");
+	return acl_result(vmm_unmap((uint64_t)(uintptr_t)virPtr));
 }
 
 static aclError check_access(const aclrtMemAccessDesc *desc, size_t index)
@@ -299,8 +311,10 @@ aclError aclrtMemRetainAllocationHandle(void *virPtr, aclrtDrvMemHandle *handle)
 			acl_need(handle, "handle") ?: context_need() ?:
 			acl_result(vmm_retain((uint64_t)(uintptr_t)virPtr, &number));
 
-	if (!code)
+	if (!code) {
+		check_object_take(number, 0);
 		*handle = (aclrtDrvMemHandle)number;
+	}
 	return code;
 }
 

@@ -237,8 +237,7 @@ static void exits_in_tasks(void)
 
 	for (i = 0; i < 3; i++) {
 		if (aclrtLaunchHostFunc(s, leave_thread, NULL) ||
-		    aclrtLaunchHostFunc(s, count_call, NULL) ||
-		    aclrtSynchronizeStream(s))
+		    aclrtLaunchHostFunc(s, count_call, NULL) || aclrtSynchronizeStream(s))
 			exit(90);
 	}
 	if (calls != 6)
