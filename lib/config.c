@@ -12,6 +12,7 @@
 #include "check.h"
 #include "error.h"
 #include "rules.h"
+#include "product.h"
 
 #define DEFAULT_ALIGN 512
 #define MAX_ALIGN (1ULL << 30)
@@ -223,6 +224,7 @@ static void read_config(void)
 	static const char *const paddings[] = {"32", "16", "0", NULL};
 	static const char *const modes[] = {"host", "device", NULL};
 	static const uint32_t padding_of[] = {32, 16, 0};
+	const struct product *product;
 
 	config.backend = (enum backend_choice)read_word("ACLKM_BACKEND", backends,
 							"auto, kmod or user");
@@ -231,7 +233,10 @@ static void read_config(void)
 	read_nodes();
 	config.guard = !read_word("ACLKM_GUARD", guards, "1 or 0");
 	config.strict = read_word("ACLKM_STRICT", switches, "0 or 1");
+	product = product_find(config.soc_name);
 	config.padding = padding_of[read_word("ACLKM_PADDING", paddings, "0, 16 or 32")];
+	if (product && !environment("ACLKM_PADDING"))
+		config.padding = product->padding;
 	config.run_on_device = read_word("ACLKM_RUN_MODE", modes, "host or device");
 	config.devices = (uint32_t)read_size("ACLKM_DEVICES", 1, 1, MAX_DEVICES, false,
 					     "a number from 1 to 64");

@@ -5,14 +5,14 @@
  * ACLKM_BACKEND  auto | kmod | user
  * ACLKM_MEM      size of the user backend's device: 512M, 2G, ...
  * ACLKM_ALIGN    start alignment, a power of two from 64 to 1 GiB
- * ACLKM_PADDING  0 | 16 | 32
+ * ACLKM_PADDING  0 | 16 | 32; without: the product's
  * ACLKM_STRICT   0 | 1; 1 fixes the alignment at 64 and the padding at 32
  * ACLKM_RUN_MODE host | device
  * ACLKM_DEVICES  1 to 64
  * ACLKM_NODES    NUMA nodes of the devices, in order and around again: 0,1
  * ACLKM_CHECK    a list, see check.h
  * ACLKM_GUARD    1 | 0; 0: AddressSanitizer and Valgrind are told of no blocks
- * ACLKM_SOC_NAME up to 31 characters
+ * ACLKM_SOC_NAME up to 31 characters: a product of product.c
  *
  * ACLKM_WORKERS      threads that share one large copy, 1 to 16
  * ACLKM_WORKER_CPUS  CPUs of the library's threads: 0-3,8

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "block.h"
+#include "config.h"
 #include "error.h"
 #include "guard.h"
 #include "object.h"
@@ -35,7 +36,11 @@ struct span {
 	struct tree_node by_base;
 	uint64_t base;
 	uint64_t size;
-	uint32_t maps;		   /* of a range */
+	uint64_t behind;	/* inaccessible bytes behind a range */
+	uint32_t maps;		/* of a range */
+	uint32_t device_maps;	/* of them, of memory of @device */
+	uint32_t imported_maps; /* and of imported memory */
+	uint32_t device;
 	bool hidden;		   /* parts of the range are, from those who look on */
 	struct physical *physical; /* of a mapping */
 	enum vmm_access access;
@@ -70,39 +75,125 @@ uint64_t vmm_granularity(const struct vmm_property *property, bool recommended)
 	return SIZE_2M;
 }
 
+#define GIVEN 64
+
+/* The last automatic ranges outside the window. */
+static struct {
+	uint64_t base;
+	uint64_t size;
+} given[GIVEN];
+
+static uint32_t given_next;
+
+bool vmm_gave(uint64_t base, uint64_t size)
+{
+	bool gave = false;
+	int i;
+
+	pthread_mutex_lock(&lock);
+	for (i = 0; i < GIVEN && !gave; i++)
+		gave = given[i].size && base >= given[i].base && size <= given[i].size &&
+		       base - given[i].base <= given[i].size - size;
+	pthread_mutex_unlock(&lock);
+	return gave;
+}
+
+/* All of [base, base + size), or nothing: whatever is mapped there stays. */
+static bool take_exactly(uint64_t base, uint64_t size)
+{
+	void *got = mmap(
+		(void *)(uintptr_t)base, size, PROT_NONE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (got == MAP_FAILED)
+		return false;
+	/* Kernels before 4.17 take the address as a hint. */
+	if (got == (void *)(uintptr_t)base)
+		return true;
+	munmap(got, size);
+	return false;
+}
+
+/*
+ * The first gap of the window that is large enough and that nothing else in the process
+ * uses; 0: none. Under the lock, so that no other range comes between.
+ */
+static uint64_t take_in_window(uint64_t size, uint64_t align)
+{
+	uint64_t at = VMM_WINDOW_START;
+	const struct span *next;
+	struct tree_node *node;
+	struct span key;
+	int tries;
+
+	for (tries = 0; tries < 1024 && size <= VMM_WINDOW_END - at; tries++) {
+		key.base = at - 1;
+		node = tree_above(&ranges, &key.by_base);
+		next = node ? tree_entry(node, const struct span, by_base) : NULL;
+		if (next && next->base < at + size)
+			at = next->base + next->size + next->behind;
+		else if (take_exactly(at, size))
+			return at;
+		else
+			at += SIZE_1G;
+		at = (at + align - 1) & ~(align - 1);
+		if (at >= VMM_WINDOW_END)
+			break;
+	}
+	return 0;
+}
+
+static void note_given(uint64_t base, uint64_t size)
+{
+	given[given_next % GIVEN].base = base;
+	given[given_next % GIVEN].size = size;
+	given_next++;
+}
+
+/* Automatic ranges have an inaccessible page behind them, against writes past the end. */
+static uint64_t reserve_locked(struct span *range, uint64_t wanted)
+{
+	uint64_t align = range->size >= SIZE_1G ? SIZE_1G : SIZE_2M;
+	uint64_t base;
+
+	if (wanted)
+		return take_exactly(wanted, range->size) ? wanted : 0;
+	range->behind = va_page_size();
+	base = take_in_window(range->size + range->behind, align);
+	if (base)
+		return base;
+	base = (uint64_t)(uintptr_t)va_reserve(range->size, align);
+	if (base)
+		note_given(base, range->size);
+	return base;
+}
+
 int vmm_reserve(uint64_t size, uint64_t wanted, uint64_t *base)
 {
 	struct span *range = calloc(1, sizeof(*range));
-	uint64_t page = va_page_size();
-	void *addr = NULL, *there;
 
 	if (!range)
 		return error_set(ACLKM_ERR_NOHEAP,
 				 "no memory for the library's own records");
-	if (aclkm_align_up(size, page, &size))
+	if (aclkm_align_up(size, va_page_size(), &range->size) ||
+	    range->size > UINT64_MAX - SIZE_1G)
 		goto no_space;
-	if (wanted) {
-		/* Only a hint: what is there already stays. */
-		there = mmap((void *)(uintptr_t)wanted, size + page, PROT_NONE,
-			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-		if (there == (void *)(uintptr_t)wanted)
-			addr = there;
-		else if (there != MAP_FAILED)
-			munmap(there, size + page);
-	}
-	if (!addr)
-		addr = va_reserve(size, size >= SIZE_1G ? SIZE_1G : SIZE_2M);
-	if (!addr)
-		goto no_space;
-	range->base = (uint64_t)(uintptr_t)addr;
-	range->size = size;
-	*base = range->base;
 	pthread_mutex_lock(&lock);
-	tree_insert(&ranges, &range->by_base);
+	range->base = reserve_locked(range, wanted);
+	if (range->base)
+		tree_insert(&ranges, &range->by_base);
 	pthread_mutex_unlock(&lock);
+	if (!range->base)
+		goto no_space;
+	*base = range->base;
 	return ACLKM_OK;
 no_space:
 	free(range);
+	if (wanted)
+		return error_set(ACLKM_ERR_NOMEM,
+				 "address %p: something is there already in %llu bytes, "
+				 "or no program can have it here",
+				 (void *)(uintptr_t)wanted, (unsigned long long)size);
 	return error_set(ACLKM_ERR_NOMEM, "no address space for %llu bytes",
 			 (unsigned long long)size);
 }
@@ -130,7 +221,7 @@ int vmm_release(uint64_t base)
 		return err;
 	if (range->hidden)
 		guard_forget((void *)(uintptr_t)base, range->size);
-	va_release((void *)(uintptr_t)base, range->size);
+	munmap((void *)(uintptr_t)base, range->size + range->behind);
 	free(range);
 	return ACLKM_OK;
 }
@@ -308,24 +399,32 @@ int vmm_offered(uintptr_t handle, uint64_t number)
 /* What is mapped in the range already tells what else may be. */
 static int check_neighbours(const struct span *range, const struct physical *physical)
 {
-	struct span key = {.base = range->base};
-	struct tree_node *node = tree_ceil(&mappings, &key.by_base);
-	const struct physical *other;
+	uint32_t other = physical->imported ? range->maps - range->imported_maps
+					    : range->imported_maps;
 
-	if (!range->maps || !node)
-		return ACLKM_OK;
-	other = tree_entry(node, const struct span, by_base)->physical;
-	if (other->imported != physical->imported)
+	/* The pages forbid it, and programs of the vendor do it. */
+	if (other && config_get()->strict)
 		return error_set(ACLKM_ERR_INVALID,
 				 "one range holds either memory of this process or "
-				 "imported memory, not both");
-	if (other->property.host != physical->property.host ||
-	    other->property.device != physical->property.device)
+				 "imported memory, not both (ACLKM_STRICT=1)");
+	if (!physical->property.host && range->device_maps &&
+	    range->device != physical->property.device)
 		return error_set(
 			ACLKM_ERR_INVALID,
 			"one range holds memory of one device: it has that of %u",
-			other->property.device);
+			range->device);
 	return ACLKM_OK;
+}
+
+static void count_map(struct span *range, const struct physical *physical, int32_t by)
+{
+	range->maps += (uint32_t)by;
+	if (physical->imported)
+		range->imported_maps += (uint32_t)by;
+	if (physical->property.host)
+		return;
+	range->device_maps += (uint32_t)by;
+	range->device = physical->property.device;
 }
 
 static int check_map(const struct span *range, uint64_t addr, uint64_t size,
@@ -334,6 +433,7 @@ static int check_map(const struct span *range, uint64_t addr, uint64_t size,
 	const struct span *first, *above;
 	struct span key = {.base = addr};
 	struct tree_node *node;
+	uint64_t unit;
 
 	if (!range || size > range->size - (addr - range->base))
 		return error_set(ACLKM_ERR_INVALID,
@@ -345,11 +445,17 @@ static int check_map(const struct span *range, uint64_t addr, uint64_t size,
 				 "size = %llu: must be the handle's, %llu",
 				 (unsigned long long)size,
 				 (unsigned long long)physical->backing.size);
-	if (addr % physical->backing.page_size)
-		return error_set(ACLKM_ERR_INVALID,
-				 "virPtr = %p: must be a multiple of the page size, %llu",
-				 (void *)(uintptr_t)addr,
-				 (unsigned long long)physical->backing.page_size);
+	/* The documented unit, also where the memory has smaller pages. */
+	unit = vmm_granularity(&physical->property, false);
+	if (unit > SIZE_2M)
+		unit = SIZE_2M;
+	if (unit < physical->backing.page_size)
+		unit = physical->backing.page_size;
+	if (addr % unit)
+		return error_set(
+			ACLKM_ERR_INVALID,
+			"virPtr = %p: must be a multiple of the granularity, %llu",
+			(void *)(uintptr_t)addr, (unsigned long long)unit);
 	first = find(&mappings, addr);
 	node = tree_above(&mappings, &key.by_base);
 	above = node ? tree_entry(node, const struct span, by_base) : NULL;
@@ -391,7 +497,7 @@ static int map_locked(struct span *range, struct span *mapping)
 	guard_alloc((void *)(uintptr_t)mapping->base, mapping->size, mapping->size);
 	guard_access(mapping);
 	tree_insert(&mappings, &mapping->by_base);
-	range->maps++;
+	count_map(range, physical, 1);
 	physical->maps++;
 	atomic_fetch_add(&mapped, 1);
 	return ACLKM_OK;
@@ -435,7 +541,7 @@ int vmm_unmap(uint64_t addr)
 		guard_free(got, mapping->size);
 		tree_erase(&mappings, &mapping->by_base);
 		range = find(&ranges, addr);
-		range->maps--;
+		count_map(range, mapping->physical, -1);
 		range->hidden = true;
 		mapping->physical->maps--;
 		drop_locked(mapping->physical);

@@ -37,8 +37,19 @@ struct vmm_place {
 /* Bytes that sizes, offsets and addresses of this kind are multiples of. */
 uint64_t vmm_granularity(const struct vmm_property *property, bool recommended);
 
-/* ACLKM_ERR_NOMEM, ACLKM_ERR_NOHEAP. @wanted: tried first; 0: anywhere. */
+/* The window of automatic ranges, where callers may wish for an address as well. */
+#define VMM_WINDOW_START (16ULL << 40)
+#define VMM_WINDOW_END (24ULL << 40)
+
+/*
+ * @wanted: that address or none; 0: one in the window, or anywhere when there is none.
+ * ACLKM_ERR_NOMEM, ACLKM_ERR_NOHEAP.
+ */
 int vmm_reserve(uint64_t size, uint64_t wanted, uint64_t *base);
+
+/* Whether vmm_reserve gave all of it before, in one of the last ranges outside the
+ * window. */
+bool vmm_gave(uint64_t base, uint64_t size);
 
 /* ACLKM_ERR_FOREIGN: not the start of a range; ACLKM_ERR_BUSY: something is mapped. */
 int vmm_release(uint64_t base);
@@ -65,8 +76,9 @@ int vmm_file(uintptr_t handle, struct backing *out, bool once);
 int vmm_offered(uintptr_t handle, uint64_t number);
 
 /*
- * ACLKM_ERR_INVALID: not in one range, size not the handle's, alignment, a device or
- * an origin that the range does not have; ACLKM_ERR_EXISTS: something is there.
+ * ACLKM_ERR_INVALID: not in one range, size not the handle's, alignment, a device that
+ * the range does not have, or with ACLKM_STRICT an origin; ACLKM_ERR_EXISTS: something
+ * is there.
  */
 int vmm_map(uint64_t addr, uint64_t size, uintptr_t handle, enum vmm_access access);
 

@@ -261,7 +261,7 @@ static aclError set_peer(int32_t peer, bool enable)
 		return acl_result_for(err, ACLKM_ERR_INVALID,
 				      ACL_ERROR_RT_INVALID_DEVICEID);
 	}
-	return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
+	return acl_refuse(ACL_ERROR_INVALID_PARAM,
 			  "peerDeviceId = %d is the current device itself", peer);
 }
 
@@ -272,7 +272,7 @@ aclError aclrtDeviceEnablePeerAccess(int32_t peerDeviceId, uint32_t flags)
 	if (code)
 		return code;
 	if (flags)
-		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID, "flags = %#x: must be 0",
+		return acl_refuse(ACL_ERROR_FEATURE_UNSUPPORTED, "flags = %#x: must be 0",
 				  flags);
 	return set_peer(peerDeviceId, true);
 }

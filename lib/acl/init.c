@@ -181,6 +181,8 @@ static void end_locked(void)
 	init_file_free(&init_file);
 }
 
+#define INIT_AGAIN "called before in this process"
+
 /* What the first aclInit does; the file becomes the process's. */
 static aclError begin(struct init_file *file)
 {
@@ -193,8 +195,7 @@ static aclError begin(struct init_file *file)
 				  "no memory for the library's own records");
 	pthread_mutex_lock(&lock);
 	if (!code && init_count++)
-		code = acl_refuse(ACL_ERROR_REPEAT_INITIALIZE,
-				  "called before in this process");
+		code = acl_refuse(ACL_ERROR_REPEAT_INITIALIZE, INIT_AGAIN);
 	if (code) {
 		pthread_mutex_unlock(&lock);
 		free(text);
@@ -216,10 +217,25 @@ static aclError begin(struct init_file *file)
 	return code;
 }
 
+/* Counts a call that is not the first, without a look at its file. */
+static aclError init_again(void)
+{
+	bool again;
+
+	pthread_mutex_lock(&lock);
+	again = init_count;
+	if (again)
+		init_count++;
+	pthread_mutex_unlock(&lock);
+	if (!again)
+		return ACL_SUCCESS;
+	return acl_refuse(ACL_ERROR_REPEAT_INITIALIZE, INIT_AGAIN);
+}
+
 aclError aclInit(const char *configPath)
 {
 	struct init_file file;
-	aclError code = acl_enter(__func__) ?: acl_result(config_check()) ?:
+	aclError code = acl_enter(__func__) ?: acl_result(config_check()) ?: init_again() ?:
 			init_file_read(configPath, &file);
 
 	if (code)

@@ -151,7 +151,7 @@ aclError aclrtMemAllocManaged(void **ptr, uint64_t size, uint32_t flag)
 	if (code)
 		return code;
 	if (flag != ACL_RT_MEM_ATTACH_GLOBAL)
-		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
+		return acl_refuse(ACL_ERROR_INVALID_PARAM,
 				  "flag = %u: must be ACL_RT_MEM_ATTACH_GLOBAL (1)",
 				  flag);
 	if (aclkm_align_up(size, MANAGED_UNIT, &request.ruled))

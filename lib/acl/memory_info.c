@@ -237,8 +237,7 @@ aclError aclrtHostGetDevicePointer(void *pHost, void **pDevice, uint32_t flag)
 	if (code)
 		return code;
 	if (flag)
-		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID, "flag = %u: must be 0",
-				  flag);
+		return acl_refuse(ACL_ERROR_INVALID_PARAM, "flag = %u: must be 0", flag);
 	if (registered_find(pHost, &range)) {
 		if (!(range.flags & ACL_HOST_REG_MAPPED))
 			return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
@@ -257,16 +256,25 @@ aclError aclrtHostGetDevicePointer(void *pHost, void **pDevice, uint32_t flag)
 
 aclError aclrtMemGetAddressRange(void *ptr, void **pbase, size_t *psize)
 {
-	uint64_t base, size;
-	aclError code = acl_enter(__func__) ?: acl_need(ptr, "ptr") ?:
-			acl_need(pbase, "pbase") ?: acl_need(psize, "psize") ?:
-			context_need() ?:
-			acl_result(vmm_range((uint64_t)(uintptr_t)ptr, &base, &size));
+	struct place_info place;
+	aclError code = acl_enter(__func__) ?: acl_need(ptr, "ptr");
 
 	if (code)
 		return code;
-	*pbase = (void *)(uintptr_t)base;
-	*psize = size;
+	if (!pbase && !psize)
+		return acl_refuse(ACL_ERROR_INVALID_PARAM,
+				  "pbase and psize are NULL: one of them must not be");
+	/* A block, or a mapping; in a range with nothing mapped there, the range. */
+	if (!place_describe(ptr, &place)) {
+		code = acl_result(
+			vmm_range((uint64_t)(uintptr_t)ptr, &place.base, &place.size));
+		if (code)
+			return code;
+	}
+	if (pbase)
+		*pbase = (void *)(uintptr_t)place.base;
+	if (psize)
+		*psize = place.size;
 	return ACL_SUCCESS;
 }
 

@@ -5,22 +5,28 @@
 #include "../block.h"
 #include "../check_object.h"
 #include "../config.h"
+#include "../device.h"
 #include "../mempool.h"
 #include "../place.h"
+#include "../product.h"
 #include "../vmm.h"
 #include "context.h"
 #include "result.h"
 
-/* Where expectPtr may point: 16 to 24 TiB. */
-#define WINDOW_START (16ULL << 40)
-#define WINDOW_END (24ULL << 40)
+/* Where the pages advise to put ranges without UC memory: 40 to 224 TiB. */
+#define NO_UC_START (40ULL << 40)
+#define NO_UC_END (224ULL << 40)
 
-static aclError zero_flags(uint64_t flags)
+static aclError zero_flags(uint64_t flags, aclError code)
 {
 	if (!flags)
 		return ACL_SUCCESS;
-	return acl_refuse(ACL_ERROR_RT_PARAM_INVALID, "flags = %llu: must be 0",
-			  (unsigned long long)flags);
+	return acl_refuse(code, "flags = %llu: must be 0", (unsigned long long)flags);
+}
+
+static bool is_in_window(uint64_t wanted, uint64_t size, uint64_t start, uint64_t end)
+{
+	return wanted >= start && wanted < end && size <= end - wanted;
 }
 
 static aclError check_reserve(size_t alignment, const void *expect, size_t size,
@@ -31,27 +37,61 @@ static aclError check_reserve(size_t alignment, const void *expect, size_t size,
 	if (alignment)
 		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
 				  "alignment = %zu: must be 0", alignment);
-	if (expect && (wanted < WINDOW_START || wanted >= WINDOW_END ||
-		       size > WINDOW_END - wanted || wanted % SIZE_2M))
-		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
-				  "expectPtr = %p: must be NULL, or a multiple of 2 MiB "
-				  "with all of the range from 16T to 24T",
-				  expect);
-	if (flags > 1 || (flags && config_get()->strict))
-		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID, "flags = %llu: must be 0%s",
-				  (unsigned long long)flags,
-				  config_get()->strict ? " (ACLKM_STRICT=1)" : " or 1");
-	return ACL_SUCCESS;
+	if (flags > 1)
+		return acl_refuse(ACL_ERROR_INVALID_PARAM, "flags = %llu: must be 0 or 1",
+				  (unsigned long long)flags);
+	if (!expect || (!(wanted % SIZE_2M) &&
+			(is_in_window(wanted, size, VMM_WINDOW_START, VMM_WINDOW_END) ||
+			 vmm_gave(wanted, size))))
+		return ACL_SUCCESS;
+	return acl_refuse(
+		ACL_ERROR_RT_PARAM_INVALID,
+		"expectPtr = %p: must be NULL, or a multiple of 2 MiB with all of "
+		"the range from 16T to 24T or in a range that was given before",
+		expect);
 }
 
-static aclError reserve(const char *call, void **virPtr, size_t size, size_t alignment,
-			void *expectPtr, uint64_t flags)
+static aclError check_reserve_no_uc(size_t alignment, const void *expect, size_t size,
+				    uint64_t flags)
+{
+	uint64_t wanted = (uint64_t)(uintptr_t)expect;
+
+	/* Programs take this code for the sign to reserve without a wish. */
+	if (!product_get()->no_uc_memory)
+		return acl_refuse(ACL_ERROR_RT_FEATURE_NOT_SUPPORT,
+				  "%s has no memory of this kind: products of the "
+				  "generation Ascend910_93 have",
+				  config_get()->soc_name);
+	if (alignment)
+		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
+				  "alignment = %zu: must be 0", alignment);
+	if (flags > 1)
+		return acl_refuse(ACL_ERROR_INVALID_PARAM, "flags = %llu: must be 0 or 1",
+				  (unsigned long long)flags);
+	if (size % SIZE_1G)
+		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
+				  "size = %zu: must be a multiple of 1 GiB", size);
+	if (wanted && !(wanted % SIZE_2M) &&
+	    is_in_window(wanted, size, NO_UC_START, NO_UC_END))
+		return ACL_SUCCESS;
+	return acl_refuse(
+		ACL_ERROR_RT_PARAM_INVALID,
+		"expectPtr = %p: must be a multiple of 2 MiB with all of the range "
+		"from 40T to 224T",
+		expect);
+}
+
+typedef aclError check_fn(size_t alignment, const void *expect, size_t size,
+			  uint64_t flags);
+
+/* No function of this file asks for a context: devices are given in properties. */
+static aclError reserve(const char *call, check_fn *check, void **virPtr, size_t size,
+			size_t alignment, void *expectPtr, uint64_t flags)
 {
 	uint64_t base;
 	aclError code =
 		acl_enter(call) ?: acl_need(virPtr, "virPtr") ?:
-		acl_need_size(size, "size") ?: context_need() ?:
-		check_reserve(alignment, expectPtr, size, flags) ?:
+		acl_need_size(size, "size") ?: check(alignment, expectPtr, size, flags) ?:
 		acl_result(vmm_reserve(size, (uint64_t)(uintptr_t)expectPtr, &base));
 
 	if (!code)
@@ -62,18 +102,20 @@ static aclError reserve(const char *call, void **virPtr, size_t size, size_t ali
 aclError aclrtReserveMemAddress(void **virPtr, size_t size, size_t alignment,
 				void *expectPtr, uint64_t flags)
 {
-	return reserve(__func__, virPtr, size, alignment, expectPtr, flags);
+	return reserve(__func__, check_reserve, virPtr, size, alignment, expectPtr,
+		       flags);
 }
 
 aclError aclrtReserveMemAddressNoUCMemory(void **virPtr, size_t size, size_t alignment,
 					  void *expectPtr, uint64_t flags)
 {
-	return reserve(__func__, virPtr, size, alignment, expectPtr, flags);
+	return reserve(__func__, check_reserve_no_uc, virPtr, size, alignment, expectPtr,
+		       flags);
 }
 
 aclError aclrtReleaseMemAddress(void *virPtr)
 {
-	return acl_enter(__func__) ?: acl_need(virPtr, "virPtr") ?: context_need() ?:
+	return acl_enter(__func__) ?: acl_need(virPtr, "virPtr") ?:
 	       acl_result_for(vmm_release((uint64_t)(uintptr_t)virPtr), ACLKM_ERR_BUSY,
 			      ACL_ERROR_RT_PARAM_INVALID);
 }
@@ -112,7 +154,7 @@ static aclError check_location(const aclrtMemLocation *location, struct vmm_prop
 		out->device = location->id;
 		return ACL_SUCCESS;
 	default:
-		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
+		return acl_refuse(ACL_ERROR_INVALID_PARAM,
 				  "location.type = %d: must be HOST (0), DEVICE (1) or "
 				  "HOST_NUMA (4)",
 				  (int)location->type);
@@ -132,22 +174,22 @@ static aclError read_property(const aclrtPhysicalMemProp *prop, struct vmm_prope
 
 	*out = (struct vmm_property){.attr = (uint32_t)prop->memAttr};
 	if (prop->handleType != ACL_MEM_HANDLE_TYPE_NONE)
-		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
+		return acl_refuse(ACL_ERROR_INVALID_PARAM,
 				  "handleType = %d: must be NONE (0)",
 				  (int)prop->handleType);
 	if (prop->allocationType != ACL_MEM_ALLOCATION_TYPE_PINNED)
-		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
+		return acl_refuse(ACL_ERROR_INVALID_PARAM,
 				  "allocationType = %d: must be PINNED (0)",
 				  (int)prop->allocationType);
 	if ((uint32_t)prop->memAttr > ACL_MEM_P2P_HUGE1G)
-		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
+		return acl_refuse(ACL_ERROR_INVALID_PARAM,
 				  "memAttr = %d: not a value of aclrtMemAttr",
 				  (int)prop->memAttr);
 	code = check_location(&prop->location, out);
 	if (code)
 		return code;
 	if (is_ddr(prop->memAttr) && !out->host)
-		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
+		return acl_refuse(ACL_ERROR_INVALID_PARAM,
 				  "memAttr = %d: DDR memory is for host locations",
 				  (int)prop->memAttr);
 	return pages_of(prop->memAttr, &out->pages);
@@ -159,7 +201,7 @@ aclError aclrtMemGetAllocationGranularity(aclrtPhysicalMemProp *prop,
 {
 	struct vmm_property property;
 	aclError code = acl_enter(__func__) ?: acl_need(prop, "prop") ?:
-			acl_need(granularity, "granularity") ?: context_need() ?:
+			acl_need(granularity, "granularity") ?:
 			read_property(prop, &property);
 
 	if (code)
@@ -176,13 +218,15 @@ aclError aclrtMemGetAllocationGranularity(aclrtPhysicalMemProp *prop,
 aclError aclrtMallocPhysical(aclrtDrvMemHandle *handle, size_t size,
 			     const aclrtPhysicalMemProp *prop, uint64_t flags)
 {
+	const struct device_here *here;
 	struct vmm_property property;
 	uint64_t granularity;
 	uintptr_t number;
+	uint32_t device;
 	int err;
 	aclError code = acl_enter(__func__) ?: acl_need(handle, "handle") ?:
 			acl_need_size(size, "size") ?: acl_need(prop, "prop") ?:
-			context_need() ?: zero_flags(flags) ?:
+			zero_flags(flags, ACL_ERROR_INVALID_PARAM) ?:
 			read_property(prop, &property);
 
 	if (code)
@@ -193,11 +237,14 @@ aclError aclrtMallocPhysical(aclrtDrvMemHandle *handle, size_t size,
 			ACL_ERROR_RT_PARAM_INVALID,
 			"size = %zu: must be a multiple of the granularity, %llu", size,
 			(unsigned long long)granularity);
-	err = vmm_create(size, &property, context_device(), &number);
+	/* Host memory is taken from the part of the current device, or of the first. */
+	here = device_here();
+	device = here ? here->device : 0;
+	err = vmm_create(size, &property, device, &number);
 	/* As aclrtMalloc: what pools keep free is given up for it. */
 	if (err == ACLKM_ERR_NOMEM &&
-	    mempool_yield(property.host ? context_device() : property.device))
-		err = vmm_create(size, &property, context_device(), &number);
+	    mempool_yield(property.host ? device : property.device))
+		err = vmm_create(size, &property, device, &number);
 	if (err)
 		return acl_result(err);
 	check_object_take(number, size);
@@ -221,7 +268,7 @@ static aclError map(const char *call, void *virPtr, size_t size, size_t offset,
 	int err;
 	aclError code = acl_enter(call) ?: acl_need(virPtr, "virPtr") ?:
 			acl_need_size(size, "size") ?: acl_need(handle, "handle") ?:
-			context_need() ?: zero_flags(flags);
+			zero_flags(flags, ACL_ERROR_RT_PARAM_INVALID);
 
 	if (code)
 		return code;
@@ -246,8 +293,7 @@ aclError aclrtMemMapNoAccess(void *virPtr, size_t size, size_t offset,
 
 aclError aclrtUnmapMem(void *virPtr)
 {
-	aclError code = acl_enter(__func__) ?: acl_need(virPtr, "virPtr") ?:
-			context_need();
+	aclError code = acl_enter(__func__) ?: acl_need(virPtr, "virPtr");
 
 	if (code)
 		return code;
@@ -276,7 +322,7 @@ aclError aclrtMemSetAccess(void *virPtr, size_t size, aclrtMemAccessDesc *desc,
 	size_t i;
 	aclError code = acl_enter(__func__) ?: acl_need(virPtr, "virPtr") ?:
 			acl_need_size(size, "size") ?: acl_need(desc, "desc") ?:
-			acl_need_size(count, "count") ?: context_need();
+			acl_need_size(count, "count");
 
 	for (i = 0; i < count && !code; i++)
 		code = check_access(&desc[i], i);
@@ -293,7 +339,7 @@ aclError aclrtMemGetAccess(void *virPtr, aclrtMemLocation *location, uint64_t *f
 	struct vmm_place place;
 	aclError code = acl_enter(__func__) ?: acl_need(virPtr, "virPtr") ?:
 			acl_need(location, "location") ?: acl_need(flag, "flag") ?:
-			context_need() ?: check_location(location, &unused);
+			check_location(location, &unused);
 
 	if (code)
 		return code;
@@ -308,7 +354,7 @@ aclError aclrtMemRetainAllocationHandle(void *virPtr, aclrtDrvMemHandle *handle)
 {
 	uintptr_t number;
 	aclError code = acl_enter(__func__) ?: acl_need(virPtr, "virPtr") ?:
-			acl_need(handle, "handle") ?: context_need() ?:
+			acl_need(handle, "handle") ?:
 			acl_result(vmm_retain((uint64_t)(uintptr_t)virPtr, &number));
 
 	if (!code) {
@@ -324,7 +370,7 @@ aclError aclrtMemGetAllocationPropertiesFromHandle(aclrtDrvMemHandle handle,
 	struct vmm_property property;
 	uint64_t size;
 	aclError code = acl_enter(__func__) ?: acl_need(handle, "handle") ?:
-			acl_need(prop, "prop") ?: context_need() ?:
+			acl_need(prop, "prop") ?:
 			acl_result(vmm_property((uintptr_t)handle, &property, &size));
 
 	if (code)

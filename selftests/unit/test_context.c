@@ -105,8 +105,8 @@ static void test_peers(void)
 	is(aclrtDeviceCanAccessPeer(NULL, 0, 1), 100000, "NULL");
 	is(aclrtDeviceCanAccessPeer(&can, 0, 3), 107001, "a bad id");
 	is(aclrtDevicePeerAccessStatus(0, 1, &status) | status, 0, "not enabled");
-	is(aclrtDeviceEnablePeerAccess(1, 1), 107000, "flags must be 0");
-	is(aclrtDeviceEnablePeerAccess(0, 0), 107000, "itself");
+	is(aclrtDeviceEnablePeerAccess(1, 1), 200006, "flags must be 0");
+	is(aclrtDeviceEnablePeerAccess(0, 0), 100000, "itself");
 	is(aclrtDeviceEnablePeerAccess(3, 0), 107001, "a bad id");
 	is(aclrtDeviceEnablePeerAccess(1, 0), 0, "enable");
 	is(aclrtDeviceEnablePeerAccess(1, 0), 0, "again");

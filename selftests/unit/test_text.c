@@ -56,6 +56,9 @@ static void test_reference(void)
 	is(left, 9, "writes nothing");
 	is(aclInit(NULL), 0, "init");
 	is(aclInit(""), 100002, "init again is counted");
+	is(aclInit("/no/such/file"), 100002, "and the file is not looked at");
+	is(aclFinalizeReference(&left), 0, "reference");
+	is(left, 2, "two are left");
 	is(aclFinalizeReference(&left), 0, "reference");
 	is(left, 1, "one is left");
 	is(aclFinalizeReference(&left), 0, "reference");

@@ -177,8 +177,8 @@ ACL_FUNC_VISIBILITY aclError aclrtDeviceCanAccessPeer(int32_t *canAccessPeer,
  * One way. Copies between devices work without it here; aclrtDevicePeerAccessStatus
  * tells what is set. (AscendCL API reference, "aclrtDeviceEnablePeerAccess".)
  *
- * Returns 0, also when done before; 107000 flags, or the current device itself;
- * 107001 bad id; 107002 no context.
+ * Returns 0, also when done before; 100000 the current device itself; 107001 bad id;
+ * 107002 no context; 200006 flags.
  */
 ACL_FUNC_VISIBILITY aclError aclrtDeviceEnablePeerAccess(int32_t peerDeviceId,
 							 uint32_t flags);

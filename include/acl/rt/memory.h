@@ -294,7 +294,7 @@ ACL_FUNC_VISIBILITY aclError aclrtMallocHostWithCfg(void **ptr, uint64_t size,
  * All memory is of this kind here; aclrtPointerGetAttributes tells it apart, and
  * acl/rt/managed.h has what can be said of it.
  *
- * Errors: the shared ones; 107000 another flag.
+ * Errors: the shared ones; 100000 another flag.
  */
 ACL_FUNC_VISIBILITY aclError aclrtMemAllocManaged(void **ptr, uint64_t size,
 						  uint32_t flag);
@@ -388,7 +388,7 @@ ACL_FUNC_VISIBILITY aclError aclrtHostUnregister(void *ptr);
  * @pHost: in registered memory or memory of aclrtMallocHost
  * @flag:  0
  *
- * Returns 0; 100000 NULL; 107000 @flag, or registered without MAPPED; 507911 not
+ * Returns 0; 100000 NULL or @flag; 107000 registered without MAPPED; 507911 not
  * registered; 107002 no context.
  */
 ACL_FUNC_VISIBILITY aclError aclrtHostGetDevicePointer(void *pHost, void **pDevice,

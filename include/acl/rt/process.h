@@ -24,7 +24,8 @@ typedef enum aclrtLastErrLevel {
  * device's default one with their first call that needs one, until aclFinalize.
  * (AscendCL API reference, "aclInit".)
  *
- * Returns 0; 100002 when already initialised (harmless, still counted); 100003
+ * Returns 0; 100002 when already initialised (harmless, still counted; the file is not
+ * looked at); 100003
  * file cannot be read; 100005 file over 10 MiB; 100006 no JSON object in it;
  * 100000 bad ACLKM_* variable; 107001 a default device that is not there; what a
  * callback of aclInitCallbackRegister returns.

@@ -85,7 +85,7 @@ ACL_FUNC_VISIBILITY aclError aclrtMemSetPidToShareableHandleV2(
  * @deviceId: the device that it is used on here
  * @handle:   out; give it back with aclrtFreePhysical
  *
- * Returns 0; the shared errors; 107000 for one of this process; 107001 bad id.
+ * Returns 0; the shared errors; 107001 bad id; strict: 107000 for one of this process.
  */
 ACL_FUNC_VISIBILITY aclError aclrtMemImportFromShareableHandle(uint64_t shareableHandle,
 							       int32_t deviceId,

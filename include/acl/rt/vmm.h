@@ -4,10 +4,9 @@
  *
  * Reserve a range, make physical memory, map it into the range; unmap, map another.
  * Memory that is mapped can be used as memory of aclrtMalloc in copies and sets.
- * Errors that all functions here share: 100000 NULL or size 0; 107000 an address,
- * handle, flag or property that breaks its rule (the text says which); 107002 no
- * context (but for aclrtFreePhysical). (AscendCL API reference, "Virtual memory
- * management".)
+ * No function here needs a context. Errors that all share: 100000 NULL, size 0, or a
+ * property that breaks its rule; 107000 an address, handle or flag that does (the text
+ * says which). (AscendCL API reference, "Virtual memory management".)
  */
 #ifndef ACL_RT_VMM_H
 #define ACL_RT_VMM_H
@@ -57,19 +56,29 @@ typedef struct aclrtMemAccessDesc {
 
 /**
  * aclrtReserveMemAddress - address space, with no memory behind it
- * @virPtr:    out; a multiple of 2 MiB, of 1 GiB from 1 GiB on
+ * @virPtr:    out; a multiple of 2 MiB, of 1 GiB from 1 GiB on; from 16T to 24T where the
+ *	       process has room there
  * @size:      bytes, from 1, any; may be more than the device has
  * @alignment: 0
- * @expectPtr: NULL, or a multiple of 2 MiB from 16T to 24T that is tried first
- * @flags:     0 or 1 (strict: 0)
+ * @expectPtr: NULL, or the start: a multiple of 2 MiB with all of the range from 16T to
+ *	       24T, or in a range that was given before
+ * @flags:     0 or 1
  *
- * Returns 0; the shared errors; 207001 no address space.
+ * Returns 0; the shared errors; 100000 other @flags; 207001 no address space, or
+ * something is at @expectPtr.
  */
 ACL_FUNC_VISIBILITY aclError aclrtReserveMemAddress(void **virPtr, size_t size,
 						    size_t alignment, void *expectPtr,
 						    uint64_t flags);
 
-/* aclrtReserveMemAddressNoUCMemory - the same. */
+/**
+ * aclrtReserveMemAddressNoUCMemory - the same, where the program says
+ * @size:      a multiple of 1 GiB
+ * @expectPtr: the start: a multiple of 2 MiB with all of the range from 40T to 224T
+ *
+ * Only where aclrtGetSocName names a product of the generation Ascend910_93. Returns as
+ * aclrtReserveMemAddress; 207000 on other products.
+ */
 ACL_FUNC_VISIBILITY aclError aclrtReserveMemAddressNoUCMemory(void **virPtr, size_t size,
 							      size_t alignment,
 							      void *expectPtr,
@@ -93,7 +102,7 @@ aclrtMemGetAllocationGranularity(aclrtPhysicalMemProp *prop,
  * @handle: out; give it back with aclrtFreePhysical
  * @size:   a multiple of the minimum granularity
  * @prop:   huge attributes mean huge pages if there are any, HUGE1G only those
- * @flags:  0
+ * @flags:  0, else 100000
  *
  * Returns 0; the shared errors; 107001 bad device in @prop; 207001 memory is short.
  */
@@ -111,13 +120,15 @@ ACL_FUNC_VISIBILITY aclError aclrtFreePhysical(aclrtDrvMemHandle handle);
 
 /**
  * aclrtMapMem - map physical memory into a reserved range
- * @virPtr: in the range; a multiple of the memory's page size
+ * @virPtr: in the range; a multiple of 2 MiB, or of the page size for normal pages of the
+ *	    host
  * @size:   exactly the handle's
  * @offset: 0
  * @flags:  0
  *
- * One range holds memory of one device, and not both own and imported memory. The
- * same memory may be mapped several times. For reading and writing.
+ * One range holds memory of one device, beside memory of the host (strict: and not both
+ * own and imported memory). The same memory may be mapped several times. For reading and
+ * writing.
  *
  * Returns 0; the shared errors; 107000 as well where something is mapped already.
  */
@@ -152,7 +163,14 @@ ACL_FUNC_VISIBILITY aclError aclrtMemRetainAllocationHandle(void *virPtr,
 ACL_FUNC_VISIBILITY aclError aclrtMemGetAllocationPropertiesFromHandle(
 	aclrtDrvMemHandle handle, aclrtPhysicalMemProp *prop);
 
-/* aclrtMemGetAddressRange - base and size of the reserved range around @ptr. */
+/**
+ * aclrtMemGetAddressRange - what is around an address
+ * @pbase, @psize: out: of the block of memory, or of what is mapped there; one of them
+ *		   may be NULL
+ *
+ * Where nothing is mapped in a reserved range: of the range. Returns 0; the shared
+ * errors.
+ */
 ACL_FUNC_VISIBILITY aclError aclrtMemGetAddressRange(void *ptr, void **pbase,
 						     size_t *psize);
 
