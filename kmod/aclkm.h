@@ -4,6 +4,7 @@
  *
  *	main, sysfs, debugfs		the module, what it tells
  *	ioctl, mmap, dmabuf		the calls
+ *	dmabuf_attach			devices that use a dma-buf
  *	file, offset			handles of an open file, their mmap offsets
  *	region, pin, cache		what a handle stands for
  *	limits				what users hold
@@ -13,6 +14,8 @@
  * Lock order, outermost first:
  *
  *	mmap_lock of a process		mmap, fault, open and close of mappings
+ *	aclkm_exports.lock		the dma-bufs of a region or of pinned memory
+ *	aclkm_attachments.lock		the devices of one dma-buf
  *	keep_lock			one ALLOC at a time, where bytes are kept for root
  *	aclkm_arenas_lock		the list of arenas
  *	aclkm_arena.lock		the accounts of one arena
@@ -26,6 +29,7 @@
 #define ACLKM_H
 
 #include <linux/bits.h>
+#include <linux/dma-direction.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -40,7 +44,9 @@
 
 #include "extent.h"
 
+struct aclkm_attachment;
 struct aclkm_carveout;
+struct device;
 struct dma_buf;
 struct file;
 struct inode;
@@ -155,6 +161,16 @@ struct aclkm_user {
  */
 struct aclkm_exports {
 	struct mutex lock; /* the list */
+	struct list_head list;
+};
+
+/**
+ * struct aclkm_attachments - the devices that use a dma-buf
+ * @lock:	guards @list, and orders the mapping and the syncs of its members
+ * @list:	struct aclkm_attachment
+ */
+struct aclkm_attachments {
+	struct mutex lock; /* the list, mapping, syncs */
 	struct list_head list;
 };
 
@@ -413,8 +429,6 @@ u64 aclkm_pinned_page_size(const struct aclkm_pinned *pinned);
 int aclkm_pinned_node(const struct aclkm_pinned *pinned);
 u64 aclkm_pinned_extents(const struct aclkm_pinned *pinned);
 struct aclkm_phys_extent aclkm_pinned_extent(const struct aclkm_pinned *pinned, u64 index);
-int aclkm_pinned_sg(const struct aclkm_pinned *pinned, u64 start, u64 len, u64 max,
-		    struct sg_table *sgt);
 struct aclkm_exports *aclkm_pinned_exports(struct aclkm_pinned *pinned);
 u64 aclkm_pinned_total(void);
 
@@ -424,6 +438,21 @@ struct dma_buf *aclkm_dmabuf_export(const struct aclkm_handle *handle, u64 offse
 				    bool read_only);
 int aclkm_dmabuf_import(int fd, struct aclkm_handle *handle);
 int aclkm_dmabuf_sync(const struct aclkm_handle *handle, u64 offset, u64 len, u32 flags);
+
+/* dmabuf_attach.c */
+void aclkm_attachments_init(struct aclkm_attachments *attachments);
+struct aclkm_attachment *aclkm_attachment_create(struct aclkm_attachments *attachments,
+						 const struct aclkm_handle *memory,
+						 struct device *dev);
+void aclkm_attachment_destroy(struct aclkm_attachments *attachments,
+			      struct aclkm_attachment *attachment);
+struct sg_table *aclkm_attachment_map(struct aclkm_attachments *attachments,
+				      struct aclkm_attachment *attachment,
+				      enum dma_data_direction dir);
+void aclkm_attachment_unmap(struct aclkm_attachments *attachments,
+			    struct aclkm_attachment *attachment);
+int aclkm_attachments_sync(struct aclkm_attachments *attachments, u64 start, u64 end,
+			   enum dma_data_direction access, bool for_cpu);
 
 /* ioctl.c, mmap.c */
 long aclkm_ioctl(struct file *filp, unsigned int cmd, unsigned long arg);

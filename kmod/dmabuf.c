@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dma-bufs of regions and of pinned memory. A dma-buf stands for a part of what a
- * handle stands for, and holds the memory as a handle does; so whoever imports
- * it, here or in another process, can reach that part and nothing else.
+ * dma-bufs of regions and of pinned memory. A dma-buf stands for a part of the memory
+ * behind a handle, and keeps that memory alive as a handle does. An importer, in this
+ * process or another, reaches that part and nothing else. A read-only dma-buf refuses
+ * each way in which its memory could be written: devices that write, writable mappings
+ * of processes, and all mappings of the kernel, which can be no other than writable.
  */
 #include <linux/dma-buf.h>
-#include <linux/dma-mapping.h>
 #include <linux/io.h>
 #include <linux/iosys-map.h>
 #include <linux/module.h>
-#include <linux/scatterlist.h>
-#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "aclkm.h"
@@ -18,33 +17,15 @@
 #include "trace.h"
 
 /**
- * struct export - the memory behind a dma-buf
- * @memory:	what part of what; with references
- * @lock:	guards @attachments
- * @attachments: devices that use it
+ * struct dmabuf_export - the memory behind a dma-buf
+ * @memory:	which part of which memory; holds a reference
+ * @attachments: the devices that use the dma-buf
  * @list:	in the exports of the region or the pinned memory
  */
-struct export {
+struct dmabuf_export {
 	struct aclkm_handle memory;
-	struct mutex lock; /* the list */
-	struct list_head attachments;
+	struct aclkm_attachments attachments;
 	struct list_head list;
-};
-
-/**
- * struct attachment - a device that uses a dma-buf
- * @list:	in the export's attachments
- * @dev:	the device
- * @sgt:	the memory's pieces; with its addresses while mapped
- * @dir:	which way the data goes, while mapped
- * @mapped:	for the device
- */
-struct attachment {
-	struct list_head list;
-	struct device *dev;
-	struct sg_table sgt;
-	enum dma_data_direction dir;
-	bool mapped;
 };
 
 /**
@@ -57,139 +38,69 @@ void aclkm_exports_init(struct aclkm_exports *exports)
 	INIT_LIST_HEAD(&exports->list);
 }
 
-static struct aclkm_exports *exports_of(const struct aclkm_handle *memory)
+static struct aclkm_exports *dmabuf_exports(const struct aclkm_handle *memory)
 {
 	return memory->region ? &memory->region->exports :
 				aclkm_pinned_exports(memory->pinned);
 }
 
-/* What one entry of a list may cover: its length is an int, and devices have limits. */
-static u64 entry_max(struct device *dev)
+static int dmabuf_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 {
-	u64 max = ALIGN_DOWN(dma_get_max_seg_size(dev), PAGE_SIZE);
+	struct dmabuf_export *export = dmabuf->priv;
 
-	return clamp_t(u64, max, PAGE_SIZE, SZ_1G);
+	attach->priv = aclkm_attachment_create(&export->attachments, &export->memory,
+					       attach->dev);
+	return PTR_ERR_OR_ZERO(attach->priv);
 }
 
-static int region_sg(const struct aclkm_handle *memory, u64 max, struct sg_table *sgt)
+static void dmabuf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 {
-	unsigned long pfn = PHYS_PFN(memory->region->extent->start + memory->start);
-	u64 left = memory->len;
-	struct scatterlist *sg;
-	int err, i;
+	struct dmabuf_export *export = dmabuf->priv;
 
-	err = sg_alloc_table(sgt, DIV_ROUND_UP_ULL(left, max), GFP_KERNEL);
-	if (err)
-		return err;
-	for_each_sgtable_sg(sgt, sg, i) {
-		u64 len = min(left, max);
-
-		sg_set_page(sg, pfn_to_page(pfn), len, 0);
-		pfn += PHYS_PFN(len);
-		left -= len;
-	}
-	return 0;
+	aclkm_attachment_destroy(&export->attachments, attach->priv);
 }
 
-static int export_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
-{
-	struct export *export = dmabuf->priv;
-	struct attachment *a = kzalloc(sizeof(*a), GFP_KERNEL);
-	int err;
-
-	if (!a)
-		return -ENOMEM;
-	if (export->memory.region)
-		err = region_sg(&export->memory, entry_max(attach->dev), &a->sgt);
-	else
-		err = aclkm_pinned_sg(export->memory.pinned, export->memory.start,
-				      export->memory.len, entry_max(attach->dev), &a->sgt);
-	if (err) {
-		kfree(a);
-		return err;
-	}
-	a->dev = attach->dev;
-	attach->priv = a;
-	mutex_lock(&export->lock);
-	list_add(&a->list, &export->attachments);
-	mutex_unlock(&export->lock);
-	return 0;
-}
-
-static void export_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
-{
-	struct export *export = dmabuf->priv;
-	struct attachment *a = attach->priv;
-
-	mutex_lock(&export->lock);
-	list_del(&a->list);
-	mutex_unlock(&export->lock);
-	sg_free_table(&a->sgt);
-	kfree(a);
-}
-
-static struct sg_table *export_map(struct dma_buf_attachment *attach,
+static struct sg_table *dmabuf_map(struct dma_buf_attachment *attach,
 				   enum dma_data_direction dir)
 {
-	struct export *export = attach->dmabuf->priv;
-	struct attachment *a = attach->priv;
-	int err;
+	struct dmabuf_export *export = attach->dmabuf->priv;
 
 	if (export->memory.read_only && dir != DMA_TO_DEVICE)
 		return ERR_PTR(-EACCES);
-	mutex_lock(&export->lock);
-	err = dma_map_sgtable(a->dev, &a->sgt, dir, 0);
-	a->dir = dir;
-	a->mapped = !err;
-	mutex_unlock(&export->lock);
-	return err ? ERR_PTR(err) : &a->sgt;
+	return aclkm_attachment_map(&export->attachments, attach->priv, dir);
 }
 
-static void export_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
+static void dmabuf_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 			 enum dma_data_direction dir)
 {
-	struct export *export = attach->dmabuf->priv;
-	struct attachment *a = attach->priv;
+	struct dmabuf_export *export = attach->dmabuf->priv;
 
-	mutex_lock(&export->lock);
-	a->mapped = false;
-	dma_unmap_sgtable(a->dev, sgt, dir, 0);
-	mutex_unlock(&export->lock);
+	aclkm_attachment_unmap(&export->attachments, attach->priv);
 }
 
-static void export_sync(struct export *export, bool for_cpu)
+static int dmabuf_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir, bool begin)
 {
-	struct attachment *a;
+	struct dmabuf_export *export = dmabuf->priv;
 
-	mutex_lock(&export->lock);
-	list_for_each_entry(a, &export->attachments, list) {
-		if (!a->mapped)
-			continue;
-		if (for_cpu)
-			dma_sync_sgtable_for_cpu(a->dev, &a->sgt, a->dir);
-		else
-			dma_sync_sgtable_for_device(a->dev, &a->sgt, a->dir);
-	}
-	mutex_unlock(&export->lock);
-	/* Nothing waits in the buffers of write-combining. */
-	mb();
+	/* Holders of a read-only dma-buf only read. */
+	if (export->memory.read_only && dir != DMA_FROM_DEVICE)
+		return -EACCES;
+	return aclkm_attachments_sync(&export->attachments, 0, dmabuf->size, dir, begin);
 }
 
-static int export_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
+static int dmabuf_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
-	export_sync(dmabuf->priv, true);
-	return 0;
+	return dmabuf_cpu_access(dmabuf, dir, true);
 }
 
-static int export_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
+static int dmabuf_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
-	export_sync(dmabuf->priv, false);
-	return 0;
+	return dmabuf_cpu_access(dmabuf, dir, false);
 }
 
-static int export_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
+static int dmabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
-	struct export *export = dmabuf->priv;
+	struct dmabuf_export *export = dmabuf->priv;
 	const struct aclkm_handle *memory = &export->memory;
 
 	if (!memory->region)
@@ -202,22 +113,20 @@ static int export_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 	return aclkm_region_mmap(memory->region, memory->start, memory->len, vma, vma->vm_pgoff);
 }
 
-static int export_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
+static int dmabuf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 {
-	struct export *export = dmabuf->priv;
+	struct dmabuf_export *export = dmabuf->priv;
 	const struct aclkm_handle *memory = &export->memory;
 
-	/* Contiguous, and the kernel's own mapping has the right type. */
-	if (!memory->region)
-		return -EOPNOTSUPP;
+	/* Contiguous, and the kernel's own mapping has the right cache mode. */
 	iosys_map_set_vaddr(map, phys_to_virt(memory->region->extent->start + memory->start));
 	return 0;
 }
 
-static void export_release(struct dma_buf *dmabuf)
+static void dmabuf_release(struct dma_buf *dmabuf)
 {
-	struct export *export = dmabuf->priv;
-	struct aclkm_exports *exports = exports_of(&export->memory);
+	struct dmabuf_export *export = dmabuf->priv;
+	struct aclkm_exports *exports = dmabuf_exports(&export->memory);
 
 	mutex_lock(&exports->lock);
 	list_del(&export->list);
@@ -226,24 +135,46 @@ static void export_release(struct dma_buf *dmabuf)
 	kfree(export);
 }
 
-static const struct dma_buf_ops export_ops = {
-	.attach = export_attach,
-	.detach = export_detach,
-	.map_dma_buf = export_map,
-	.unmap_dma_buf = export_unmap,
-	.begin_cpu_access = export_begin_cpu_access,
-	.end_cpu_access = export_end_cpu_access,
-	.mmap = export_mmap,
-	.vmap = export_vmap,
-	.release = export_release,
+#define DMABUF_OPS					\
+	.attach = dmabuf_attach,			\
+	.detach = dmabuf_detach,			\
+	.map_dma_buf = dmabuf_map,			\
+	.unmap_dma_buf = dmabuf_unmap,			\
+	.begin_cpu_access = dmabuf_begin_cpu_access,	\
+	.end_cpu_access = dmabuf_end_cpu_access,	\
+	.mmap = dmabuf_mmap,				\
+	.release = dmabuf_release
+
+static const struct dma_buf_ops dmabuf_ops = {
+	DMABUF_OPS,
+	.vmap = dmabuf_vmap,
 };
+
+/*
+ * An importer that maps a dma-buf into the kernel does not say whether it will write:
+ * cameras do, without attaching. Scattered memory has no such mapping. The core warns
+ * in the log when ->vmap fails, so these dma-bufs have none, which it refuses in silence.
+ */
+static const struct dma_buf_ops dmabuf_ops_without_vmap = {
+	DMABUF_OPS,
+};
+
+static const struct dma_buf_ops *dmabuf_ops_for(const struct aclkm_handle *memory)
+{
+	return memory->region && !memory->read_only ? &dmabuf_ops : &dmabuf_ops_without_vmap;
+}
+
+static bool dmabuf_is_ours(const struct dma_buf *dmabuf)
+{
+	return dmabuf->ops == &dmabuf_ops || dmabuf->ops == &dmabuf_ops_without_vmap;
+}
 
 /**
  * aclkm_dmabuf_export() - make a dma-buf of a part of a handle's memory
- * @handle:	what; the dma-buf takes a reference
+ * @handle:	the memory; the dma-buf takes a reference
  * @offset:	first byte of the part, page-aligned, inside
  * @len:	bytes, page-aligned, inside
- * @read_only:	mappings of it cannot be written
+ * @read_only:	nobody can write to the memory through the dma-buf
  *
  * Return: the dma-buf, or an error.
  */
@@ -251,8 +182,8 @@ struct dma_buf *aclkm_dmabuf_export(const struct aclkm_handle *handle, u64 offse
 				    bool read_only)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
-	struct export *export = kzalloc(sizeof(*export), GFP_KERNEL_ACCOUNT);
-	struct aclkm_exports *exports = exports_of(handle);
+	struct dmabuf_export *export = kzalloc(sizeof(*export), GFP_KERNEL_ACCOUNT);
+	struct aclkm_exports *exports = dmabuf_exports(handle);
 	struct dma_buf *dmabuf;
 
 	if (!export)
@@ -261,11 +192,10 @@ struct dma_buf *aclkm_dmabuf_export(const struct aclkm_handle *handle, u64 offse
 	export->memory.start += offset;
 	export->memory.len = len;
 	export->memory.read_only |= read_only;
-	mutex_init(&export->lock);
-	INIT_LIST_HEAD(&export->attachments);
+	aclkm_attachments_init(&export->attachments);
 
 	info.exp_name = KBUILD_MODNAME;
-	info.ops = &export_ops;
+	info.ops = dmabuf_ops_for(&export->memory);
 	info.size = len;
 	info.flags = export->memory.read_only ? O_RDONLY : O_RDWR;
 	info.priv = export;
@@ -289,21 +219,22 @@ struct dma_buf *aclkm_dmabuf_export(const struct aclkm_handle *handle, u64 offse
 }
 
 /**
- * aclkm_dmabuf_import() - what one of our dma-bufs stands for
+ * aclkm_dmabuf_import() - find the memory behind one of our dma-bufs
  * @fd:		from user space
  * @handle:	filled, with a reference
  *
- * Return: 0, -EBADF, -EINVAL (no dma-buf), or -EOPNOTSUPP (not of a region of ours).
+ * Return: 0, -EBADF, -EINVAL (no dma-buf), or -EOPNOTSUPP (a dma-buf of another
+ * driver, or of pinned memory).
  */
 int aclkm_dmabuf_import(int fd, struct aclkm_handle *handle)
 {
 	struct dma_buf *dmabuf = dma_buf_get(fd);
-	struct export *export;
+	struct dmabuf_export *export;
 	int err = -EOPNOTSUPP;
 
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
-	if (dmabuf->ops != &export_ops)
+	if (!dmabuf_is_ours(dmabuf))
 		goto put;
 	export = dmabuf->priv;
 	if (!export->memory.region)
@@ -318,6 +249,13 @@ put:
 	return err;
 }
 
+static enum dma_data_direction dmabuf_access(u32 flags)
+{
+	if (!(flags & ACLKM_SYNC_WRITE))
+		return DMA_FROM_DEVICE;
+	return flags & ACLKM_SYNC_READ ? DMA_BIDIRECTIONAL : DMA_TO_DEVICE;
+}
+
 /**
  * aclkm_dmabuf_sync() - hand a range over between processor and devices
  * @handle:	the memory
@@ -325,27 +263,35 @@ put:
  * @len:	bytes, inside
  * @flags:	ACLKM_SYNC_*, checked
  *
- * Devices are those attached to a dma-buf that overlaps the range.
+ * The devices are those attached to a dma-buf that overlaps the range. Bytes outside
+ * the range are not handed over.
  *
- * Return: 0 or -EINTR.
+ * Return: 0, or -EINTR if the caller was killed.
  */
 int aclkm_dmabuf_sync(const struct aclkm_handle *handle, u64 offset, u64 len, u32 flags)
 {
 	u64 start = handle->start + offset, end = start + len;
-	struct aclkm_exports *exports = exports_of(handle);
-	struct export *export;
+	struct aclkm_exports *exports = dmabuf_exports(handle);
+	struct dmabuf_export *export;
+	int err = 0;
 
-	if (mutex_lock_interruptible(&exports->lock))
+	if (mutex_lock_killable(&exports->lock))
 		return -EINTR;
 	list_for_each_entry(export, &exports->list, list) {
-		if (export->memory.start < end &&
-		    start < export->memory.start + export->memory.len)
-			export_sync(export, flags & ACLKM_SYNC_START);
+		u64 first = export->memory.start, last = first + export->memory.len;
+
+		if (first >= end || start >= last)
+			continue;
+		err = aclkm_attachments_sync(&export->attachments, max(start, first) - first,
+					     min(end, last) - first, dmabuf_access(flags),
+					     flags & ACLKM_SYNC_START);
+		if (err)
+			break;
 	}
 	mutex_unlock(&exports->lock);
 	/* Also where no device is attached. */
 	mb();
-	return 0;
+	return err;
 }
 
 ACLKM_IMPORT_DMA_BUF;

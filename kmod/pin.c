@@ -11,7 +11,6 @@
 #include <linux/kref.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
-#include <linux/scatterlist.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
@@ -263,61 +262,4 @@ void aclkm_pinned_put(struct aclkm_pinned *pinned)
 	if (current->mm)
 		might_lock(&current->mm->mmap_lock);
 	kref_put(&pinned->ref, pinned_release);
-}
-
-/*
- * The next entry of a scatter list: the part of [*@pos, @end) that lies in one piece
- * and is at most @max long. *@index and *@base say which piece, and where it begins.
- */
-static u64 pinned_next_entry(const struct aclkm_pinned *pinned, unsigned long *index, u64 *base,
-			     u64 pos, u64 end, u64 max)
-{
-	for (;;) {
-		u64 stop = *base + PFN_PHYS(pinned->piece[*index].pages);
-
-		if (pos < stop)
-			return min3(stop - pos, end - pos, max);
-		*base = stop;
-		++*index;
-	}
-}
-
-/**
- * aclkm_pinned_sg() - a scatter list of a part of pinned memory
- * @pinned:	the memory
- * @start:	first byte, page-aligned
- * @len:	bytes, page-aligned, inside
- * @max:	bytes that one entry may cover, page-aligned
- * @sgt:	made; for the caller to free with sg_free_table()
- *
- * Return: 0 or -ENOMEM.
- */
-int aclkm_pinned_sg(const struct aclkm_pinned *pinned, u64 start, u64 len, u64 max,
-		    struct sg_table *sgt)
-{
-	u64 end = start + len, pos, base = 0, step;
-	unsigned long index = 0, nr = 0;
-	struct scatterlist *sg;
-	int err;
-
-	for (pos = start; pos < end; pos += step, nr++) {
-		step = pinned_next_entry(pinned, &index, &base, pos, end, max);
-		cond_resched();
-	}
-	if (nr > UINT_MAX)
-		return -ENOMEM;
-	err = sg_alloc_table(sgt, nr, GFP_KERNEL);
-	if (err)
-		return err;
-
-	index = 0;
-	base = 0;
-	sg = sgt->sgl;
-	for (pos = start; pos < end; pos += step, sg = sg_next(sg)) {
-		step = pinned_next_entry(pinned, &index, &base, pos, end, max);
-		sg_set_page(sg, pfn_to_page(pinned->piece[index].pfn + PHYS_PFN(pos - base)),
-			    step, 0);
-		cond_resched();
-	}
-	return 0;
 }

@@ -353,6 +353,15 @@ module_suites() {
     vm "vm-carveout-$kernel" --kernel "$kernel" --memory 2048 --timeout 300 \
         --append 'nokaslr memmap=256M$0x40000000' "${args[@]}" -- "$here/kmod/guest-carveout.sh"
 
+    begin_suite "module, Linux $kernel, a device behind bounce buffers"
+    gate 'build importer without warnings' quiet_make -C "$here/importer" KDIR="$KDIR" \
+        B="$build/importer-$kernel" KMOD="$build/kmod-$kernel"
+    [[ -n $gate_ok ]] || return 0
+    # shellcheck disable=SC2046 # names without spaces
+    guest_programs importer $(make --no-print-directory -s -C "$here/kmod" list-importer)
+    vm "vm-importer-$kernel" --kernel "$kernel" --memory 1024 --timeout 300 --append swiotlb=force \
+        "${args[@]}" --file "$build/importer-$kernel/aclkm_importer.ko" -- "$here/kmod/guest-sync.sh"
+
     begin_suite "module, Linux $kernel, the driver's promises"
     # shellcheck disable=SC2046 # names without spaces
     guest_programs driver $(make --no-print-directory -s -C "$here/kmod" list-driver)

@@ -395,4 +395,27 @@ TEST_F_TIMEOUT(vivid, killed_while_streaming, 120)
 	}
 }
 
+/* S7: the camera writes through a mapping of the kernel's or by DMA, never into this. */
+TEST_F(vivid, a_read_only_dma_buf_is_not_written)
+{
+	int i, buf, queued = 0;
+
+	NEED_VIVID();
+	memset(self->mem, POISON, REGION);
+	buf = dev_export(self->owner, self->alloc.handle, 0, 0, ACLKM_EXPORT_READ_ONLY);
+	ASSERT_LE(0, buf);
+	ASSERT_EQ(2, request(self->cam, V4L2_MEMORY_DMABUF, 2));
+	for (i = 0; i < 2; i++)
+		queued += !queue(self->cam, V4L2_MEMORY_DMABUF, i, buf, NULL, self->size);
+	EXPECT_EQ(0, queued);
+	/* What was taken nevertheless is waited for. */
+	if (queued && !stream(self->cam, true)) {
+		dequeue(self->cam, V4L2_MEMORY_DMABUF, self->size);
+		stream(self->cam, false);
+	}
+	EXPECT_TRUE(all_bytes(self->mem, REGION, POISON));
+	EXPECT_EQ(0, request(self->cam, V4L2_MEMORY_DMABUF, 0));
+	close(buf);
+}
+
 TEST_HARNESS_MAIN

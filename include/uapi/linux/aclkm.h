@@ -196,7 +196,7 @@ struct aclkm_query {
 
 /* struct aclkm_export.flags */
 #define ACLKM_EXPORT_CLOEXEC	(1U << 0)
-#define ACLKM_EXPORT_READ_ONLY	(1U << 1) /* mappings of the dma-buf cannot be written */
+#define ACLKM_EXPORT_READ_ONLY	(1U << 1) /* nobody writes through the dma-buf */
 
 /**
  * struct aclkm_export - make a dma-buf of a part of a handle's memory
@@ -208,9 +208,13 @@ struct aclkm_query {
  * @fd:		out: the dma-buf
  * @reserved:	in: 0
  *
- * The dma-buf keeps the memory alive, and the caller owns the descriptor. A
- * handle that is read-only gives a dma-buf that is. The memory of PIN cannot be
- * mapped through it, only attached.
+ * The dma-buf keeps the memory alive, and the caller owns the descriptor. The
+ * memory of PIN cannot be mapped through it, only attached.
+ *
+ * A read-only handle gives a read-only dma-buf. Importers can attach to it for
+ * DMA_TO_DEVICE only (else -EACCES); processes cannot map it writable; the kernel
+ * cannot map it at all, as such a mapping would be writable (-EINVAL of
+ * dma_buf_vmap()); and DMA_BUF_IOCTL_SYNC refuses WRITE (-EACCES).
  *
  * Errors: -ENOENT, -EINVAL (flags, reserved, a range that is not aligned or not
  * inside), -EMFILE, -ENFILE, -ENOMEM.
@@ -264,11 +268,18 @@ struct aclkm_import {
  * @len:	in: bytes, not 0
  *
  * Orders accesses, drains write-combining buffers, and writes back or drops
- * cache lines and bounce buffers for those devices, attached to a dma-buf of
- * this memory, that do not snoop.
+ * cache lines and bounce buffers of the range for those devices, attached to a
+ * dma-buf of this memory, that do not snoop. Other bytes are not touched, but for
+ * the rest of a cache line that the range begins or ends in: where devices do not
+ * snoop, ranges that different owners use at the same time share no cache line.
+ *
+ * READ brings what devices have written, at START. WRITE brings to devices what the
+ * processor has written, at END. WRITE without READ is for a caller that writes each
+ * byte of the range: START does not fetch what a device has written there before.
+ * DMA_BUF_IOCTL_SYNC does the same for all bytes of its dma-buf.
  *
  * Errors: -ENOENT, -EINVAL (flags, a range that is not inside), -EACCES (WRITE
- * on a read-only handle), -EINTR.
+ * on a read-only handle), -EINTR (the caller was killed).
  */
 struct aclkm_sync {
 	__u32 handle;
