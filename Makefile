@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 
-.PHONY: all help lib kmod install uninstall demo test test-kernels test-debug test-arm64 table-kernel bench-kernel bench lint api-table check-reports python python-wheel clean
+.PHONY: all help lib kmod install uninstall install-ascend demo test test-kernels test-debug test-arm64 table-kernel bench-kernel bench lint api-table check-reports python python-wheel clean
 
 all: lib
 	@if [ -e "$(KDIR)/Makefile" ]; then $(MAKE) kmod; else \
@@ -19,6 +19,8 @@ help:
 	@echo "make lib        library only"
 	@echo "make kmod       module for the running kernel, or KVER=..., or KDIR=..."
 	@echo "make install    library, headers, pkg-config file (PREFIX=$(PREFIX), DESTDIR=)"
+	@echo "make install-ascend  a folder that programs take for a toolkit of AscendCL: PREFIX=dir,"
+	@echo "                SYSTEM=1 for /usr/local/Ascend as well"
 	@echo "make uninstall  remove what install put there"
 	@echo "make python     the module acl in build/python/lib (PYTHON=$(PYTHON))"
 	@echo "make python-wheel  a wheel of it in build/python"
@@ -41,8 +43,8 @@ lib:
 kmod:
 	@$(MAKE) -C kmod KDIR=$(KDIR) B=$(BUILD)/kmod
 
-install uninstall:
-	@$(MAKE) -C lib $@ B=$(BUILD)/lib DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+install uninstall install-ascend:
+	@$(MAKE) -C lib $@ B=$(BUILD)/lib DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) SYSTEM=$(SYSTEM)
 
 # Against the interpreter's limited interface: one build serves 3.9 and later.
 python: lib

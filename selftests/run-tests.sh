@@ -335,6 +335,9 @@ module_suites() {
     vm_args+=(--kmods vgem --file "$(ldconfig -p | awk '/libdrm\.so\.2 .*x86-64/ && !n++ { print $NF }')")
     printf '%s\n' "${example_list[@]}" >"$logs/examples.list"
     vm_args+=(--file "$build/examples-ascendcl/lib/libaclkm.so.0" --file "$logs/examples.list:/examples/list")
+    for name in ascendcl acl_dvpp acl_dvpp_mpi; do
+        vm_args+=(--file "$build/examples-ascendcl/lib/stubs/lib$name.so")
+    done
     for name in "${example_list[@]}"; do
         vm_args+=(--file "$build/examples-ascendcl/$name:/examples/$name")
     done

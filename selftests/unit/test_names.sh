@@ -131,6 +131,7 @@ cc -o "$work/find" "$work/find.c" -ldl > "$work/log" 2>&1 &&
 result $? "dlsym finds each function in each library's handle"
 
 # Refused functions, by the table: with nothing but zeros.
+# shellcheck disable=SC2016
 sed -n 's/^| `\([A-Za-z0-9_]*\)` | answers 207000 | \(.*\) |$/\1|\2/p' \
 	"$top/Documentation/ascendcl-table.md" > "$work/refused"
 [ "$(wc -l < "$work/refused")" -gt 250 ]
@@ -170,7 +171,7 @@ int main(void)
 END
 } > "$work/refuse.c"
 cc -Wno-cast-function-type -I"$home/include" -o "$work/refuse" "$work/refuse.c" -L"$home/lib64" \
-	-lascendcl > "$work/log" 2>&1 &&
+	-lascendcl -lacl_dvpp -lruntime > "$work/log" 2>&1 &&
 	LD_LIBRARY_PATH="$home/lib64" "$work/refuse" >> "$work/log" 2>&1
 result $? "each refused function answers 207000 and says what is missing"
 done_testing
