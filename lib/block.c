@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "check.h"
+#include "check_host.h"
 #include "config.h"
 #include "error.h"
 #include "guard.h"
@@ -144,6 +145,9 @@ static int take_tagged(const struct heap_request *request, const struct block_ta
 		return err;
 	}
 	tagged->base = (uint64_t)(uintptr_t)*out;
+	/* The host may use managed memory on real devices, too. */
+	if (tag->managed && check_hides())
+		check_touched(tagged->base, true);
 	if (tag->managed)
 		managed_forget(tagged->base);
 	insert(tagged);

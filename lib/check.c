@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "check_flight.h"
+#include "check_host.h"
 #include "check_object.h"
 #include "check_small.h"
 #include "config.h"
@@ -27,6 +28,9 @@ struct record {
 	struct checked block;
 	void *heap_base; /* what the heap knows */
 	struct record *next_freed;
+	uint64_t hidden; /* bytes that the program cannot touch; 0: none, or no more */
+	uint32_t opened; /* by calls and tasks that work on it now */
+	bool is_paged;	 /* it was hidden once */
 };
 
 static int compare(const struct tree_node *a, const struct tree_node *b)
@@ -331,6 +335,33 @@ static struct heap_request shifted(const struct heap_request *request, uint64_t 
 	return more;
 }
 
+/* Pages of its own, which can be hidden. */
+static bool is_hidden(const struct heap_request *request)
+{
+	return check_hides() && request->class == HEAP_DEVICE &&
+	       !config_get()->run_on_device;
+}
+
+static struct heap_request paged(const struct heap_request *request)
+{
+	struct heap_request more = *request;
+
+	if (more.align < CHECK_PAGE)
+		more.align = CHECK_PAGE;
+	more.ruled = (more.ruled + CHECK_PAGE - 1) & ~(CHECK_PAGE - 1ULL);
+	return more;
+}
+
+static struct heap_request wanted(const struct heap_request *request, uint64_t *shift)
+{
+	struct heap_request more = shifted(request, shift);
+
+	if (!is_hidden(request))
+		return more;
+	*shift = 0;
+	return paged(request);
+}
+
 /* With what is held back where there is no other memory. */
 static int take_from_heap(const struct heap_request *request, void **out)
 {
@@ -362,6 +393,11 @@ static void enter_record(struct record *record, const struct heap_request *reque
 	guard_forget(base, block->ruled);
 	check_fill_taken(block);
 	guard_alloc(base, block->asked, block->ruled);
+	if (is_hidden(request)) {
+		record->hidden = (block->ruled + CHECK_PAGE - 1) & ~(CHECK_PAGE - 1ULL);
+		record->is_paged = true;
+		check_hide(block->base, record->hidden);
+	}
 }
 
 int check_take(const struct heap_request *request, void **out)
@@ -375,10 +411,10 @@ int check_take(const struct heap_request *request, void **out)
 	if (!record)
 		return error_set(ACLKM_ERR_NOHEAP,
 				 "no memory for the library's own records");
-	more = shifted(request, &shift);
+	more = wanted(request, &shift);
 	pthread_mutex_lock(&lock);
 	err = take_from_heap(&more, &base);
-	if (!err && !guard_is_watched() &&
+	if (!err && !guard_is_watched() && !is_hidden(request) &&
 	    small_take((uint64_t)(uintptr_t)base, request->asked, request->ruled,
 		       shift)) {
 		free(record);
@@ -411,6 +447,9 @@ static int give(struct record *record)
 	const uint8_t *bad;
 	int err = ACLKM_OK;
 
+	if (record->hidden)
+		check_show(block->base, record->hidden);
+	record->hidden = 0;
 	guard_forget(base, block->ruled);
 	bad = check_written_behind(block);
 	if (bad)
@@ -498,6 +537,8 @@ int check_give(void *ptr, enum aclkm_kind kind)
 	    block.kind != kind) {
 		err = refuse(ptr, kind, known ? &block : NULL);
 	} else {
+		if (check_is(CHECK_FREE))
+			check_offered(block.base, block.asked, describe_any, &block);
 		block.in_use = check_is(CHECK_FLIGHT) &&
 			       check_in_flight(block.base, block.asked, "freed",
 					       describe_any, &block);
@@ -510,6 +551,76 @@ int check_give(void *ptr, enum aclkm_kind kind)
 	}
 	pthread_mutex_unlock(&lock);
 	return err;
+}
+
+void check_open(const void *at)
+{
+	struct record *record;
+
+	pthread_mutex_lock(&lock);
+	record = find((uint64_t)(uintptr_t)at);
+	if (record && !record->opened++ && record->hidden)
+		check_show(record->block.base, record->hidden);
+	pthread_mutex_unlock(&lock);
+}
+
+void check_close(const void *at)
+{
+	struct record *record;
+
+	pthread_mutex_lock(&lock);
+	record = find((uint64_t)(uintptr_t)at);
+	if (record && record->opened && !--record->opened && record->hidden)
+		check_hide(record->block.base, record->hidden);
+	pthread_mutex_unlock(&lock);
+}
+
+static void report_touch(const struct checked *block, uint64_t at)
+{
+	struct report report;
+	struct trace here;
+
+	/* The program is in no call. */
+	error_function = "";
+	report = about("portable", &here, block);
+	if (!report_begin(&report, "%p, device memory, was accessed by the host",
+			  (void *)(uintptr_t)at))
+		return;
+	describe(block);
+	report_end(
+		"copy with aclrtMemcpy, or take host or managed memory: a real device's "
+		"memory is not mapped for the host");
+}
+
+/* The block whose last page may end behind it. */
+static struct record *find_page(uint64_t at)
+{
+	struct record *record = find(at);
+
+	return record ?: find(at & ~(CHECK_PAGE - 1ULL));
+}
+
+bool check_touched(uint64_t at, bool by_library)
+{
+	struct record *record;
+	struct checked block;
+	bool hidden, known;
+
+	pthread_mutex_lock(&lock);
+	record = find_page(at);
+	hidden = record && record->hidden;
+	/* Another thread may work on it, or have shown it, meanwhile: the access goes on.
+	 */
+	known = hidden || (record && record->is_paged);
+	if (hidden) {
+		check_show(record->block.base, record->hidden);
+		record->hidden = 0;
+		block = record->block;
+	}
+	pthread_mutex_unlock(&lock);
+	if (hidden && !by_library)
+		report_touch(&block, at);
+	return known;
 }
 
 static void check_end(const void *ptr, uint64_t count, const char *side)
@@ -553,6 +664,32 @@ void check_copy(const void *dst, const void *src, uint64_t count)
 	check_end(dst, count, "destination");
 	if (src)
 		check_end(src, count, "source");
+}
+
+void check_kind(const struct copy_kind *copy)
+{
+	struct report report;
+	struct trace here;
+
+	if (!check_is(CHECK_PORTABLE))
+		return;
+	report = about("portable", &here, NULL);
+	if (copy->stated &&
+	    report_begin(
+		    &report,
+		    "the copy from %p to %p goes from %s to %s, not as kind = %d says",
+		    copy->src, copy->dst, copy->from_device ? "device" : "host",
+		    copy->to_device ? "device" : "host", copy->kind))
+		report_end(
+			"state the kind that the addresses have, or ACL_MEMCPY_DEFAULT: "
+			"real devices refuse the others");
+	report.about = 1;
+	if (copy->no_peer &&
+	    report_begin(
+		    &report,
+		    "the copy from %p of device %u to %p of device %u has no peer access",
+		    copy->src, copy->src_device, copy->dst, copy->dst_device))
+		report_end("call aclrtDeviceEnablePeerAccess for the other device first");
 }
 
 void check_async(const void *dst, const void *src, bool unaligned, bool at_once)

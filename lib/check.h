@@ -91,6 +91,18 @@ void check_odd_end(void);
 /* A copy or set is about to be made: @src NULL for a set. */
 void check_copy(const void *dst, const void *src, uint64_t count);
 
+/* For the check "portable": what is known of a copy's addresses. */
+struct copy_kind {
+	const void *dst, *src;
+	int kind;
+	bool stated; /* the kind says otherwise */
+	bool from_device, to_device;
+	bool no_peer; /* between two devices without access */
+	uint32_t src_device, dst_device;
+};
+
+void check_kind(const struct copy_kind *copy);
+
 /* An asynchronous one: what its addresses and memory are. */
 void check_async(const void *dst, const void *src, bool unaligned, bool at_once);
 

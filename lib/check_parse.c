@@ -5,6 +5,7 @@
 
 #include "check.h"
 #include "check_flight.h"
+#include "check_host.h"
 #include "config.h"
 #include "report.h"
 
@@ -116,6 +117,7 @@ bool check_parse(const char *list, uint32_t *checks, uint64_t *fill, uint32_t *h
 	if (options.checks)
 		check_start();
 	atomic_store(&check_tasks, (options.checks & CHECK_FLIGHT) != 0);
+	atomic_store(&check_host, (options.checks & CHECK_PORTABLE) != 0);
 	report_set(&(struct report_options){
 		.exit_code = options.exit_code,
 		.abort_first = options.abort_first,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "check_fast.h"
+#include "check_host.h"
 #include "chunk.h"
 #include "config.h"
 #include "error.h"
@@ -387,7 +388,7 @@ static uint64_t fast_limit(void)
 void check_arm(uint64_t epoch, uint32_t device)
 {
 	if (!atomic_load(&ending) && !atomic_load(&odd) && !guard_is_watched() &&
-	    need_ring())
+	    !check_hides() && need_ring())
 		tcache_arm_checked(epoch, device, fast_limit());
 }
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "aclkm/copy.h"
+#include "check_host.h"
 #include "counters.h"
 #include "crew.h"
 #include "error.h"
@@ -222,7 +223,9 @@ static void copy_one(void *dst, const void *src, size_t count)
 
 HOT void copy_bytes(void *dst, const void *src, size_t count)
 {
+	check_work_begins(dst, src);
 	copy_one(dst, src, count);
+	check_work_ends(dst, src);
 	counter_add(COUNT_BYTES_COPIED, count);
 }
 
@@ -237,15 +240,19 @@ void copy_rows(void *dst, size_t dst_pitch, const void *src, size_t src_pitch,
 		return;
 	}
 	counter_add(COUNT_BYTES_COPIED, width * rows);
+	check_work_begins(dst, src);
 	for (; rows; rows--, to += dst_pitch, from += src_pitch)
 		copy_one(to, from, width);
+	check_work_ends(dst, src);
 }
 
 void fill_bytes(void *dst, int value, size_t count)
 {
 	const struct span span = {.dst = dst, .value = value, .count = count};
 
+	check_work_begins(dst, NULL);
 	run_span(&span, fill_tuners);
+	check_work_ends(dst, NULL);
 }
 
 int aclkm_copy(void *dst, const void *src, size_t count, unsigned int flags)

@@ -44,6 +44,11 @@ outcall_personality(int version, _Unwind_Action actions, _Unwind_Exception_Class
 	return _URC_CONTINUE_UNWIND;
 }
 
+bool outcall_is_active(void)
+{
+	return outcall_inner;
+}
+
 HOT __attribute__((noinline)) void outcall(void (*fn)(void *data), void *data,
 					   void (*unwound)(void *arg), void *arg)
 {

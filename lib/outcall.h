@@ -7,11 +7,16 @@
 #ifndef LIB_OUTCALL_H
 #define LIB_OUTCALL_H
 
+#include <stdbool.h>
+
 /*
  * Calls @fn with @data. If it does not return, @unwound is called with @arg once, in the
  * same thread, before any function below this one on the stack is left. A longjmp out of
  * @fn is not seen.
  */
 void outcall(void (*fn)(void *data), void *data, void (*unwound)(void *arg), void *arg);
+
+/* Whether this thread is in a function of the program that the library has called. */
+bool outcall_is_active(void);
 
 #endif /* LIB_OUTCALL_H */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "reduce.h"
 
+#include "check_host.h"
 #include "error.h"
 #include "float16.h"
 #include "stream.h"
@@ -94,7 +95,9 @@ static int run_reduce(struct task *task)
 {
 	const struct reduce_task *made = (const struct reduce_task *)task;
 
+	check_work_begins(task->dst, task->src);
 	reduce(task->dst, task->src, task->count, made->kind, made->type);
+	check_work_ends(task->dst, task->src);
 	return ACLKM_OK;
 }
 

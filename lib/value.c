@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "value.h"
 
+#include "check_host.h"
 #include "error.h"
 #include "stream.h"
 
@@ -15,7 +16,9 @@ struct value_task {
 
 static int run_write(struct task *task)
 {
+	check_work_begins(task->dst, NULL);
 	__atomic_store_n((uint64_t *)task->dst, task->value, __ATOMIC_RELEASE);
+	check_work_ends(task->dst, NULL);
 	return ACLKM_OK;
 }
 
@@ -50,6 +53,7 @@ static int run_wait(struct task *task)
 	int64_t pause = FIRST_PAUSE;
 	_Atomic uint32_t nobody = 0;
 
+	check_work_begins(task->dst, NULL);
 	while (!is_met(task, rule)) {
 		if (worker_sleep(task->worker, &nobody, 0, clock_now() + pause) ==
 		    ACLKM_ERR_ABORTED)
@@ -57,6 +61,7 @@ static int run_wait(struct task *task)
 		if (pause < LAST_PAUSE)
 			pause *= 2;
 	}
+	check_work_ends(task->dst, NULL);
 	return ACLKM_OK;
 }
 

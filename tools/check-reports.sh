@@ -20,7 +20,7 @@ make --no-print-directory -s -C selftests/unit B="$build" SAN=none "$build/test_
 programs='overflow:redzone use_after_free:poison double_free:free interior_free:free
 wrong_free:free foreign_free:free unaligned:align,advice=1 out_of_bounds:bounds
 out_of_bounds_rows:bounds set_too_far:bounds freed_in_flight:flight
-freed_under_small:flight leak:leak leaked_physical:leak pageable:sync,advice=1'
+freed_under_small:flight touches_device:portable leak:leak leaked_physical:leak pageable:sync,advice=1'
 
 shorten() {
     grep -vE '^    #[0-9]+ .*( in _start at |/libc\.so)' |

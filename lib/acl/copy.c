@@ -144,12 +144,14 @@ struct indirect {
 static int run_indirect(struct task *task)
 {
 	const struct indirect *indirect = (const struct indirect *)task;
-	char *dst = *(char *const *)task->dst;
-	const char *src = *(const char *const *)task->src;
-	const struct transfer transfer = {.dst = dst + indirect->dst_offset,
-					  .src = src + indirect->src_offset,
-					  .count = task->count};
+	struct transfer transfer = {.count = task->count};
+	const char *src;
+	char *dst;
 
+	copy_bytes(&dst, task->dst, sizeof(dst));
+	copy_bytes(&src, task->src, sizeof(src));
+	transfer.dst = dst + indirect->dst_offset;
+	transfer.src = src + indirect->src_offset;
 	transfer_now(&transfer);
 	return ACLKM_OK;
 }
@@ -227,7 +229,7 @@ aclError aclrtSetMemcpyDesc(void *desc, aclrtMemcpyKind kind, void *srcAddr,
 	if (config)
 		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
 				  "config = %p: reserved, must be NULL", config);
-	memcpy(desc, &made, sizeof(made));
+	copy_bytes(desc, &made, sizeof(made));
 	return ACL_SUCCESS;
 }
 
@@ -237,7 +239,7 @@ static int run_descriptor(struct task *task)
 	struct descriptor now;
 	struct transfer transfer = {0};
 
-	memcpy(&now, task->src, sizeof(now));
+	copy_bytes(&now, task->src, sizeof(now));
 	if (now.magic != DESCRIPTOR_MAGIC)
 		return ACLKM_ERR_INVALID;
 	transfer.dst = now.dst;

@@ -6,6 +6,7 @@
 
 #include "../check.h"
 #include "../check_flight.h"
+#include "../check_host.h"
 #include "../copy.h"
 #include "../place.h"
 #include "../readonly.h"
@@ -80,8 +81,10 @@ static void fill(void *ptr, uint32_t value, size_t n)
 	uint32_t *at = readonly_target(ptr);
 	size_t i;
 
+	check_work_begins(at, NULL);
 	for (i = 0; i < n; i++)
 		at[i] = value;
+	check_work_ends(at, NULL);
 }
 
 static int run_fill(struct task *task)
@@ -206,7 +209,7 @@ aclError aclrtCmoSetDesc(void *cmoDesc, void *src, size_t size)
 			check_cmo_descriptor(cmoDesc);
 
 	if (!code)
-		memcpy(readonly_target(cmoDesc), &made, sizeof(made));
+		copy_bytes(readonly_target(cmoDesc), &made, sizeof(made));
 	return code;
 }
 
@@ -225,7 +228,7 @@ aclError aclrtCmoAsyncWithDesc(void *cmoDesc, aclrtCmoType cmoType, aclrtStream 
 	code = check_cmo_descriptor(cmoDesc);
 	if (code)
 		return code;
-	memcpy(&now, cmoDesc, sizeof(now));
+	copy_bytes(&now, cmoDesc, sizeof(now));
 	if (now.magic != CMO_MAGIC)
 		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
 				  "cmoDesc = %p: not made by aclrtCmoSetDesc", cmoDesc);

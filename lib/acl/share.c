@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "../check_object.h"
 #include "../device.h"
 #include "../ipc.h"
 #include "context.h"
@@ -170,9 +171,11 @@ aclError aclrtIpcMemGetExportKey(void *devPtr, size_t size, char *key, size_t le
 		return code;
 	code = key_check_length(len)
 		       ?: argument_result(ipc_export_block(devPtr, size, flags, &number));
-	if (!code)
-		key_write(number, key);
-	return code;
+	if (code)
+		return code;
+	check_offer_begin(number, (uint64_t)(uintptr_t)devPtr, size);
+	key_write(number, key);
+	return ACL_SUCCESS;
 }
 
 aclError aclrtIpcMemSetImportPid(const char *key, int32_t *pid, size_t num)
@@ -196,8 +199,11 @@ aclError aclrtIpcMemClose(const char *key)
 {
 	uint64_t number = 0;
 
-	return acl_enter(__func__) ?: key_read(key, &number) ?:
-	       key_result(ipc_close_block(number));
+	aclError code = acl_enter(__func__) ?: key_read(key, &number);
+
+	if (!code)
+		check_offer_end(number);
+	return code ?: key_result(ipc_close_block(number));
 }
 
 #define EVENT_MAGIC "aclkm-ipc-event"

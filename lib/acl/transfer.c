@@ -20,6 +20,32 @@ struct rows_task {
 };
 _Static_assert(sizeof(struct rows_task) <= QUEUE_TASK, "a task of the queue");
 
+/* What the library knows of the addresses, beside what the program says of them. */
+static void check_portable(const struct transfer *transfer, aclrtMemcpyKind kind)
+{
+	struct copy_kind copy = {
+		.dst = transfer->dst, .src = transfer->src, .kind = (int)kind};
+	struct place_info dst, src;
+
+	place_describe(transfer->dst, &dst);
+	place_describe(transfer->src, &src);
+	/* Both sides may use managed memory. */
+	if (dst.managed || src.managed)
+		return;
+	copy.to_device = dst.place == PLACE_DEVICE;
+	copy.from_device = src.place == PLACE_DEVICE;
+	copy.src_device = src.device;
+	copy.dst_device = dst.device;
+	copy.stated = kind != ACL_MEMCPY_DEFAULT && kind <= ACL_MEMCPY_DEVICE_TO_DEVICE &&
+		      (copy.from_device != (kind >= ACL_MEMCPY_DEVICE_TO_HOST) ||
+		       copy.to_device != (kind == ACL_MEMCPY_HOST_TO_DEVICE ||
+					  kind == ACL_MEMCPY_DEVICE_TO_DEVICE));
+	copy.no_peer = copy.from_device && copy.to_device && src.device != dst.device &&
+		       !device_peer_get(src.device, dst.device) &&
+		       !device_peer_get(dst.device, src.device);
+	check_kind(&copy);
+}
+
 aclError transfer_check(const struct transfer *transfer, aclrtMemcpyKind kind)
 {
 	aclError code = acl_need(transfer->dst, "dst") ?: acl_need(transfer->src, "src");
@@ -38,6 +64,8 @@ aclError transfer_check(const struct transfer *transfer, aclrtMemcpyKind kind)
 				  transfer->count, transfer->room);
 	if (check_wanted())
 		check_copy(transfer->dst, transfer->src, transfer->count);
+	if (check_is(CHECK_PORTABLE))
+		check_portable(transfer, kind);
 	return ACL_SUCCESS;
 }
 

@@ -423,7 +423,7 @@ static void count_child(int number)
 
 static void advice_only(void)
 {
-	char *a = device(4096), *b = malloc(4096);
+	char *a = device(4096), *b = aligned_alloc(64, 4096);
 	int i;
 
 	signal(SIGCHLD, count_child);
@@ -479,6 +479,98 @@ static void leaked_physical(void)
 	if (aclrtMallocPhysical(&freed, 2 * MIB, &prop, 0) ||
 	    aclrtMallocPhysical(&kept, 2 * MIB, &prop, 0) || aclrtFreePhysical(freed))
 		exit(95);
+}
+
+/* What real devices refuse. */
+static void touches_device(void)
+{
+	volatile char *a = device(5000);
+	int i;
+
+	/* From one place: told once; the program goes on. */
+	for (i = 0; i < 3; i++)
+		a[4999] = 1;
+	if (a[4999] != 1)
+		exit(95);
+	aclrtFree((void *)(uintptr_t)a);
+}
+
+static void touch(void *at)
+{
+	*(volatile char *)at = 1;
+}
+
+static void touches_in_task(void)
+{
+	char *a = device(100);
+	aclrtStream s = new_stream();
+
+	aclrtLaunchHostFunc(s, touch, a);
+	aclrtSynchronizeStream(s);
+	aclrtDestroyStream(s);
+	aclrtFree(a);
+}
+
+static void wrong_kind(void)
+{
+	char *a = device(100), *b = host(100);
+
+	aclrtMemcpy(a, 100, b, 100, ACL_MEMCPY_DEVICE_TO_HOST);
+	aclrtFree(a);
+	aclrtFreeHost(b);
+}
+
+static void no_peer_access(void)
+{
+	char *a = device(100), *b;
+
+	aclrtSetDevice(1);
+	b = device(100);
+	aclrtMemcpy(a, 100, b, 100, ACL_MEMCPY_DEVICE_TO_DEVICE);
+	aclrtDeviceEnablePeerAccess(0, 0);
+	aclrtMemcpy(a, 100, b, 100, ACL_MEMCPY_DEVICE_TO_DEVICE);
+	aclrtFree(a);
+	aclrtFree(b);
+}
+
+/* Right everywhere: each kind of task and call works on device memory. */
+static void portable(void)
+{
+	char *a = device(KIB), *b = device(KIB), *c = host(KIB), pageable[100];
+	aclrtStream s = new_stream();
+	volatile char *managed;
+	int kind;
+
+	memset(c, 0, KIB);
+	for (kind = 0; kind < 7; kind++) {
+		if (kind == 5)
+			aclrtValueWrite(a, 1, 0, s);
+		submit_kind(kind, a, b, s);
+	}
+	if (aclrtSynchronizeStream(s) || aclrtMemset(a, KIB, 7, KIB) ||
+	    aclrtMemcpy(c, KIB, a, KIB, ACL_MEMCPY_DEVICE_TO_HOST) || c[KIB - 1] != 7 ||
+	    aclrtMemcpy(pageable, 100, a, 100, ACL_MEMCPY_DEVICE_TO_HOST) ||
+	    pageable[99] != 7 ||
+	    aclrtMemcpy2d(c, 64, a, 64, 32, 4, ACL_MEMCPY_DEVICE_TO_HOST))
+		exit(95);
+	if (aclrtMemAllocManaged((void **)&managed, KIB, 1))
+		exit(96);
+	managed[5] = 1;
+	aclrtFree((void *)(uintptr_t)managed);
+	aclrtDestroyStream(s);
+	aclrtFree(a);
+	aclrtFree(b);
+	aclrtFreeHost(c);
+}
+
+static void freed_while_offered(void)
+{
+	char key[ACL_RT_IPC_MEM_KEY_LENGTH], *a = device(2 * MIB);
+
+	if (aclrtIpcMemGetExportKey(a, 2 * MIB, key, sizeof(key), 0))
+		exit(95);
+	aclrtFree(a);
+	aclrtIpcMemClose(key);
 }
 
 static void leak(void)
@@ -556,6 +648,12 @@ static const struct program programs[] = {
 	{"same_again", same_again},
 	{"many_leaks", many_leaks},
 	{"leaked_physical", leaked_physical},
+	{"touches_device", touches_device},
+	{"touches_in_task", touches_in_task},
+	{"wrong_kind", wrong_kind},
+	{"no_peer_access", no_peer_access},
+	{"portable", portable},
+	{"freed_while_offered", freed_while_offered},
 	{"leak", leak},
 	{"pageable", pageable},
 	{"base_64", base_64},
@@ -707,6 +805,18 @@ int main(int argc, char **argv)
 	is(count("==ERROR: aclkm: leak"), 2, "leak: two reports");
 	ok(strstr(text, "500 bytes in 2 blocks were never freed"), "leak: how much");
 	ok(strstr(text, "taken by aclrtMallocHost"), "leak: by whom");
+	REPORTED("touches_device", "portable", "device memory, was accessed by the host",
+		 "block: 5000 bytes", "taken by aclrtMalloc");
+	REPORTED("touches_in_task", "portable", "device memory, was accessed");
+	silent("touches_device", "all");
+	REPORTED("wrong_kind", "portable", "from host to device, not as kind = 2 says");
+	setenv("ACLKM_DEVICES", "2", 1);
+	REPORTED("no_peer_access", "portable", "has no peer access",
+		 "aclrtDeviceEnablePeerAccess");
+	unsetenv("ACLKM_DEVICES");
+	silent("portable", "portable,all");
+	REPORTED("freed_while_offered", "free", "offered", "here by aclrtFree",
+		 "offered by aclrtIpcMemGetExportKey");
 	advised("pageable", "sync", "pageable host memory");
 	REPORTED("pageable", "sync,advice=1", "not-asynchronous", "pageable host memory",
 		 "aclrtHostRegister");
