@@ -142,6 +142,11 @@ TEST_F(arenas, nodes)
 	EXPECT_EQ(32 * MIB, other.largest_free);
 	EXPECT_EQ(-EINVAL, alloc_on(self->fd, PAGE, 2, 0, &other));
 	EXPECT_EQ(-EINVAL, alloc_on(self->fd, PAGE, -2, ACLKM_ALLOC_NODE_PREFER, &other));
+	/* No node can: the numbers are those of all nodes. */
+	EXPECT_EQ(-ENOSPC, alloc_on(self->fd, 512 * GIB, 0, ACLKM_ALLOC_NODE_PREFER, &other));
+	EXPECT_EQ(dev_info(self->fd).free, other.free);
+	EXPECT_EQ(dev_info(self->fd).largest_free, other.largest_free);
+	EXPECT_EQ(ACLKM_REASON_FREE, other.reason);
 }
 
 static int take_all(const int *go, int done)
