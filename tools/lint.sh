@@ -120,6 +120,7 @@ check 'kernel-doc (driver, ABI)' kdoc
 check 'driver: W=1' kernel_build w1 W=1
 check 'driver: sparse' kernel_build sparse C=2
 check 'ABI structs: no holes (pahole)' padding
+check 'mutants: each change fits the sources' selftests/mutants/run.py --check
 
 if [[ ${#failed[@]} -gt 0 ]]; then
     echo "lint: failed: $(printf '%s; ' "${failed[@]}")"
