@@ -397,6 +397,39 @@ TEST_F(clean, only_touched_units_are_dirty)
 	close(fd);
 }
 
+/*
+ * A device writes without a page fault. An EXPORT gives it a way, and so does an address
+ * that PHYS or QUERY tells. Memory that none of them reached, and nobody mapped, is clean.
+ */
+TEST_F(clean, memory_that_a_device_could_reach_is_dirty)
+{
+	static const uint32_t flags[] = { ACLKM_ALLOC_SMALL, 0, ACLKM_ALLOC_HUGE_2M };
+	enum { NOTHING, EXPORT, PHYS, QUERY, REACHES };
+	int fd = dev_open(O_RDWR), way, i;
+
+	for (i = 0; i < 3 * REACHES; i++) {
+		struct aclkm_phys_extent extent;
+		struct aclkm_query query;
+		struct aclkm_alloc alloc;
+		struct aclkm_phys phys = { .count = 1, .extents = (uintptr_t)&extent };
+
+		way = i % REACHES;
+		ASSERT_TRUE(all_clean());
+		ASSERT_EQ(0, dev_alloc_flags(fd, 16 * MIB, 0, flags[i / REACHES], &alloc));
+		phys.handle = alloc.handle;
+		if (way == EXPORT)
+			ASSERT_EQ(0, close(dev_export(fd, alloc.handle, 0, 0, 0)));
+		if (way == PHYS)
+			ASSERT_EQ(0, dev_ioctl(fd, ACLKM_IOC_PHYS, &phys));
+		if (way == QUERY)
+			ASSERT_EQ(0, dev_query(fd, alloc.handle, &query));
+		ASSERT_EQ(0, dev_free(fd, alloc.handle));
+		EXPECT_EQ(way != NOTHING, dev_info(watch).clean < dev_info(watch).free)
+			TH_LOG("flags %#x, way %d", flags[i / REACHES], way);
+	}
+	close(fd);
+}
+
 /* Whatever is clean, dirty or just being cleared: two halves of all memory fit. */
 TEST_F_TIMEOUT(clean, halves_of_all_memory, 120)
 {
