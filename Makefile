@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 
-.PHONY: all help lib kmod install uninstall install-ascend demo test test-kernels test-debug test-arm64 table-kernel bench-kernel bench lint api-table check-reports python python-wheel clean
+.PHONY: all help lib kmod install uninstall install-ascend demo test test-kernels test-debug test-arm64 test-mutants test-soak test-coverage table-kernel bench-kernel bench lint api-table check-reports python python-wheel clean
 
 all: lib
 	@if [ -e "$(KDIR)/Makefile" ]; then $(MAKE) kmod; else \
@@ -29,6 +29,9 @@ help:
 	@echo "make test-kernels  the module's tests on stock 6.1 and 6.12"
 	@echo "make test-debug    the module on a kernel that checks itself: tests, faults, fuzzer"
 	@echo "make test-arm64    the module and the library on stock arm64 kernels"
+	@echo "make test-mutants  breaks one promise at a time, wants a test to fail (DRIVER=1, LIBRARY=1, ONLY=regex)"
+	@echo "make test-soak     the fuzzer and its racers on stock 6.1 (SECONDS=600)"
+	@echo "make test-coverage  which places of the module all suites together never reach"
 	@echo "make table-kernel  what mapping 1 GiB costs in each mode, on both"
 	@echo "make bench-kernel  instructions for device memory, beside heaps, udmabuf and hugetlbfs"
 	@echo "make bench      comparisons with other allocators and copies (RUNS=5, JSON=file)"
@@ -69,6 +72,16 @@ test-debug:
 
 test-arm64:
 	@selftests/run-tests.sh arm64
+
+test-mutants:
+	@selftests/mutants/run.py $(if $(DRIVER),driver) $(if $(LIBRARY),library) $(if $(ONLY),--only '$(ONLY)') \
+		$(if $(JOBS),--jobs $(JOBS)) $(if $(RESUME),--resume) $(if $(AGAIN),--again)
+
+test-soak:
+	@ACLKM_SOAK_SECONDS=$(or $(SECONDS),600) selftests/run-tests.sh soak
+
+test-coverage:
+	@selftests/coverage/run.sh
 
 table-kernel:
 	@selftests/kmod/table.sh

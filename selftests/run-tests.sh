@@ -3,6 +3,8 @@
 # All tests, as `make test` runs them: builds, unit tests with and without
 # sanitizers, the VM runner's own test, the module in VMs. V=1 shows everything.
 # With arguments, which are kernel versions, only the module on these kernels;
+# "soak" is the fuzzer and its racers for ACLKM_SOAK_SECONDS (600) on stock 6.1,
+# "soak-debug" the same on the kernel that checks itself;
 # "debug" is the lane with the kernel that checks itself, "arm64" that of another
 # machine's kernels ("arm64-6.1" and "arm64-6.12" are its halves).
 # The last line is "N passed, N failed".
@@ -351,10 +353,11 @@ module_suites() {
     vm "vm-4g-$kernel" --kernel "$kernel" --memory 4096 --timeout 300 --append nokaslr "${args[@]}" -- "$here/kmod/guest-1g.sh"
 
     begin_suite "module, Linux $kernel, carve-out"
-    guest_programs carveout test_alloc test_mmap test_life test_gup_copy
+    guest_programs carveout test_alloc test_mmap test_life test_gup_copy test_pin_pages
+    # movablecore: a zone that pinned pages have to leave.
     # shellcheck disable=SC2016 # memmap's own syntax
     vm "vm-carveout-$kernel" --kernel "$kernel" --memory 2048 --timeout 300 \
-        --append 'nokaslr memmap=256M$0x40000000' "${args[@]}" -- "$here/kmod/guest-carveout.sh"
+        --append 'nokaslr memmap=256M$0x40000000 movablecore=512M' "${args[@]}" -- "$here/kmod/guest-carveout.sh"
 
     begin_suite "module, Linux $kernel, a device behind bounce buffers"
     gate 'build importer without warnings' quiet_make -C "$here/importer" KDIR="$KDIR" \
@@ -400,6 +403,22 @@ module_suites() {
         --kmods "$vfio_modules" --qemu "$iommu" -- "$here/kmod/guest-devices.sh"
 }
 
+# soak_suite KERNEL: the fuzzer and its racers, for as long as asked
+soak_suite() {
+    local kernel=$1 assignments seconds=${ACLKM_SOAK_SECONDS:-600}
+    assignments=$("$top/tools/fetch-kernel.sh" "$kernel")
+    eval "$assignments"
+    begin_suite "soak, Linux $kernel"
+    gate 'build without warnings' quiet_make -C "$top/kmod" KDIR="$KDIR" B="$build/kmod-$kernel"
+    [[ -n $gate_ok ]] || return 0
+    gate 'build fuzzer' quiet_make -C "$here/fuzz" B="$build/fuzz"
+    [[ -n $gate_ok ]] || return 0
+    vm "vm-soak-$kernel" --kernel "$kernel" --memory 4096 --boot-timeout 300 --timeout $((seconds + 300)) \
+        --append nokaslr --module "$build/kmod-$kernel/aclkm.ko" --file "$build/fuzz/fuzz:/fuzz" \
+        -- "$here/fuzz/guest-soak.sh" "$seconds" "${ACLKM_FUZZ_SEED:-$(date +%s)}"
+    figures "$logs/vm-soak-$kernel.log"
+}
+
 if [[ $# == 0 ]]; then
     unit_suites
     example_suite
@@ -416,6 +435,8 @@ for version in "$@"; do
     case $version in
     debug) debug_suites ;;
     arm64) arm64_suites 6.1 && arm64_suites 6.12 ;;
+    soak) soak_suite 6.1 ;;
+    soak-*) soak_suite "${version#soak-}" ;;
     arm64-*) arm64_suites "${version#arm64-}" ;;
     *) module_suites "$version" ;;
     esac

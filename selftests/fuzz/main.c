@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * fuzz [-t SECONDS] [-s SEED] [-n PROGRAMS] [-i INSTRUMENTED] [-c] [-p PROGRAM]
+ * fuzz [-t SECONDS] [-s SEED] [-n PROGRAMS] [-r PROGRAMS] [-i INSTRUMENTED] [-c] [-p PROGRAM]
  *
+ * -r: programs between two bursts of racing threads
  * -i: how many places of the module are instrumented, to print the covered share
  * -c: print the covered places
  * -p: run the one program that a failure has printed, nothing else
@@ -12,8 +13,6 @@
 #include <stdarg.h>
 #include <time.h>
 
-/* A burst of racing threads after this many programs. */
-#define RACE_EVERY 64
 #define GIB_EVERY 100
 /* Of so many, each kind has its turn. */
 #define ENOUGH_CALLS 20000
@@ -23,6 +22,8 @@ static struct program running;
 static unsigned int at_call;
 static unsigned long programs, calls;
 static uint64_t seed = 1;
+/* A burst of racing threads after this many programs. */
+static unsigned long race_every = 64;
 struct op *current_op;
 bool gib_allowed;
 
@@ -133,7 +134,7 @@ int main(int argc, char **argv)
 	const char *hex = NULL;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "t:s:n:i:cp:")) != -1) {
+	while ((opt = getopt(argc, argv, "t:s:n:r:i:cp:")) != -1) {
 		switch (opt) {
 		case 't':
 			seconds = atof(optarg);
@@ -143,6 +144,9 @@ int main(int argc, char **argv)
 			break;
 		case 'n':
 			limit = strtoul(optarg, NULL, 0);
+			break;
+		case 'r':
+			race_every = strtoul(optarg, NULL, 0);
 			break;
 		case 'i':
 			instrumented = strtoul(optarg, NULL, 0);
@@ -182,7 +186,7 @@ int main(int argc, char **argv)
 		gib_allowed = programs % GIB_EVERY == 0;
 		if (run(&p))
 			corpus_keep(&p);
-		if (programs % RACE_EVERY == 0)
+		if (race_every && programs % race_every == 0)
 			race_burst(&world, rnd());
 		if (now() - shown > 30) {
 			shown = now();

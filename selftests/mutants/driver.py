@@ -24,6 +24,7 @@ GUESTS = {
     "iommu": ("list-iommu", ["--memory", "5120", "--append", "nokaslr intel_iommu=on", "--kmods",
                              "vfio vfio_iommu_type1 vfio_pci", "--qemu", IOMMU], "kmod/guest-devices.sh"),
     "carveout": ("", ["--memory", "2048", "--append", "nokaslr memmap=256M$0x40000000 movablecore=512M"], "kmod/guest-carveout.sh"),
+    "sync": ("list-importer", ["--memory", "1024", "--append", "swiotlb=force"], "kmod/guest-sync.sh"),
 }
 
 
@@ -31,7 +32,7 @@ class Suite:
     """One copy of the driver's sources, and how it is tested."""
 
     sources = ["kmod", "include/uapi", "selftests/kmod", "selftests/host", "selftests/vm", "selftests/debug",
-               "selftests/fault", "examples"]
+               "selftests/fault", "selftests/importer", "examples"]
 
     def __init__(self, top, tree, wrap):
         self.top, self.tree, self.wrap = top, tree, wrap
@@ -39,6 +40,7 @@ class Suite:
         self.tools = assignments([top / "tools/fetch-kselftest.sh", "6.1"])
         self.programs = tree / "build/kselftest"
         self.module = tree / "build/kmod/aclkm.ko"
+        self.importer = tree / "build/importer/aclkm_importer.ko"
         self.lists = {name: self.names(name) for name in ("list", "list-driver", "list-devices")}
         # Programs that a guest would have to be set up for.
         self.lists["list-devices"] = [n for n in self.lists["list-devices"] if n != "test_rdma"]
@@ -113,6 +115,8 @@ class Suite:
         names = self.names(listed) if listed else ["test_alloc", "test_mmap", "test_life", "test_pin_pages"]
         arguments = ["--kernel", "6.1", "--timeout", "400", *arguments,
                      *self.files([(name, name) for name in names], kind)]
+        if kind == "sync":
+            arguments += ["--file", self.importer]
         return self.guest(kind, self.module, arguments, self.top / "selftests" / script)
 
     def host(self):
@@ -197,6 +201,9 @@ class Suite:
         trouble = build_trouble(["make", "--no-print-directory", "-C", self.tree / "selftests/kmod",
                                  f"KSFT={self.tools['KSFT']}", f"B={self.programs}", "-j2"], self.wrap)
         trouble = trouble or self.build(None)
+        trouble = trouble or build_trouble(
+            ["make", "--no-print-directory", "-C", self.tree / "selftests/importer", f"KDIR={self.kernel['KDIR']}",
+             f"B={self.importer.parent}", f"KMOD={self.module.parent}"])
         if trouble or not thorough:
             return trouble
         hints = {hint for mutant in mutants for hint in mutant.hints}

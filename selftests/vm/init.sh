@@ -21,6 +21,8 @@ ip link set lo up
 echo "aclkm-vm: guest up, Linux $(uname -r)"
 
 verdict=0
+# Counts the places of the module that run: selftests/coverage.
+if [ -e /aclkm_cov.ko ]; then insmod /aclkm_cov.ko || verdict=1; fi
 while read -r ko; do
     insmod "$ko" || {
         echo "aclkm-vm: insmod $ko failed"
@@ -33,6 +35,11 @@ if [ "$verdict" = 0 ]; then
     sh /guest.sh "$@" || verdict=$?
 fi
 
+if [ -e /sys/kernel/debug/aclkm_cov ]; then
+    echo '# aclkm-cov: begin'
+    cat /sys/kernel/debug/aclkm_cov
+    echo '# aclkm-cov: end'
+fi
 echo "aclkm-vm: verdict $verdict"
 # Changing the port's settings waits until its output is out.
 stty -F /dev/ttyS0 raw -echo

@@ -147,6 +147,7 @@ make_initramfs() {
     done
     if [[ -n $module ]]; then copy_file "$root" "$module:/aclkm.ko"; fi
     for spec in ${files[@]+"${files[@]}"}; do copy_file "$root" "$spec"; done
+    if [[ -n ${ACLKM_COV_MODULE:-} ]]; then copy_file "$root" "$ACLKM_COV_MODULE:/aclkm_cov.ko"; fi
 
     : >"$root/etc/kmods"
     for word in $kmods; do
