@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 
-.PHONY: all help lib kmod install uninstall install-ascend demo test test-kernels test-debug test-arm64 test-mutants test-soak test-coverage table-kernel bench-kernel bench lint api-table check-reports python python-wheel clean
+.PHONY: all help lib kmod install uninstall install-ascend demo test test-kernels test-debug test-arm64 test-mutants test-soak test-soak-lib test-coverage table-kernel bench-kernel bench lint api-table check-reports python python-wheel clean
 
 all: lib
 	@if [ -e "$(KDIR)/Makefile" ]; then $(MAKE) kmod; else \
@@ -32,6 +32,7 @@ help:
 	@echo "make test-mutants  breaks one promise at a time, wants a test to fail (DRIVER=1, LIBRARY=1, ONLY=regex)"
 	@echo "make test-soak     the fuzzer and its racers on stock 6.1 (SECONDS=600)"
 	@echo "make test-coverage  which places of the module all suites together never reach"
+	@echo "make test-soak-lib  the library for MINUTES=30 without checks, and as long with all"
 	@echo "make table-kernel  what mapping 1 GiB costs in each mode, on both"
 	@echo "make bench-kernel  instructions for device memory, beside heaps, udmabuf and hugetlbfs"
 	@echo "make bench      comparisons with other allocators and copies (RUNS=5, JSON=file)"
@@ -82,6 +83,11 @@ test-soak:
 
 test-coverage:
 	@selftests/coverage/run.sh
+
+MINUTES ?= 30
+
+test-soak-lib:
+	@selftests/soak/run.sh $(MINUTES)
 
 table-kernel:
 	@selftests/kmod/table.sh

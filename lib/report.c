@@ -278,11 +278,14 @@ void report_note(const char *format, ...)
 
 void report_trace(const char *heading, const struct trace *trace)
 {
+	char thread[24] = "one of many threads";
+
+	if (trace->thread)
+		snprintf(thread, sizeof(thread), "thread %d", trace->thread);
 	if (*trace->function)
-		report_line("  %s by %s in thread %d:", heading, trace->function,
-			    trace->thread);
+		report_line("  %s by %s in %s:", heading, trace->function, thread);
 	else
-		report_line("  %s in thread %d:", heading, trace->thread);
+		report_line("  %s in %s:", heading, thread);
 	report_frames(trace);
 }
 

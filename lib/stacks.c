@@ -20,6 +20,9 @@
 /* Bytes of the code that starts a program, at most: it calls the C library and ends. */
 #define ENTRY_BYTES 256
 
+/* Threads that are told apart at one place. */
+#define PLACE_THREADS 16
+
 /* A frame is at most so long, where its return address has to be looked for. */
 #define FRAME_WORDS 4096
 
@@ -87,20 +90,10 @@ const struct trace *stack_get(uint32_t id)
 	return id ? &at(id)->trace : &unknown;
 }
 
-static uint64_t hash_of(const struct trace *trace)
-{
-	uint64_t hash = (uintptr_t)trace->function + (uint32_t)trace->thread;
-	int i;
-
-	for (i = 0; i < trace->depth; i++)
-		hash = (hash ^ (uintptr_t)trace->frames[i]) * 0x9e3779b97f4a7c15ULL;
-	return hash;
-}
-
+/* But for the thread. */
 static bool is_same(const struct trace *a, const struct trace *b)
 {
-	return a->function == b->function && a->thread == b->thread &&
-	       a->depth == b->depth &&
+	return a->function == b->function && a->depth == b->depth &&
 	       !memcmp(a->frames, b->frames, (size_t)a->depth * sizeof(a->frames[0]));
 }
 
@@ -125,18 +118,38 @@ static uint32_t add_locked(const struct trace *trace, uint64_t hash)
 	return count++;
 }
 
-static uint32_t number(const struct trace *trace)
+/* Of @thread; 0: not there. @threads: how many have a number there. */
+static uint32_t find_locked(const struct trace *trace, uint64_t hash, int32_t thread,
+			    uint32_t *threads)
 {
-	uint64_t hash = hash_of(trace);
 	uint32_t id;
 
-	pthread_mutex_lock(&lock);
+	*threads = 0;
 	for (id = buckets[hash % BUCKETS]; id; id = at(id)->next) {
-		if (at(id)->hash == hash && is_same(&at(id)->trace, trace))
+		if (at(id)->hash != hash || !is_same(&at(id)->trace, trace))
+			continue;
+		if (at(id)->trace.thread == thread)
 			break;
+		++*threads;
+	}
+	return id;
+}
+
+static uint32_t number(const struct trace *trace)
+{
+	uint64_t hash = trace_place(trace);
+	struct trace any = *trace;
+	uint32_t id, threads;
+
+	pthread_mutex_lock(&lock);
+	id = find_locked(trace, hash, trace->thread, &threads);
+	/* A program that starts threads without end needs no more memory for it. */
+	if (!id && threads >= PLACE_THREADS) {
+		any.thread = 0;
+		id = find_locked(&any, hash, 0, &threads);
 	}
 	if (!id)
-		id = add_locked(trace, hash);
+		id = add_locked(&any, hash);
 	pthread_mutex_unlock(&lock);
 	return id;
 }

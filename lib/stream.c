@@ -12,6 +12,7 @@
 #include "hot.h"
 #include "mempool.h"
 #include "object.h"
+#include "outcall.h"
 
 /*
  * Records are never given back, only used again, so that a handle is looked up
@@ -436,13 +437,31 @@ void stream_watch_failures(void (*watcher)(const struct stream_failure *failure)
 	atomic_store(&worker_on_failure, tell_failure);
 }
 
-/* Once, also when who is told destroys it. */
+struct end {
+	void (*watcher)(uintptr_t handle, bool created);
+	uintptr_t handle;
+};
+
+static void call_watcher(void *arg)
+{
+	const struct end *end = arg;
+
+	end->watcher(end->handle, false);
+}
+
+/* The watcher has thrown: the caller, which holds the stream, does not go on. */
+static void unhold(void *stream)
+{
+	put(stream);
+}
+
+/* Once, also when the watcher destroys the stream. */
 static void tell_end(struct stream *stream, uintptr_t handle)
 {
-	void (*watcher)(uintptr_t, bool) = atomic_load(&watch);
+	struct end end = {atomic_load(&watch), handle};
 
-	if (watcher && !atomic_exchange(&stream->end_told, true))
-		watcher(handle, false);
+	if (end.watcher && !atomic_exchange(&stream->end_told, true))
+		outcall(call_watcher, &end, unhold, stream);
 }
 
 /* A stream that is held. */
