@@ -178,6 +178,54 @@ static void wrong(void *arg)
 	aclrtResetDevice(0);
 }
 
+/* What a callback may do and may not, without a context of its own. */
+struct inside {
+	void *device, *host;
+	int take, wait, copy, copy_now, launch, give;
+};
+
+static void look_inside(void *arg)
+{
+	struct inside *in = arg;
+	void *p = NULL;
+
+	in->take = aclrtMalloc(&p, 100, ACL_MEM_MALLOC_NORMAL_ONLY);
+	in->give = in->take ?: aclrtFree(p);
+	in->wait = aclrtSynchronizeDevice();
+	in->copy = aclrtMemcpyAsync(in->device, 64, in->host, 64, ACL_MEMCPY_DEFAULT, s);
+	in->copy_now = aclrtMemcpy(in->device, 64, in->host, 64, ACL_MEMCPY_DEFAULT);
+	in->launch = aclrtLaunchHostFunc(s, look_inside, arg);
+}
+
+static void test_inside(void)
+{
+	struct inside in = {0};
+	struct poller poller;
+
+	if (aclrtMalloc(&in.device, 64, ACL_MEM_MALLOC_NORMAL_ONLY) ||
+	    aclrtMallocHost(&in.host, 64))
+		bail_out("no memory");
+	is(aclrtLaunchHostFunc(s, look_inside, &in) | aclrtSynchronizeStream(s), 0,
+	   "a host function");
+	is(in.take | in.give, 0, "has its stream's context: it can allocate");
+	is(in.wait, 207000, "must not wait");
+	is(in.copy, 207000, "must not copy");
+	is(in.copy_now, 207000, "not at once either");
+	is(in.launch, 207000, "must not launch another");
+	start_poller(&poller);
+	is(aclrtSubscribeReport((uint64_t)poller.thread, s), 0, "a report thread");
+	is(aclrtLaunchCallback(look_inside, &in, ACL_CALLBACK_BLOCK, s) |
+		   aclrtLaunchHostFunc(s, call, &(struct seen){0}) |
+		   aclrtSynchronizeStream(s),
+	   0, "callbacks and host functions work on one stream");
+	is(in.take, 107002, "the report thread has no context");
+	is(in.wait, 207000, "all the same it must not wait");
+	is(in.copy, 207000, "nor copy");
+	is(aclrtUnSubscribeReport((uint64_t)poller.thread, s), 0, "unsubscribe");
+	stop_poller(&poller);
+	is(aclrtFree(in.device) | aclrtFreeHost(in.host), 0, "free");
+}
+
 static void test_host(void)
 {
 	struct seen seen = {0};
@@ -326,6 +374,7 @@ int main(void)
 	test_block();
 	test_destroy();
 	test_host();
+	test_inside();
 	test_reset();
 	test_values();
 	test_many();
