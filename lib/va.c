@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "va.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -40,4 +42,47 @@ void *va_reserve(uint64_t size, uint64_t align)
 void va_release(void *addr, uint64_t size)
 {
 	munmap(addr, size + va_page_size());
+}
+
+/*
+ * At vm.max_map_count mmap refuses even what would end mappings. The library keeps one
+ * mapping that it can do without, and unmaps that first.
+ */
+static pthread_mutex_t spare_lock = PTHREAD_MUTEX_INITIALIZER;
+static void *spare; /* NULL: none, or spent */
+
+static void spare_make_locked(void)
+{
+	void *addr;
+
+	if (spare)
+		return;
+	addr = mmap(NULL, va_page_size(), PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (addr != MAP_FAILED)
+		spare = addr;
+}
+
+void va_need_spare(void)
+{
+	pthread_mutex_lock(&spare_lock);
+	spare_make_locked();
+	pthread_mutex_unlock(&spare_lock);
+}
+
+void *va_hide(void *addr, uint64_t size)
+{
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+	void *got = mmap(addr, size, PROT_NONE, flags, -1, 0);
+
+	if (got != MAP_FAILED || errno != ENOMEM)
+		return got;
+	pthread_mutex_lock(&spare_lock);
+	if (spare) {
+		munmap(spare, va_page_size());
+		spare = NULL;
+	}
+	got = mmap(addr, size, PROT_NONE, flags, -1, 0);
+	spare_make_locked();
+	pthread_mutex_unlock(&spare_lock);
+	return got;
 }

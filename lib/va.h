@@ -16,4 +16,13 @@ void *va_reserve(uint64_t size, uint64_t align);
 /* Unmaps it, with whatever was mapped over it. */
 void va_release(void *addr, uint64_t size);
 
+/* Prepares for va_hide at vm.max_map_count. */
+void va_need_spare(void);
+
+/*
+ * Makes mapped address space inaccessible again, at vm.max_map_count as well. Returns
+ * @addr, or MAP_FAILED with errno and nothing changed.
+ */
+void *va_hide(void *addr, uint64_t size);
+
 #endif /* LIB_VA_H */
