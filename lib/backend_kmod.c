@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -14,12 +15,23 @@
 #include "budget.h"
 #include "config.h"
 #include "error.h"
+#include "fd.h"
 #include "guard.h"
 #include "rules.h"
 #include "uncached.h"
 #include "va.h"
 
+/*
+ * Signal number that the library's open file is marked with (F_SETSIG), as another open
+ * file of the same device has the same inode. No signal is ever asked for.
+ */
+#define DEVICE_MARK 61
+
+static pthread_mutex_t device_lock = PTHREAD_MUTEX_INITIALIZER;
 static int device = -1;
+static struct fd_id device_id;
+static uint32_t
+	opening; /* grows when the program closed the file; older handles are lost */
 static uint64_t features;
 
 /* A missing driver is no failure in auto mode: the text would mislead. */
@@ -30,12 +42,12 @@ static int refuse_open(int err, const char *why)
 	return error_set(err, "ACLKM_BACKEND=kmod: %s: %s", ACLKM_DEVICE_PATH, why);
 }
 
-static int kmod_open(void)
+static int open_device_locked(void)
 {
 	struct aclkm_info info;
 	int fd, err;
 
-	fd = open(ACLKM_DEVICE_PATH, O_RDWR | O_CLOEXEC);
+	fd = fd_lift(open(ACLKM_DEVICE_PATH, O_RDWR | O_CLOEXEC));
 	if (fd < 0)
 		return refuse_open(ACLKM_ERR_NODEV, strerror(errno));
 	memset(&info, 0, sizeof(info));
@@ -47,7 +59,12 @@ static int kmod_open(void)
 		err = refuse_open(ACLKM_ERR_NODEV, "the driver has another ABI version");
 		goto close;
 	}
+	if (fcntl(fd, F_SETSIG, DEVICE_MARK) || !fd_know(fd, &device_id)) {
+		err = refuse_open(ACLKM_ERR_NODEV, strerror(errno));
+		goto close;
+	}
 	device = fd;
+	opening++;
 	features = info.features;
 	return ACLKM_OK;
 close:
@@ -55,13 +72,74 @@ close:
 	return err;
 }
 
+static bool device_is_ours_locked(void)
+{
+	return fd_is(device, &device_id) && fcntl(device, F_GETSIG) == DEVICE_MARK;
+}
+
+static int kmod_open(void)
+{
+	int err;
+
+	pthread_mutex_lock(&device_lock);
+	err = open_device_locked();
+	pthread_mutex_unlock(&device_lock);
+	return err;
+}
+
+/* The driver's open file for new handles, opened again if the program closed it. */
+static int device_fd(int *fd, uint32_t *number)
+{
+	int err = ACLKM_OK;
+
+	pthread_mutex_lock(&device_lock);
+	if (!device_is_ours_locked()) {
+		err = open_device_locked();
+		if (err && (errno == EMFILE || errno == ENFILE))
+			err = fd_refused(ACLKM_DEVICE_PATH);
+		else if (err)
+			error_set(err,
+				  "%s: the program closed its descriptor, and it cannot "
+				  "be opened again",
+				  ACLKM_DEVICE_PATH);
+	}
+	*fd = device;
+	*number = opening;
+	pthread_mutex_unlock(&device_lock);
+	return err;
+}
+
+/* The open file that a handle is of; -1: the program closed it. */
+static int device_of(uint32_t number)
+{
+	int fd = -1;
+
+	pthread_mutex_lock(&device_lock);
+	if (number == opening && device_is_ours_locked())
+		fd = device;
+	pthread_mutex_unlock(&device_lock);
+	return fd;
+}
+
+static int handle_is_lost(void)
+{
+	return error_set(ACLKM_ERR_IO,
+			 "%s: the program closed the library's descriptor: memory from "
+			 "before stays mapped, but cannot be mapped again or shared",
+			 ACLKM_DEVICE_PATH);
+}
+
 static int kmod_info(uint32_t number, struct backend_info *out)
 {
 	struct aclkm_info info;
+	uint32_t current;
 	uint64_t left;
+	int fd, err = device_fd(&fd, &current);
 
+	if (err)
+		return err;
 	memset(&info, 0, sizeof(info));
-	if (ioctl(device, ACLKM_IOC_INFO, &info))
+	if (ioctl(fd, ACLKM_IOC_INFO, &info))
 		return error_set(ACLKM_ERR_IO, "%s: INFO: %s", ACLKM_DEVICE_PATH,
 				 strerror(errno));
 	out->total = budget_part(info.total);
@@ -89,11 +167,14 @@ static int charge(uint32_t number, uint64_t size)
 	return err ?: budget_take(number, size, info.total, "");
 }
 
-static void free_handle(uint32_t handle)
+/* A handle of a file that the program closed is gone with it. */
+static void free_handle(uint32_t of, uint32_t handle)
 {
 	struct aclkm_free arg = {.handle = handle};
+	int fd = device_of(of);
 
-	ioctl(device, ACLKM_IOC_FREE, &arg);
+	if (fd >= 0)
+		ioctl(fd, ACLKM_IOC_FREE, &arg);
 }
 
 static const char *reason_text(uint32_t reason)
@@ -177,18 +258,25 @@ static void wish(uint32_t number, struct aclkm_alloc *arg)
 }
 
 static int take(uint32_t number, uint64_t size, uint64_t align, uint32_t flags,
-		struct aclkm_alloc *arg)
+		struct aclkm_alloc *arg, uint32_t *of)
 {
+	int fd, err = device_fd(&fd, of);
+
+	if (err)
+		return err;
 	*arg = (struct aclkm_alloc){.size = size, .align = align, .flags = flags};
 	wish(number, arg);
-	return ioctl(device, ACLKM_IOC_ALLOC, arg) ? refuse_alloc(errno, arg) : ACLKM_OK;
+	return ioctl(fd, ACLKM_IOC_ALLOC, arg) ? refuse_alloc(errno, arg) : ACLKM_OK;
 }
 
 static int describe(const struct aclkm_alloc *arg, struct region *out)
 {
 	struct aclkm_query query = {.handle = arg->handle};
+	int fd = device_of(out->opening);
 
-	if (ioctl(device, ACLKM_IOC_QUERY, &query))
+	if (fd < 0)
+		return handle_is_lost();
+	if (ioctl(fd, ACLKM_IOC_QUERY, &query))
 		return error_set(ACLKM_ERR_IO, "%s: QUERY: %s", ACLKM_DEVICE_PATH,
 				 strerror(errno));
 	out->size = query.size;
@@ -203,13 +291,17 @@ static int describe(const struct aclkm_alloc *arg, struct region *out)
 static int map(const struct aclkm_alloc *arg, uint64_t align, struct region *out)
 {
 	void *addr = va_reserve(out->size, align);
-	int err;
+	int err, fd = device_of(out->opening);
 
 	if (!addr)
 		return error_set(ACLKM_ERR_NOMEM, "no address space for %llu bytes",
 				 (unsigned long long)out->size);
+	if (fd < 0) {
+		va_release(addr, out->size);
+		return handle_is_lost();
+	}
 	out->addr = mmap(addr, out->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-			 device, (off_t)arg->offset);
+			 fd, (off_t)arg->offset);
 	if (out->addr != MAP_FAILED)
 		return ACLKM_OK;
 	err = error_set(errno == ENOMEM ? ACLKM_ERR_NOMEM : ACLKM_ERR_IO, "%s: mmap: %s",
@@ -232,13 +324,16 @@ static uint64_t huge_alignment(uint64_t size, uint64_t align, enum aclkm_pages p
 }
 
 static int kmod_region_alloc(uint32_t number, uint64_t size, uint64_t align,
-			     enum aclkm_pages pages, struct region *out)
+			     enum aclkm_pages pages, bool alone, struct region *out)
 {
 	uint64_t want = huge_alignment(size, align, pages);
 	struct aclkm_alloc arg;
 	uint64_t unit = va_page_size();
+	uint32_t of = 0;
 	int err;
 
+	/* A region is never in a file: it is exported as one. */
+	(void)alone;
 	if (pages == ACLKM_PAGES_HUGE_ONLY || pages == ACLKM_PAGES_HUGE1G)
 		unit = pages == ACLKM_PAGES_HUGE1G ? SIZE_1G : SIZE_2M;
 	if (aclkm_align_up(size, unit, &size))
@@ -248,12 +343,12 @@ static int kmod_region_alloc(uint32_t number, uint64_t size, uint64_t align,
 	err = charge(number, size);
 	if (err)
 		return err;
-	err = take(number, size, want, entry_flags(pages), &arg);
+	err = take(number, size, want, entry_flags(pages), &arg, &of);
 	if (err == ACLKM_ERR_NOMEM && pages == ACLKM_PAGES_HUGE_FIRST && want > align)
-		err = take(number, size, align, 0, &arg);
+		err = take(number, size, align, 0, &arg, &of);
 	if (err)
 		goto uncharge;
-	*out = (struct region){.fd = -1, .device = number, .charged = size};
+	*out = (struct region){.opening = of, .device = number, .charged = size};
 	err = describe(&arg, out);
 	if (err)
 		goto free;
@@ -262,7 +357,7 @@ static int kmod_region_alloc(uint32_t number, uint64_t size, uint64_t align,
 		goto free;
 	return ACLKM_OK;
 free:
-	free_handle(arg.handle);
+	free_handle(of, arg.handle);
 uncharge:
 	budget_give(number, size);
 	return err;
@@ -274,40 +369,52 @@ static void kmod_region_free(struct region *region)
 	if (region->uncached)
 		uncached_remove(region->addr);
 	va_release(region->addr, region->size);
-	free_handle(region->handle);
+	free_handle(region->opening, region->handle);
 	budget_give(region->device, region->charged);
+}
+
+static int export(uint32_t of, uint32_t handle, uint64_t offset, uint64_t size,
+		  bool read_only, int *fd)
+{
+	struct aclkm_export arg = {.handle = handle,
+				   .flags = ACLKM_EXPORT_CLOEXEC,
+				   .offset = offset,
+				   .len = size};
+	int file = device_of(of);
+
+	if (file < 0)
+		return handle_is_lost();
+	if (read_only)
+		arg.flags |= ACLKM_EXPORT_READ_ONLY;
+	if (ioctl(file, ACLKM_IOC_EXPORT, &arg))
+		return fd_refused(ACLKM_DEVICE_PATH ": EXPORT");
+	*fd = fd_lift(arg.fd);
+	return *fd < 0 ? fd_refused(ACLKM_DEVICE_PATH ": EXPORT") : ACLKM_OK;
 }
 
 static int kmod_region_export(struct region *region, uint64_t offset, uint64_t size,
 			      bool read_only, int *fd)
 {
-	struct aclkm_export arg = {.handle = region->handle,
-				   .flags = ACLKM_EXPORT_CLOEXEC,
-				   .offset = offset,
-				   .len = size};
-
-	if (read_only)
-		arg.flags |= ACLKM_EXPORT_READ_ONLY;
-	if (ioctl(device, ACLKM_IOC_EXPORT, &arg))
-		return error_set(errno == EMFILE ? ACLKM_ERR_LIMIT : ACLKM_ERR_IO,
-				 "%s: EXPORT: %s", ACLKM_DEVICE_PATH, strerror(errno));
-	*fd = arg.fd;
-	return ACLKM_OK;
+	return export(region->opening, region->handle, offset, size, read_only, fd);
 }
 
 static int map_import(const struct aclkm_import *arg, uint64_t align, struct region *out)
 {
 	void *addr = va_reserve(arg->size, align);
-	int prot = PROT_READ | PROT_WRITE;
+	int prot = PROT_READ | PROT_WRITE, fd = device_of(out->opening);
 
 	if (!addr)
 		return error_set(ACLKM_ERR_NOMEM, "no address space for %llu bytes",
 				 (unsigned long long)arg->size);
-	out->addr = mmap(addr, arg->size, prot, MAP_SHARED | MAP_FIXED, device,
+	if (fd < 0) {
+		va_release(addr, arg->size);
+		return handle_is_lost();
+	}
+	out->addr = mmap(addr, arg->size, prot, MAP_SHARED | MAP_FIXED, fd,
 			 (off_t)arg->offset);
 	if (out->addr == MAP_FAILED && errno == EACCES)
-		out->addr = mmap(addr, arg->size, PROT_READ, MAP_SHARED | MAP_FIXED,
-				 device, (off_t)arg->offset);
+		out->addr = mmap(addr, arg->size, PROT_READ, MAP_SHARED | MAP_FIXED, fd,
+				 (off_t)arg->offset);
 	if (out->addr != MAP_FAILED)
 		return ACLKM_OK;
 	va_release(addr, arg->size);
@@ -315,26 +422,41 @@ static int map_import(const struct aclkm_import *arg, uint64_t align, struct reg
 			 strerror(errno));
 }
 
+/* A handle of the dma-buf @fd. */
+static int import_handle(int fd, uint32_t *of, struct aclkm_import *arg)
+{
+	int file, err = device_fd(&file, of);
+
+	if (err)
+		return err;
+	*arg = (struct aclkm_import){.fd = fd};
+	if (!ioctl(file, ACLKM_IOC_IMPORT, arg))
+		return ACLKM_OK;
+	if (errno == EOPNOTSUPP)
+		return ACLKM_ERR_FOREIGN;
+	if (errno == EINVAL || errno == EBADF)
+		return error_set(ACLKM_ERR_INVALID, "fd = %d: not a dma-buf", fd);
+	return error_set(errno == EMFILE || errno == EDQUOT ? ACLKM_ERR_LIMIT
+							    : ACLKM_ERR_IO,
+			 "%s: IMPORT: %s", ACLKM_DEVICE_PATH, strerror(errno));
+}
+
 static int kmod_region_import(int fd, struct region *out)
 {
-	struct aclkm_import arg = {.fd = fd};
+	struct aclkm_import arg;
 	struct aclkm_query query = {0};
 	uint64_t align = va_page_size();
-	int err;
+	uint32_t of;
+	int err = import_handle(fd, &of, &arg);
 
-	if (ioctl(device, ACLKM_IOC_IMPORT, &arg)) {
-		if (errno == EOPNOTSUPP)
-			return ACLKM_ERR_FOREIGN;
-		if (errno == EINVAL || errno == EBADF)
-			return error_set(ACLKM_ERR_INVALID, "fd = %d: not a dma-buf", fd);
-		return error_set(errno == EMFILE || errno == EDQUOT ? ACLKM_ERR_LIMIT
-								    : ACLKM_ERR_IO,
-				 "%s: IMPORT: %s", ACLKM_DEVICE_PATH, strerror(errno));
-	}
-	*out = (struct region){
-		.size = arg.size, .handle = arg.handle, .contiguous = true, .fd = -1};
+	if (err)
+		return err;
+	*out = (struct region){.size = arg.size,
+			       .handle = arg.handle,
+			       .opening = of,
+			       .contiguous = true};
 	query = (struct aclkm_query){.handle = arg.handle};
-	if (!ioctl(device, ACLKM_IOC_QUERY, &query))
+	if (!ioctl(device_of(of), ACLKM_IOC_QUERY, &query))
 		align = out->page_size = query.map_page;
 	err = map_import(&arg, align, out);
 	if (err)
@@ -350,13 +472,13 @@ static int kmod_region_import(int fd, struct region *out)
 unmap:
 	va_release(out->addr, out->size);
 free:
-	free_handle(arg.handle);
+	free_handle(of, arg.handle);
 	return err;
 }
 
 /* The pages with these bytes, and no others of the region. */
 static int kmod_region_share(struct region *region, uint64_t offset, uint64_t size,
-			     struct backing *out)
+			     struct file_part *out)
 {
 	uint64_t mask = va_page_size() - 1, start = offset & ~mask;
 	uint64_t len = ((offset + size + mask) & ~mask) - start;
@@ -364,51 +486,98 @@ static int kmod_region_share(struct region *region, uint64_t offset, uint64_t si
 
 	err = kmod_region_export(region, start, len, false, &fd);
 	if (!err)
-		*out = (struct backing){.fd = fd,
-					.offset = offset - start,
-					.size = size,
-					.page_size = va_page_size()};
+		*out = (struct file_part){.fd = fd,
+					  .offset = offset - start,
+					  .size = size,
+					  .page_size = va_page_size()};
 	return err;
 }
 
+/* A handle without a mapping. */
 static int kmod_backing_alloc(uint32_t number, uint64_t size, enum aclkm_pages pages,
 			      struct backing *out)
 {
-	struct aclkm_alloc arg = {.size = size,
-				  .align = huge_alignment(size, va_page_size(), pages)};
-	int err = charge(number, size), fd;
+	struct aclkm_alloc arg;
+	uint32_t of = 0;
+	int err = charge(number, size);
 
 	if (err)
 		return err;
-	fd = open(ACLKM_DEVICE_PATH, O_RDWR | O_CLOEXEC);
-	if (fd < 0) {
-		err = error_set(errno == EMFILE ? ACLKM_ERR_LIMIT : ACLKM_ERR_IO,
-				"%s: %s", ACLKM_DEVICE_PATH, strerror(errno));
-		goto uncharge;
+	err = take(number, size, huge_alignment(size, va_page_size(), pages), 0, &arg,
+		   &of);
+	if (err) {
+		budget_give(number, size);
+		return err;
 	}
-	wish(number, &arg);
-	if (ioctl(fd, ACLKM_IOC_ALLOC, &arg)) {
-		err = refuse_alloc(errno, &arg);
-		goto close;
-	}
-	*out = (struct backing){.fd = fd,
+	*out = (struct backing){.handle = arg.handle,
+				.opening = of,
 				.offset = arg.offset,
 				.size = size,
 				.page_size = va_page_size(),
 				.device = number,
 				.charged = size};
 	return ACLKM_OK;
-close:
-	close(fd);
-uncharge:
-	budget_give(number, size);
-	return err;
 }
 
 static void kmod_backing_free(struct backing *backing)
 {
-	close(backing->fd);
+	if (backing->piece.file)
+		memfile_give(&backing->piece, NULL);
+	else
+		free_handle(backing->opening, backing->handle);
 	budget_give(backing->device, backing->charged);
+}
+
+static int kmod_backing_map(const struct backing *backing, void *addr, int protection)
+{
+	int fd;
+
+	if (backing->piece.file)
+		return memfile_map(&backing->piece, addr, protection);
+	fd = device_of(backing->opening);
+	if (fd < 0)
+		return handle_is_lost();
+	if (mmap(addr, backing->size, protection, MAP_SHARED | MAP_FIXED, fd,
+		 (off_t)backing->offset) != MAP_FAILED)
+		return ACLKM_OK;
+	return error_set(errno == ENOMEM ? ACLKM_ERR_NOMEM : ACLKM_ERR_IO,
+			 "mapping %llu bytes: %s", (unsigned long long)backing->size,
+			 strerror(errno));
+}
+
+static int kmod_backing_share(struct backing *backing, struct file_part *out)
+{
+	int err;
+
+	if (backing->piece.file)
+		return memfile_share(&backing->piece, 0, backing->size, out);
+	*out = (struct file_part){.size = backing->size, .page_size = va_page_size()};
+	err = export(backing->opening, backing->handle, 0, backing->size, false,
+		     &out->fd);
+	return err;
+}
+
+/* The sender may be on the user backend: then it is a file that is mapped itself. */
+static int kmod_backing_adopt(const struct file_part *part, struct backing *out)
+{
+	struct aclkm_import arg;
+	uint32_t of;
+
+	*out = (struct backing){.size = part->size, .page_size = part->page_size};
+	if (part->offset || import_handle(part->fd, &of, &arg))
+		return memfile_adopt(part, &out->piece);
+	if (arg.size < part->size) {
+		free_handle(of, arg.handle);
+		return error_set(ACLKM_ERR_INVALID,
+				 "the dma-buf has %llu bytes, %llu were offered",
+				 (unsigned long long)arg.size,
+				 (unsigned long long)part->size);
+	}
+	out->handle = arg.handle;
+	out->opening = of;
+	out->offset = arg.offset;
+	close(part->fd);
+	return ACLKM_OK;
 }
 
 const struct backend backend_kmod = {
@@ -422,4 +591,7 @@ const struct backend backend_kmod = {
 	.region_import = kmod_region_import,
 	.backing_alloc = kmod_backing_alloc,
 	.backing_free = kmod_backing_free,
+	.backing_map = kmod_backing_map,
+	.backing_share = kmod_backing_share,
+	.backing_adopt = kmod_backing_adopt,
 };

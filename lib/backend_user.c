@@ -1,54 +1,49 @@
 // SPDX-License-Identifier: MIT
 /*
  * Regions from ordinary memory, with no driver: hugetlb pages, else transparent
- * huge pages, else small ones. Not physically contiguous, and no physical
- * addresses. The device's size is a number that is only counted against.
+ * huge pages, else small ones. All of it is pieces of memfds (memfile.h), so that any
+ * block can be shared without being moved. Not physically contiguous, and no physical
+ * addresses. The device's size is a number that is only counted against; before pages
+ * become resident, memlimit.h tells whether the system has them.
  */
 #include "backend.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/sysinfo.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "budget.h"
 #include "config.h"
 #include "error.h"
 #include "guard.h"
+#include "memfile.h"
+#include "memlimit.h"
 #include "rules.h"
 #include "va.h"
 
-#ifndef MFD_HUGE_2MB
-#define MFD_HUGE_2MB (21U << 26)
-#define MFD_HUGE_1GB (30U << 26)
-#endif
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
+#endif
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25 /* from 6.1 on */
 #endif
 
 #define THP_DIR "/sys/kernel/mm/transparent_hugepage/"
 
 static uint64_t part; /* of each device */
 
-static uint64_t half_of_ram(void)
-{
-	struct sysinfo info;
-
-	if (sysinfo(&info))
-		return SIZE_1G;
-	return ((uint64_t)info.totalram * info.mem_unit / 2) & ~(SIZE_2M - 1);
-}
-
 static int user_open(void)
 {
 	uint64_t total = config_get()->mem;
+	struct memlimit limit;
 
-	part = budget_part(total ? total : half_of_ram());
+	if (!total) {
+		memlimit_read("", &limit);
+		total = memlimit_device_size(&limit);
+	}
+	part = budget_part(total);
 	return ACLKM_OK;
 }
 
@@ -82,162 +77,128 @@ static bool populate(char *addr, uint64_t size, uint64_t page)
 	return true;
 }
 
-/* Files are kept open up to this number, so that their regions can be shared. */
-#define MAX_KEPT_FILES 256
-
-static _Atomic uint32_t kept_files;
-
-static void forget_file(struct region *region)
+/*
+ * Maps new shared memory over the region's addresses, so that a part of it can be given
+ * to another process at any time without moving a byte. Where the process may have no
+ * file, it is shared memory that cannot be found again.
+ */
+static int map_new(struct region *region, enum memfile_pages pages, bool alone)
 {
-	if (region->fd < 0)
-		return;
-	close(region->fd);
-	region->fd = -1;
-	atomic_fetch_sub(&kept_files, 1);
-}
-
-static void keep_file(struct region *region, int fd)
-{
-	if (atomic_fetch_add(&kept_files, 1) < MAX_KEPT_FILES) {
-		region->fd = fd;
-		return;
-	}
-	atomic_fetch_sub(&kept_files, 1);
-	close(fd);
-}
-
-/* Maps a new memfd over the region's addresses. */
-static bool map_memfd(struct region *region, unsigned int flags)
-{
-	int fd = memfd_create("aclkm", MFD_CLOEXEC | flags);
-	uint64_t size = region->size;
-	void *got = MAP_FAILED;
 	int err;
 
-	if (fd < 0)
-		return false;
-	err = ftruncate(fd, (off_t)size);
-	/*
-	 * Huge pages are taken before the mapping: an mmap that fails for want
-	 * of them would leave a hole in the reserved addresses.
-	 */
-	if (!err && (flags & MFD_HUGETLB))
-		err = fallocate(fd, 0, 0, (off_t)size);
-	if (!err)
-		got = mmap(region->addr, size, PROT_READ | PROT_WRITE,
-			   MAP_SHARED | MAP_FIXED, fd, 0);
-	forget_file(region);
-	if (got != MAP_FAILED)
-		keep_file(region, fd);
-	else
-		close(fd);
-	return got != MAP_FAILED;
+	memfile_give(&region->piece, region->addr);
+	err = memfile_take(pages, region->size, alone, &region->piece);
+	if (!err) {
+		err = memfile_map(&region->piece, region->addr, PROT_READ | PROT_WRITE);
+		if (err)
+			memfile_give(&region->piece, NULL);
+		return err;
+	}
+	if (err != ACLKM_ERR_UNSUPPORTED || pages != MEMFILE_SMALL || alone)
+		return err;
+	if (mmap(region->addr, region->size, PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED)
+		return ACLKM_OK;
+	return error_set(ACLKM_ERR_NOMEM, "mapping %llu bytes: %s",
+			 (unsigned long long)region->size, strerror(errno));
 }
 
-static bool map_anonymous(void *addr, uint64_t size)
-{
-	return mmap(addr, size, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
-}
-
-static bool thp_is_off(const char *knob)
+static bool knob_says(const char *knob, const char *word)
 {
 	char text[128] = "";
 	FILE *file = fopen(knob, "re");
 
 	if (!file)
-		return true;
+		return false;
 	if (!fgets(text, sizeof(text), file))
 		text[0] = '\0';
 	fclose(file);
-	return strstr(text, "[never]") || strstr(text, "[deny]");
+	return strstr(text, word);
 }
 
-/* Whether the kernel maps all of the mapping at @addr with huge entries. */
-static bool is_huge(const void *addr, uint64_t size)
+/*
+ * The kernel's default for shared memory is "never", which means faults: MADV_COLLAPSE
+ * still makes huge pages. An administrator who wants none says so for all memory, or
+ * "deny".
+ */
+static bool thp_is_off(void)
 {
-	FILE *file = fopen("/proc/self/smaps", "re");
-	unsigned long long from, to, kib, huge = 0;
-	bool inside = false;
-	char line[512];
+	return knob_says(THP_DIR "shmem_enabled", "[deny]") ||
+	       (knob_says(THP_DIR "enabled", "[never]") &&
+		knob_says(THP_DIR "shmem_enabled", "[never]")) ||
+	       access(THP_DIR "shmem_enabled", R_OK);
+}
 
-	if (!file)
+/* One page of each unit is touched; the kernel replaces it by a whole huge page. */
+static bool make_huge(char *addr, uint64_t size)
+{
+	uint64_t at;
+
+	if (madvise(addr, size, MADV_HUGEPAGE))
 		return false;
-	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%llx-%llx ", &from, &to) == 2) {
-			if (inside)
-				break;
-			inside = from == (uint64_t)(uintptr_t)addr && to - from == size;
-		} else if (inside && (sscanf(line, "AnonHugePages: %llu", &kib) == 1 ||
-				      sscanf(line, "ShmemPmdMapped: %llu", &kib) == 1)) {
-			huge += kib << 10;
-		}
+	for (at = 0; at < size; at += SIZE_2M) {
+		if (madvise(addr + at, va_page_size(), MADV_POPULATE_WRITE) ||
+		    madvise(addr + at, SIZE_2M, MADV_COLLAPSE))
+			return false;
 	}
-	fclose(file);
-	return huge >= size;
+	return true;
 }
 
-static bool try_hugetlb(struct region *out, unsigned int flags, uint64_t page)
+static int try_hugetlb(struct region *out, enum memfile_pages pages, uint64_t page,
+		       bool alone)
 {
-	if (!map_memfd(out, MFD_HUGETLB | flags))
-		return false;
+	int err = map_new(out, pages, alone);
+
+	if (err)
+		return err;
 	if (!populate(out->addr, out->size, page))
-		return false;
+		return ACLKM_ERR_NOMEM;
 	out->page_size = page;
-	return true;
+	return ACLKM_OK;
 }
 
-static bool try_thp(struct region *out)
+static int try_small(struct region *out, bool huge, bool alone)
 {
-	if (!thp_is_off(THP_DIR "shmem_enabled") && map_memfd(out, 0) &&
-	    !madvise(out->addr, out->size, MADV_HUGEPAGE) &&
-	    populate(out->addr, out->size, va_page_size()) &&
-	    is_huge(out->addr, out->size))
-		goto huge;
-	forget_file(out);
-	if (!thp_is_off(THP_DIR "enabled") && map_anonymous(out->addr, out->size) &&
-	    !madvise(out->addr, out->size, MADV_HUGEPAGE) &&
-	    populate(out->addr, out->size, va_page_size()) &&
-	    is_huge(out->addr, out->size))
-		goto huge;
-	return false;
-huge:
-	out->page_size = SIZE_2M;
-	return true;
-}
+	int err = map_new(out, MEMFILE_SMALL, alone);
 
-static bool try_small(struct region *out)
-{
-	if (!map_memfd(out, 0))
-		return false;
+	if (err)
+		return err;
+	if (huge && !thp_is_off() && make_huge(out->addr, out->size)) {
+		out->page_size = SIZE_2M;
+		return ACLKM_OK;
+	}
 	/* An error means that the kernel has no transparent huge pages at all. */
-	madvise(out->addr, out->size, MADV_NOHUGEPAGE);
+	if (!huge)
+		madvise(out->addr, out->size, MADV_NOHUGEPAGE);
 	if (!populate(out->addr, out->size, va_page_size()))
-		return false;
+		return error_set(ACLKM_ERR_NOMEM,
+				 "the system has no memory for %llu bytes: %s",
+				 (unsigned long long)out->size, strerror(errno));
 	out->page_size = va_page_size();
-	return true;
+	return ACLKM_OK;
 }
 
 /* Each attempt maps over the one before, on the same reserved addresses. */
-static int fill(struct region *out, enum aclkm_pages pages)
+static int fill(struct region *out, enum aclkm_pages pages, bool alone)
 {
+	bool huge = pages != ACLKM_PAGES_NORMAL && !(out->size % SIZE_2M);
+	int err;
+
 	if (pages == ACLKM_PAGES_HUGE1G) {
-		if (try_hugetlb(out, MFD_HUGE_1GB, SIZE_1G))
-			return ACLKM_OK;
+		err = try_hugetlb(out, MEMFILE_1G, SIZE_1G, alone);
+		if (err != ACLKM_ERR_NOMEM && err != ACLKM_ERR_UNSUPPORTED)
+			return err;
 		return error_set(ACLKM_ERR_NOMEM, "no 1 GiB huge pages for %llu bytes",
 				 (unsigned long long)out->size);
 	}
-	if (pages != ACLKM_PAGES_NORMAL && !(out->size % SIZE_2M)) {
-		if (try_hugetlb(out, MFD_HUGE_2MB, SIZE_2M) || try_thp(out))
-			return ACLKM_OK;
-	}
-	if (pages == ACLKM_PAGES_HUGE_ONLY)
-		return error_set(ACLKM_ERR_NOMEM, "no 2 MiB huge pages for %llu bytes",
-				 (unsigned long long)out->size);
-	if (try_small(out))
+	if (huge && !try_hugetlb(out, MEMFILE_2M, SIZE_2M, alone))
 		return ACLKM_OK;
-	return error_set(ACLKM_ERR_NOMEM, "the system has no memory for %llu bytes: %s",
-			 (unsigned long long)out->size, strerror(errno));
+	/* Huge pages of hugetlb are reserved already; these are not. */
+	err = memlimit_allow(out->size) ?: try_small(out, huge, alone);
+	if (err || out->page_size == SIZE_2M || pages != ACLKM_PAGES_HUGE_ONLY)
+		return err;
+	return error_set(ACLKM_ERR_NOMEM, "no 2 MiB huge pages for %llu bytes",
+			 (unsigned long long)out->size);
 }
 
 static uint64_t page_wanted(uint64_t size, enum aclkm_pages pages)
@@ -252,11 +213,11 @@ static uint64_t page_wanted(uint64_t size, enum aclkm_pages pages)
 }
 
 static int alloc_pages_of(uint32_t device, uint64_t page, uint64_t size, uint64_t align,
-			  enum aclkm_pages pages, struct region *out)
+			  enum aclkm_pages pages, bool alone, struct region *out)
 {
 	int err;
 
-	*out = (struct region){.fd = -1, .device = device};
+	*out = (struct region){.device = device};
 	if (aclkm_align_up(size, page, &out->size))
 		return error_set(ACLKM_ERR_NOMEM, "no device has %llu bytes",
 				 (unsigned long long)size);
@@ -270,12 +231,12 @@ static int alloc_pages_of(uint32_t device, uint64_t page, uint64_t size, uint64_
 				(unsigned long long)out->size);
 		goto uncharge;
 	}
-	err = fill(out, pages);
+	err = fill(out, pages, alone);
 	if (err)
 		goto release;
 	return ACLKM_OK;
 release:
-	forget_file(out);
+	memfile_give(&out->piece, out->addr);
 	va_release(out->addr, out->size);
 uncharge:
 	budget_give(device, out->charged);
@@ -283,116 +244,66 @@ uncharge:
 }
 
 static int user_region_alloc(uint32_t device, uint64_t size, uint64_t align,
-			     enum aclkm_pages pages, struct region *out)
+			     enum aclkm_pages pages, bool alone, struct region *out)
 {
 	uint64_t page = page_wanted(size, pages);
-	int err = alloc_pages_of(device, page, size, align, pages, out);
+	int err = alloc_pages_of(device, page, size, align, pages, alone, out);
 
 	/* The last bytes of the device may not do for whole huge pages. */
 	if (err == ACLKM_ERR_NOMEM && pages == ACLKM_PAGES_HUGE_FIRST &&
 	    page != va_page_size())
-		err = alloc_pages_of(device, va_page_size(), size, align, pages, out);
+		err = alloc_pages_of(device, va_page_size(), size, align, pages, alone,
+				     out);
 	return err;
 }
 
 static void user_region_free(struct region *region)
 {
-	forget_file(region);
 	guard_forget(region->addr, region->size);
+	memfile_give(&region->piece, region->addr);
 	va_release(region->addr, region->size);
 	budget_give(region->device, region->charged);
 }
 
-/* A memfd of @size bytes that are there. -1: there are not enough such pages. */
-static int new_file(uint64_t size, unsigned int flags)
-{
-	int fd = memfd_create("aclkm", MFD_CLOEXEC | flags);
-
-	if (fd >= 0 && (ftruncate(fd, (off_t)size) || fallocate(fd, 0, 0, (off_t)size))) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-/*
- * All bytes, those as well that AddressSanitizer keeps from the program: no memcpy,
- * and no loop that becomes one.
- */
-__attribute__((no_sanitize("address"))) static void
-copy_all(uint64_t *dst, const uint64_t *src, uint64_t size)
-{
-	uint64_t i;
-
-	for (i = 0; i < size / sizeof(*dst); i++) {
-		dst[i] = src[i];
-		__asm__ volatile("" ::: "memory");
-	}
-}
-
-/*
- * Moves the region's bytes into a file: what was mapped anonymously, or has lost its
- * file, becomes shared memory at the same addresses.
- */
-static int move_to_file(struct region *region)
-{
-	bool huge = region->page_size >= SIZE_2M && !(region->size % SIZE_2M);
-	int fd = huge ? new_file(region->size, MFD_HUGETLB | MFD_HUGE_2MB) : -1;
-	uint64_t page = fd < 0 ? va_page_size() : SIZE_2M;
-	void *copy;
-
-	if (fd < 0)
-		fd = new_file(region->size, 0);
-	if (fd < 0)
-		return error_set(
-			ACLKM_ERR_NOMEM,
-			"no memory to move %llu bytes to where they can be shared",
-			(unsigned long long)region->size);
-	copy = mmap(NULL, region->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (copy == MAP_FAILED)
-		goto close;
-	copy_all(copy, region->addr, region->size);
-	munmap(copy, region->size);
-	if (mmap(region->addr, region->size, PROT_READ | PROT_WRITE,
-		 MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
-		goto close;
-	/* Read without a lock by who asks for a block in it. */
-	__atomic_store_n(&region->page_size, page, __ATOMIC_RELAXED);
-	region->fd = fd;
-	atomic_fetch_add(&kept_files, 1);
-	return ACLKM_OK;
-close:
-	close(fd);
-	return error_set(ACLKM_ERR_NOMEM, "mapping %llu bytes again: %s",
-			 (unsigned long long)region->size, strerror(errno));
-}
-
-/* Of hugetlb memory only whole huge pages can be mapped. */
-static uint64_t file_page(int fd)
-{
-	struct statfs info;
-
-	if (fstatfs(fd, &info))
-		return va_page_size();
-	return (uint64_t)info.f_bsize;
-}
-
-/* The file is the whole region's. */
+/* The file may hold more of the region, and other regions where there are many. */
 static int user_region_share(struct region *region, uint64_t offset, uint64_t size,
-			     struct backing *out)
+			     struct file_part *out)
 {
-	int err = region->fd < 0 ? move_to_file(region) : ACLKM_OK;
+	return memfile_share(&region->piece, offset, size, out);
+}
 
-	if (err)
+static int backing_pages(struct backing *out, enum memfile_pages pages,
+			 uint64_t page_size)
+{
+	int err = memfile_take(pages, out->size, false, &out->piece);
+
+	out->page_size = page_size;
+	return err;
+}
+
+static int fill_backing(struct backing *out, enum aclkm_pages pages)
+{
+	int err = ACLKM_ERR_NOMEM;
+
+	if (pages == ACLKM_PAGES_HUGE1G)
+		err = backing_pages(out, MEMFILE_1G, SIZE_1G);
+	else if (pages != ACLKM_PAGES_NORMAL && !(out->size % SIZE_2M))
+		err = backing_pages(out, MEMFILE_2M, SIZE_2M);
+	if (err != ACLKM_ERR_NOMEM && err != ACLKM_ERR_UNSUPPORTED)
 		return err;
-	*out = (struct backing){.fd = fcntl(region->fd, F_DUPFD_CLOEXEC, 0),
-				.offset = offset,
-				.size = size,
-				.page_size = file_page(region->fd)};
-	if (out->fd < 0)
-		return error_set(ACLKM_ERR_LIMIT, "no more open files: %s",
-				 strerror(errno));
-	return ACLKM_OK;
+	if (pages == ACLKM_PAGES_HUGE1G || pages == ACLKM_PAGES_HUGE_ONLY)
+		return error_set(ACLKM_ERR_NOMEM,
+				 "the system has no %s huge pages for %llu bytes",
+				 pages == ACLKM_PAGES_HUGE1G ? "1 GiB" : "2 MiB",
+				 (unsigned long long)out->size);
+	err = memlimit_allow(out->size)
+		      ?: backing_pages(out, MEMFILE_SMALL, va_page_size());
+	if (err || memfile_fill(&out->piece))
+		return err;
+	err = error_set(ACLKM_ERR_NOMEM, "the system has no memory for %llu bytes: %s",
+			(unsigned long long)out->size, strerror(errno));
+	memfile_give(&out->piece, NULL);
+	return err;
 }
 
 static int user_backing_alloc(uint32_t device, uint64_t size, enum aclkm_pages pages,
@@ -402,33 +313,34 @@ static int user_backing_alloc(uint32_t device, uint64_t size, enum aclkm_pages p
 
 	if (err)
 		return err;
-	*out = (struct backing){.fd = -1,
-				.size = size,
-				.page_size = va_page_size(),
-				.device = device,
-				.charged = size};
-	if (pages == ACLKM_PAGES_HUGE1G) {
-		out->fd = new_file(size, MFD_HUGETLB | MFD_HUGE_1GB);
-		out->page_size = SIZE_1G;
-	} else if (pages != ACLKM_PAGES_NORMAL && !(size % SIZE_2M)) {
-		out->fd = new_file(size, MFD_HUGETLB | MFD_HUGE_2MB);
-		if (out->fd >= 0)
-			out->page_size = SIZE_2M;
-	}
-	if (out->fd < 0 && pages != ACLKM_PAGES_HUGE1G && pages != ACLKM_PAGES_HUGE_ONLY)
-		out->fd = new_file(size, 0);
-	if (out->fd >= 0)
-		return ACLKM_OK;
-	budget_give(device, size);
-	return error_set(ACLKM_ERR_NOMEM, "the system has no %s for %llu bytes",
-			 pages == ACLKM_PAGES_HUGE1G ? "1 GiB huge pages" : "memory",
-			 (unsigned long long)size);
+	*out = (struct backing){.size = size, .device = device, .charged = size};
+	err = fill_backing(out, pages);
+	if (err)
+		budget_give(device, size);
+	/* No file, no memory that can be mapped twice. */
+	return err == ACLKM_ERR_UNSUPPORTED ? ACLKM_ERR_LIMIT : err;
 }
 
 static void user_backing_free(struct backing *backing)
 {
-	close(backing->fd);
+	memfile_give(&backing->piece, NULL);
 	budget_give(backing->device, backing->charged);
+}
+
+static int user_backing_map(const struct backing *backing, void *addr, int protection)
+{
+	return memfile_map(&backing->piece, addr, protection);
+}
+
+static int user_backing_share(struct backing *backing, struct file_part *out)
+{
+	return memfile_share(&backing->piece, 0, backing->size, out);
+}
+
+static int user_backing_adopt(const struct file_part *file, struct backing *out)
+{
+	*out = (struct backing){.size = file->size, .page_size = file->page_size};
+	return memfile_adopt(file, &out->piece);
 }
 
 const struct backend backend_user = {
@@ -440,4 +352,7 @@ const struct backend backend_user = {
 	.region_share = user_region_share,
 	.backing_alloc = user_backing_alloc,
 	.backing_free = user_backing_free,
+	.backing_map = user_backing_map,
+	.backing_share = user_backing_share,
+	.backing_adopt = user_backing_adopt,
 };

@@ -28,6 +28,10 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct tree tags = {.compare = compare, .random = 1};
 _Atomic uint32_t block_tag_count;
 
+/* What block_watch was called with: a block is freed only when all of them know. */
+#define WATCHERS 2
+static void (*_Atomic before_free[WATCHERS])(uint64_t base);
+
 static struct usage {
 	uint64_t current;
 	uint64_t peak;
@@ -166,11 +170,45 @@ int block_take(const struct heap_request *request, const struct block_tag *tag,
 	return take_tagged(&mine, tag, out);
 }
 
+void block_watch(void *ptr, void (*fn)(uint64_t base))
+{
+	void (*none)(uint64_t) = NULL;
+	unsigned int i = 0;
+
+	while (atomic_load(&before_free[i]) != fn &&
+	       !atomic_compare_exchange_strong(&before_free[i], &none, fn)) {
+		none = NULL;
+		i++;
+	}
+	heap_watch(ptr);
+}
+
+/* Only of a block that the free is going to accept. */
+static void tell_before_free(void *ptr, enum aclkm_kind kind)
+{
+	void (*fn)(uint64_t base);
+	struct heap_block block;
+	unsigned int i;
+
+	/* The first is set for as long as any is. */
+	if (!atomic_load_explicit(&before_free[0], memory_order_acquire) ||
+	    heap_find(ptr, &block, NULL, NULL) || block.kind != kind ||
+	    block.base != (uint64_t)(uintptr_t)ptr)
+		return;
+	for (i = 0; i < WATCHERS; i++) {
+		fn = atomic_load(&before_free[i]);
+		if (fn)
+			fn(block.base);
+	}
+}
+
 int block_give(void *ptr, enum aclkm_kind kind)
 {
 	struct tagged *tagged = NULL;
 	uint64_t size;
 	int err;
+
+	tell_before_free(ptr, kind);
 
 	/* Out before the free: the address may be somebody's else a moment later. */
 	if (block_any_tagged())

@@ -37,6 +37,12 @@ int block_take(const struct heap_request *request, const struct block_tag *tag,
 int block_give(void *ptr, enum aclkm_kind kind);
 
 /*
+ * From now on @fn is called before the block that starts at @ptr is freed, by whatever
+ * thread and way; @fn finds out whether the block concerns it. Two callers at most.
+ */
+void block_watch(void *ptr, void (*fn)(uint64_t base));
+
+/*
  * Whether a block of aclrtMalloc is a plain one here: then it may come from where the
  * thread keeps it, past this layer.
  */

@@ -319,7 +319,10 @@ void check_start(void)
 	atomic_store(&started, true);
 }
 
-/* What is asked of the heap: with align64 the block starts 64 bytes into it. */
+/*
+ * What is asked of the heap: with align64 the block starts 64 bytes into it. Not one of a
+ * page or more: a right program may rely on its start on a page.
+ */
 static struct heap_request shifted(const struct heap_request *request, uint64_t *shift)
 {
 	struct heap_request more = *request;
@@ -330,6 +333,7 @@ static struct heap_request shifted(const struct heap_request *request, uint64_t 
 	if (more.align < 2 * ACLKM_RULE_ALIGN)
 		more.align = 2 * ACLKM_RULE_ALIGN;
 	/* Both, so that the last byte is still the block's to those who ask. */
+	more.shift = (uint32_t)*shift;
 	more.asked += *shift;
 	more.ruled += *shift;
 	return more;

@@ -167,7 +167,7 @@ static void publish(struct heap *heap, struct chunk *chunk)
 		  chunk->entry);
 }
 
-int chunk_add(struct heap *heap, uint64_t size, uint64_t align, bool shared,
+int chunk_add(struct heap *heap, uint64_t size, uint64_t align, bool shared, bool alone,
 	      struct chunk **out)
 {
 	const struct backend *backend;
@@ -183,7 +183,7 @@ int chunk_add(struct heap *heap, uint64_t size, uint64_t align, bool shared,
 	chunk->shared = shared;
 	/* No two regions share an entry of the table. */
 	err = backend->region_alloc(heap->device, size, align > GRANULE ? align : GRANULE,
-				    heap->pages, &chunk->region);
+				    heap->pages, alone, &chunk->region);
 	if (err)
 		goto put;
 	err = prepare(heap, chunk);
@@ -378,9 +378,9 @@ int chunk_piece(struct heap *heap, uint64_t size, uint64_t align, struct chunk *
 
 	/* A device that is nearly full, or scattered, may have shorter ones. */
 	bytes = next_size(heap, size);
-	err = chunk_add(heap, bytes, heap_chunk_align(bytes), true, out);
+	err = chunk_add(heap, bytes, heap_chunk_align(bytes), true, false, out);
 	while (err == ACLKM_ERR_NOMEM && shorter(&bytes) && bytes >= size)
-		err = chunk_add(heap, bytes, heap_chunk_align(bytes), true, out);
+		err = chunk_add(heap, bytes, heap_chunk_align(bytes), true, false, out);
 	if (err)
 		return err;
 	err = best_piece(heap, size, align, out, piece);

@@ -102,7 +102,8 @@ void chunk_record_put(struct chunk *chunk);
 /* Bytes of a shared chunk, at most: less on a small device. */
 int chunk_size(const struct heap *heap, uint64_t *out);
 
-int chunk_add(struct heap *heap, uint64_t size, uint64_t align, bool shared,
+/* @alone: for one block in a file of its own. */
+int chunk_add(struct heap *heap, uint64_t size, uint64_t align, bool shared, bool alone,
 	      struct chunk **out);
 void chunk_remove(struct chunk *chunk);
 

@@ -126,6 +126,22 @@ static void read_soc_name(void)
 		refuse("ACLKM_SOC_NAME", value, "1 to 31 characters");
 }
 
+/* So long that the name of a socket fits behind it. */
+#define MAX_IPC_DIR 80
+
+static void read_ipc_dir(void)
+{
+	const char *value = getenv("ACLKM_IPC_DIR");
+
+	if (!value)
+		return;
+	if (*value == '/' && strlen(value) <= MAX_IPC_DIR)
+		config.ipc_dir = strdup(value);
+	if (!config.ipc_dir)
+		refuse("ACLKM_IPC_DIR", value,
+		       "an absolute path of 80 characters at most");
+}
+
 /* "0,1": a number of a node for each device, the first again after the last. */
 static void read_nodes(void)
 {
@@ -231,6 +247,7 @@ static void read_config(void)
 	read_soc_name();
 	read_checks();
 	read_nodes();
+	read_ipc_dir();
 	config.guard = !read_word("ACLKM_GUARD", guards, "1 or 0");
 	config.strict = read_word("ACLKM_STRICT", switches, "0 or 1");
 	product = product_find(config.soc_name);

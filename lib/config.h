@@ -13,6 +13,8 @@
  * ACLKM_CHECK    a list, see check.h
  * ACLKM_GUARD    1 | 0; 0: AddressSanitizer and Valgrind are told of no blocks
  * ACLKM_SOC_NAME up to 31 characters: a product of product.c
+ * ACLKM_IPC_DIR  an absolute path: a folder for sockets, seen by processes of other
+ *                network namespaces
  *
  * ACLKM_WORKERS      threads that share one large copy, 1 to 16
  * ACLKM_WORKER_CPUS  CPUs of the library's threads: 0-3,8
@@ -43,6 +45,7 @@ struct config {
 	uint64_t check_fill; /* bytes at each end of a block that poison fills */
 	uint32_t check_hold; /* freed blocks that a thread holds back */
 	char soc_name[32];
+	const char *ipc_dir; /* NULL: none */
 	bool strict;
 	bool guard;
 	bool run_on_device;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "event.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "config.h"
 #include "error.h"
+#include "fd.h"
 #include "object.h"
 #include "share.h"
 #include "stream.h"
@@ -18,6 +18,7 @@ struct event {
 	struct event_state own;
 	uint64_t mapped; /* bytes of a state in shared memory; 0: @own */
 	int fd;		 /* of that memory */
+	struct fd_id file;
 	uint32_t flags;
 	uint32_t device;
 	_Atomic uint32_t id;	/* of its hardware event, from 1; 0: none yet */
@@ -46,7 +47,7 @@ static void release(struct object *object)
 		share_withdraw(event->offer);
 	if (event->mapped) {
 		munmap(event->state, event->mapped);
-		close(event->fd);
+		fd_close(event->fd, &event->file);
 	}
 	free(event);
 }
@@ -64,6 +65,8 @@ static int add(uint32_t device, uint32_t flags, struct event_state *state, uint6
 	event->state = state ? state : &event->own;
 	event->mapped = size;
 	event->fd = fd;
+	if (fd >= 0)
+		fd_know(fd, &event->file);
 	err = object_add(&events, &event->object, 0, release);
 	if (err)
 		goto free;
@@ -121,9 +124,12 @@ int event_file(uintptr_t handle, int *fd, uint64_t *number)
 				(void *)handle);
 	*number = event->offer;
 	if (!err && !event->offer) {
-		*fd = fcntl(event->fd, F_DUPFD_CLOEXEC, 0);
-		if (*fd < 0)
-			err = error_set(ACLKM_ERR_LIMIT, "no more open files");
+		if (!fd_is(event->fd, &event->file))
+			err = fd_lost(event->fd, "sharing an event");
+		else
+			*fd = fd_dup(event->fd);
+		if (!err && *fd < 0)
+			err = fd_refused("sharing an event");
 	}
 	put(event);
 	return err;

@@ -12,9 +12,36 @@
 #include "rules.h"
 #include "slab.h"
 #include "tcache.h"
+#include "va.h"
 
 /* Pieces up to this alignment are rounded to it, so that no slivers remain. */
 #define MAX_GRANULE 4096
+
+static bool is_paged(const struct heap_request *request)
+{
+	return request->asked - request->shift >= HEAP_PAGE;
+}
+
+/*
+ * A block of a page or more starts on a page, so that it can be shared or registered
+ * without its neighbours; a block of whole huge pages starts on one. Callers of the
+ * native API say themselves what they need, and pools divide a block that is aligned
+ * already.
+ */
+static uint64_t piece_align(const struct heap_request *request)
+{
+	uint64_t align = HEAP_PAGE, page;
+
+	if (!is_paged(request) || request->kind == ACLKM_KIND_POOL ||
+	    request->kind == ACLKM_KIND_NATIVE)
+		return request->align;
+	page = va_page_size();
+	if (request->pages == ACLKM_PAGES_HUGE_ONLY && request->asked >= SIZE_2M)
+		align = SIZE_2M;
+	else if (request->asked >= page)
+		align = page;
+	return align > request->align ? align : request->align;
+}
 
 static int piece_size(const struct heap_request *request, uint64_t *out)
 {
@@ -32,7 +59,7 @@ static int alloc_own(struct heap *heap, uint64_t size, uint64_t align, bool fres
 	int err = ACLKM_OK;
 
 	if (!chunk)
-		err = chunk_add(heap, size, align, false, &chunk);
+		err = chunk_add(heap, size, align, false, fresh, &chunk);
 	if (err)
 		return err;
 	err = extents_alloc(&chunk->extents, size, align, out);
@@ -158,14 +185,17 @@ static int alloc_slowly(struct heap *heap, const struct heap_request *request,
 	return err;
 }
 
-int heap_alloc(const struct heap_request *request, void **out)
+int heap_alloc(const struct heap_request *wanted, void **out)
 {
-	unsigned int id = HEAP_ID(request->class, request->pages);
+	unsigned int id = HEAP_ID(wanted->class, wanted->pages);
+	struct heap_request aligned = *wanted;
+	const struct heap_request *request = &aligned;
 	uint32_t word = 0;
 	uint64_t size;
 	bool small;
 	int err;
 
+	aligned.align = piece_align(wanted);
 	err = piece_size(request, &size);
 	if (err)
 		return error_set(err, "size = %llu leaves 64 bits by the rule's rounding",
@@ -319,8 +349,7 @@ static void describe(const struct chunk *chunk, uint64_t addr, struct heap_block
 	out->class = (enum heap_class)chunk->heap->class;
 	out->device = region->device;
 	out->base = addr;
-	/* Changes where the backend moves a region to share it. */
-	out->page_size = __atomic_load_n(&region->page_size, __ATOMIC_RELAXED);
+	out->page_size = region->page_size;
 	out->phys_valid = region->phys_valid;
 	out->contiguous = region->contiguous;
 	out->phys = out->phys_valid ? region->phys + offset : 0;
@@ -426,7 +455,7 @@ static int find_shared(const void *ptr, struct chunk **chunk, uint64_t *offset)
 	return ACLKM_OK;
 }
 
-int heap_share(const void *ptr, uint64_t size, struct backing *out)
+int heap_share(const void *ptr, uint64_t size, struct file_part *out)
 {
 	const struct backend *backend;
 	struct chunk *chunk;
@@ -442,6 +471,20 @@ int heap_share(const void *ptr, uint64_t size, struct backing *out)
 		chunk->exported = true;
 	pthread_mutex_unlock(&chunk->heap->lock);
 	return err;
+}
+
+/* Larger blocks always are freed by that layer. */
+void heap_watch(const void *ptr)
+{
+	uint64_t addr = (uint64_t)(uintptr_t)ptr, offset, index;
+	uintptr_t entry = table_get(addr);
+	struct slab *slab = (struct slab *)entry;
+
+	if (!entry || entry & TABLE_CHUNK)
+		return;
+	index = slab_index(slab, addr, &offset);
+	if (index < slab_read(slab->slots) && word_lives(slab_read(slab->words[index])))
+		atomic_fetch_or(&slab->words[index], WORD_WATCHED);
 }
 
 int heap_export(const void *ptr, uint64_t size, bool read_only, int *fd)

@@ -16,6 +16,8 @@
 
 enum heap_class { HEAP_DEVICE, HEAP_HOST, HEAP_MEDIA, HEAP_CLASSES };
 
+#define HEAP_PAGE 4096 /* blocks of so many bytes or more start on a multiple of it */
+
 #define HEAP_PAGES 4 /* values of enum aclkm_pages */
 #define HEAP_ID(class, pages) ((unsigned int)(class) * HEAP_PAGES + (unsigned int)(pages))
 
@@ -28,6 +30,7 @@ struct heap_request {
 	uint64_t ruled; /* what the rule makes of it */
 	uint64_t align;
 	void *owner;  /* the pool, for ACLKM_KIND_POOL */
+	uint32_t shift; /* bytes before the caller's part, in both sizes */
 	bool alone;   /* in a region that nothing else ever was in */
 	bool watched; /* not to be freed past the layer above */
 };
@@ -67,8 +70,11 @@ int heap_find(const void *ptr, struct heap_block *out,
  * A file with the @size bytes from @ptr on, which are of one block, and where in it
  * they are. FOREIGN, NOTALIVE, and what region_share gives; the text is noted.
  */
-struct backing;
-int heap_share(const void *ptr, uint64_t size, struct backing *out);
+struct file_part;
+int heap_share(const void *ptr, uint64_t size, struct file_part *out);
+
+/* The block around @ptr is not freed past the layer above any more. */
+void heap_watch(const void *ptr);
 
 /*
  * A dma-buf of @size bytes from @ptr on, in the block around it; both are multiples of

@@ -2,17 +2,19 @@
 #include "ipc.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "block.h"
 #include "config.h"
 #include "error.h"
 #include "event.h"
+#include "fd.h"
 #include "heap.h"
+#include "memfile.h"
 #include "place.h"
 #include "registered.h"
 #include "va.h"
@@ -24,10 +26,19 @@ struct import {
 	uint64_t number;
 	uint64_t base; /* of the mapping */
 	uint64_t size;
+	uint64_t addr; /* of the block in it */
+};
+
+/* A block of this process that others may import. */
+struct offered {
+	struct offered *next;
+	uint64_t number;
+	uint64_t base; /* of the whole block; 0: freed, the key is not closed yet */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct import *imports;
+static struct offered *offered;
 
 static int offer(const struct share_item *item, bool anyone, uint64_t *number)
 {
@@ -42,22 +53,22 @@ int ipc_export_physical(uintptr_t handle, bool anyone, uint64_t *number)
 {
 	struct vmm_property property;
 	struct share_item item = {.kind = SHARE_PHYSICAL};
-	struct backing backing;
+	struct file_part part;
 	uint64_t size;
 	int err = vmm_property(handle, &property, &size);
 
 	if (!err)
-		err = vmm_file(handle, &backing, true);
+		err = vmm_file(handle, &part);
 	if (err)
 		return err;
 	item.device = property.device;
 	item.host = property.host;
 	item.attr = property.attr;
 	item.pages = (int32_t)property.pages;
-	item.offset = backing.offset;
-	item.size = backing.size;
-	item.page_size = backing.page_size;
-	item.fd = backing.fd;
+	item.offset = part.offset;
+	item.size = part.size;
+	item.page_size = part.page_size;
+	item.fd = part.fd;
 	err = offer(&item, anyone, number);
 	if (err)
 		return err;
@@ -70,7 +81,7 @@ int ipc_export_physical(uintptr_t handle, bool anyone, uint64_t *number)
 int ipc_import_physical(uint64_t number, uint32_t device, uintptr_t *handle)
 {
 	struct vmm_property property;
-	struct backing backing;
+	struct file_part part;
 	struct share_item item;
 	int err;
 
@@ -87,64 +98,122 @@ int ipc_import_physical(uint64_t number, uint32_t device, uintptr_t *handle)
 					 .device = device,
 					 .attr = item.attr,
 					 .pages = (enum aclkm_pages)item.pages};
-	backing = (struct backing){.fd = item.fd,
-				   .offset = item.offset,
-				   .size = item.size,
-				   .page_size = item.page_size};
-	err = vmm_adopt(&backing, &property, handle);
+	part = (struct file_part){.fd = item.fd,
+				  .offset = item.offset,
+				  .size = item.size,
+				  .page_size = item.page_size};
+	err = vmm_adopt(&part, &property, handle);
 	if (err)
 		close(item.fd);
 	return err;
+}
+
+/* Takes the record of an offer off the list. */
+static struct offered *take_offered_locked(uint64_t number)
+{
+	struct offered **at = &offered, *found;
+
+	while ((found = *at) && found->number != number)
+		at = &found->next;
+	if (found)
+		*at = found->next;
+	return found;
+}
+
+/* Nobody may import what the block's memory is used for next. Its keys can be closed. */
+static void block_ends(uint64_t base)
+{
+	struct offered *each;
+
+	pthread_mutex_lock(&lock);
+	for (each = offered; each; each = each->next) {
+		if (each->base != base)
+			continue;
+		each->base = 0;
+		share_withdraw(each->number);
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+static int offer_block(const struct share_item *item, uint64_t base, bool anyone,
+		       uint64_t *number)
+{
+	struct offered *record = calloc(1, sizeof(*record));
+	int err;
+
+	if (!record) {
+		close(item->fd);
+		return error_set(ACLKM_ERR_NOHEAP,
+				 "no memory for the library's own records");
+	}
+	err = offer(item, anyone, number);
+	if (err) {
+		free(record);
+		return err;
+	}
+	record->number = *number;
+	record->base = base;
+	pthread_mutex_lock(&lock);
+	record->next = offered;
+	offered = record;
+	pthread_mutex_unlock(&lock);
+	return ACLKM_OK;
 }
 
 int ipc_export_block(void *addr, uint64_t size, bool anyone, uint64_t *number)
 {
 	struct share_item item = {.kind = SHARE_MEMORY, .size = size};
 	struct place_info place;
-	struct backing backing;
+	struct file_part part;
+	bool known = place_describe(addr, &place);
 	int err;
 
-	if (place_describe(addr, &place) &&
-	    size > place.base + place.size - (uint64_t)(uintptr_t)addr)
+	if (known && size > place.base + place.size - (uint64_t)(uintptr_t)addr)
 		return error_set(ACLKM_ERR_INVALID,
 				 "devPtr = %p: not one block with all of the %llu bytes",
 				 addr, (unsigned long long)size);
-	err = heap_share(addr, size, &backing);
+	if ((uintptr_t)addr % va_page_size())
+		return error_set(ACLKM_ERR_INVALID,
+				 "devPtr = %p: must be a multiple of the page size, %llu",
+				 addr, (unsigned long long)va_page_size());
+	/* Before the offer, so that no free of the block can pass it by. */
+	block_watch(known ? (void *)(uintptr_t)place.base : addr, block_ends);
+	err = heap_share(addr, size, &part);
 	if (err)
 		return err;
-	if (backing.offset % backing.page_size || (uintptr_t)addr % backing.page_size) {
-		close(backing.fd);
-		return error_set(ACLKM_ERR_INVALID,
-				 "devPtr = %p: must be a multiple of its page size, %llu",
-				 addr, (unsigned long long)backing.page_size);
-	}
-	item.offset = backing.offset;
-	item.page_size = backing.page_size;
-	item.fd = backing.fd;
-	return offer(&item, anyone, number);
+	item.offset = part.offset;
+	item.page_size = part.page_size;
+	item.fd = part.fd;
+	return offer_block(&item, known ? place.base : (uint64_t)(uintptr_t)addr, anyone,
+			   number);
 }
 
+/*
+ * The pages that hold the block. Of huge pages only whole ones can be mapped, and the
+ * block may start inside.
+ */
 static int map_import(const struct share_item *item, uint32_t device,
 		      struct import *import)
 {
 	struct registered range = {.page_size = item->page_size, .device = device};
-	uint64_t mask = item->page_size - 1;
+	uint64_t mask = item->page_size - 1, start = item->offset & ~mask;
 	void *addr;
 	int err;
 
-	import->size = (item->size + mask) & ~mask;
+	import->size = (item->offset - start + item->size + mask) & ~mask;
 	addr = va_reserve(import->size, item->page_size);
 	if (!addr)
 		return error_set(ACLKM_ERR_NOMEM, "no address space for %llu bytes",
 				 (unsigned long long)import->size);
 	import->base = (uint64_t)(uintptr_t)addr;
+	import->addr = import->base + (item->offset - start);
 	if (mmap(addr, import->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-		 item->fd, (off_t)item->offset) == MAP_FAILED) {
+		 item->fd, (off_t)start) == MAP_FAILED) {
 		err = error_set(ACLKM_ERR_IO, "mapping what was imported: %s",
 				strerror(errno));
 		goto release;
 	}
-	range.base = import->base;
+	range.base = import->addr;
 	range.size = item->size;
 	err = registered_add(&range);
 	if (err)
@@ -172,7 +241,7 @@ int ipc_import_block(uint64_t number, uint32_t device, void **out)
 	close(item.fd);
 	if (err)
 		goto free;
-	*out = (void *)(uintptr_t)import->base;
+	*out = (void *)(uintptr_t)import->addr;
 	pthread_mutex_lock(&lock);
 	import->next = imports;
 	imports = import;
@@ -186,17 +255,24 @@ free:
 int ipc_close_block(uint64_t number)
 {
 	struct import **at = &imports, *import;
+	struct offered *mine = NULL;
 	struct registered range;
+	int err;
 
 	pthread_mutex_lock(&lock);
 	while ((import = *at) && import->number != number)
 		at = &import->next;
 	if (import)
 		*at = import->next;
+	else
+		mine = take_offered_locked(number);
 	pthread_mutex_unlock(&lock);
-	if (!import)
-		return share_withdraw(number);
-	registered_remove(import->base, &range);
+	if (!import) {
+		err = mine && !mine->base ? ACLKM_OK : share_withdraw(number);
+		free(mine);
+		return err;
+	}
+	registered_remove(import->addr, &range);
 	va_release((void *)(uintptr_t)import->base, import->size);
 	free(import);
 	return ACLKM_OK;
@@ -232,15 +308,10 @@ static int adopt_event(int fd, uint32_t device, uint32_t flags, uintptr_t *event
 
 int ipc_create_event(uint32_t device, uint32_t flags, uintptr_t *event)
 {
-	int err, fd = memfd_create("aclkm-event", MFD_CLOEXEC);
+	int err, fd = memfile_new("aclkm-event", va_page_size(), 0);
 
-	if (fd < 0 || ftruncate(fd, (off_t)va_page_size())) {
-		err = error_set(ACLKM_ERR_LIMIT, "no file for an event: %s",
-				strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return err;
-	}
+	if (fd < 0)
+		return fd_refused("a file for an event");
 	err = adopt_event(fd, device, flags, event);
 	if (err)
 		close(fd);

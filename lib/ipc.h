@@ -14,10 +14,13 @@
 
 int ipc_export_physical(uintptr_t handle, bool anyone, uint64_t *number);
 
-/* ACLKM_ERR_INVALID: it is this process's own. */
+/* ACLKM_ERR_INVALID under ACLKM_STRICT: it is this process's own. */
 int ipc_import_physical(uint64_t number, uint32_t device, uintptr_t *handle);
 
-/* @addr must be a multiple of the block's page size: ACLKM_ERR_INVALID. */
+/*
+ * @addr must be a multiple of the page size: ACLKM_ERR_INVALID. The offer ends with the
+ * block.
+ */
 int ipc_export_block(void *addr, uint64_t size, bool anyone, uint64_t *number);
 int ipc_import_block(uint64_t number, uint32_t device, void **out);
 

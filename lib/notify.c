@@ -2,7 +2,6 @@
 #include "notify.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,8 @@
 
 #include "config.h"
 #include "error.h"
+#include "fd.h"
+#include "memfile.h"
 #include "futex.h"
 #include "object.h"
 #include "share.h"
@@ -228,14 +229,16 @@ static struct flag *make_flag(int *fd)
 {
 	struct flag *flag = NULL;
 
-	*fd = memfd_create("aclkm-notify", MFD_CLOEXEC);
-	if (*fd >= 0 && !ftruncate(*fd, (off_t)va_page_size()))
-		flag = map_flag(*fd);
+	*fd = memfile_new("aclkm-notify", va_page_size(), 0);
+	if (*fd < 0) {
+		fd_refused("a file for a notify");
+		return NULL;
+	}
+	flag = map_flag(*fd);
 	if (flag)
 		return flag;
-	error_set(ACLKM_ERR_LIMIT, "no file for a notify: %s", strerror(errno));
-	if (*fd >= 0)
-		close(*fd);
+	error_set(ACLKM_ERR_LIMIT, "mapping a notify: %s", strerror(errno));
+	close(*fd);
 	return NULL;
 }
 

@@ -9,6 +9,7 @@
 #include "backend.h"
 #include "config.h"
 #include "error.h"
+#include "fd.h"
 #include "extents.h"
 #include "guard.h"
 #include "pending.h"
@@ -145,7 +146,7 @@ static int take_memory(struct aclkm_pool *pool, const struct aclkm_pool_options 
 				       .ruled = size,
 				       .align = pool->heap ? GRANULE : POOL_ALIGN,
 				       .owner = pool};
-	struct backing file;
+	struct file_part file;
 	int err;
 
 	pool->size = size;
@@ -160,13 +161,14 @@ static int take_memory(struct aclkm_pool *pool, const struct aclkm_pool_options 
 	err = heap_alloc(&request, &pool->base);
 	if (err)
 		return err;
-	/* Now, as memory that becomes a file must not be written meanwhile. */
 	err = heap_share(pool->base, size, &file);
-	if (err)
+	if (err) {
 		heap_free(pool->base, ACLKM_KIND_POOL);
-	else
-		pool->file = file.fd;
-	return err;
+		return err;
+	}
+	pool->file = file.fd;
+	fd_know(pool->file, &pool->file_id);
+	return ACLKM_OK;
 }
 
 static void give_memory(struct aclkm_pool *pool)
@@ -175,7 +177,7 @@ static void give_memory(struct aclkm_pool *pool)
 	struct extent *piece;
 
 	if (pool->file >= 0)
-		close(pool->file);
+		fd_close(pool->file, &pool->file_id);
 	if (!parent) {
 		heap_free(pool->base, ACLKM_KIND_POOL);
 		return;

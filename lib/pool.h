@@ -6,6 +6,7 @@
 
 #include "aclkm/pool.h"
 #include "chunk.h"
+#include "fd.h"
 #include "heap.h"
 #include "tcache.h"
 
@@ -46,6 +47,7 @@ struct aclkm_pool {
 	uint64_t pending_bytes;	 /* of these; under the pool's lock */
 	uint64_t pending_count;
 	int file;		   /* with ACLKM_POOL_SHARED its memory, else -1 */
+	struct fd_id file_id;
 	struct aclkm_pool *parent; /* NULL: a block of the heap */
 	pthread_mutex_t own_lock;
 	struct extents own_extents;

@@ -11,6 +11,7 @@
 
 #include "backend.h"
 #include "error.h"
+#include "fd.h"
 #include "imports.h"
 #include "pool.h"
 #include "registered.h"
@@ -39,13 +40,10 @@ static int export_file(const struct aclkm_pool *pool, bool read_only, int *fd)
 		return err;
 	if (read_only && backend->region_export)
 		return heap_export(pool->base, pool->size, true, fd);
+	if (!fd_is(pool->file, &pool->file_id))
+		return fd_lost(pool->file, "the pool's file");
 	*fd = read_only ? open_again(pool->file) : fcntl(pool->file, F_DUPFD_CLOEXEC, 0);
-	if (*fd >= 0)
-		return ACLKM_OK;
-	if (errno == EMFILE || errno == ENFILE)
-		return error_set(ACLKM_ERR_LIMIT, "no more open files: %s",
-				 strerror(errno));
-	return error_set(ACLKM_ERR_IO, "the pool's file: %s", strerror(errno));
+	return *fd < 0 ? fd_refused("the pool's file") : ACLKM_OK;
 }
 
 int aclkm_pool_export(struct aclkm_pool *pool, unsigned int flags, int *fd)
@@ -91,17 +89,21 @@ static int map_file(int fd, struct region *out)
 	int prot = PROT_READ | PROT_WRITE;
 	struct stat info;
 	uint64_t page;
-	int err;
+	int err, seals;
 
 	if (!is_pool_file(fd, &info))
 		return error_set(ACLKM_ERR_INVALID,
 				 "fd = %d: not from aclkm_pool_export on this backend",
 				 fd);
+	/* A file that can shrink would end this process with SIGBUS. */
+	seals = fcntl(fd, F_GET_SEALS);
+	if (seals < 0 || !(seals & F_SEAL_SHRINK))
+		return error_set(ACLKM_ERR_INVALID,
+				 "fd = %d: its size is not sealed (F_SEAL_SHRINK)", fd);
 	page = (uint64_t)info.st_blksize;
 	if (page < va_page_size())
 		page = va_page_size();
-	*out = (struct region){
-		.size = (uint64_t)info.st_size, .page_size = page, .fd = -1};
+	*out = (struct region){.size = (uint64_t)info.st_size, .page_size = page};
 	out->addr = va_reserve(out->size, page);
 	if (!out->addr)
 		return error_set(ACLKM_ERR_NOMEM, "no address space for %llu bytes",

@@ -45,11 +45,11 @@ static struct block *find(uint64_t addr)
 static void *map(const struct backing *backing, int protection)
 {
 	void *addr = va_reserve(backing->size, backing->page_size);
+	const struct backend *backend;
 
 	if (!addr)
 		return NULL;
-	if (mmap(addr, backing->size, protection, MAP_SHARED | MAP_FIXED, backing->fd,
-		 (off_t)backing->offset) != MAP_FAILED)
+	if (!backend_get(&backend) && !backend->backing_map(backing, addr, protection))
 		return addr;
 	va_release(addr, backing->size);
 	return NULL;

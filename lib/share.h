@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Things that other processes may have: files, each under a number that says which
- * process offers it. A thread of the offering process hands them out, over a socket
- * whose name follows from the number, to processes of the same user (or root) that
- * it was told of. Thread-safe; failures note their text.
+ * process offers it. A thread of the offering process (share_server.c) hands them out,
+ * over a socket whose name follows from the number, to processes of the same user (or
+ * root) that it was told of. The importer (share_client.c) trusts the same user or root.
+ * Thread-safe; failures note their text.
  */
 #ifndef LIB_SHARE_H
 #define LIB_SHARE_H
@@ -48,7 +49,9 @@ bool share_is_mine(uint64_t number);
 
 /*
  * Gets it from the process that offers it; @out->fd is the caller's. ACLKM_ERR_HANDLE:
- * nobody offers it, or another kind of thing; ACLKM_ERR_PERM: not to this process.
+ * nobody offers it, or another kind of thing; ACLKM_ERR_PERM: not to this process, or the
+ * other one is of another user; ACLKM_ERR_INVALID: what was sent is unsound;
+ * ACLKM_ERR_LIMIT: no descriptor is free; ACLKM_ERR_IO: no answer in time.
  */
 int share_fetch(uint64_t number, enum share_kind kind, struct share_item *out);
 

@@ -2,7 +2,6 @@
 #include "vmm.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -10,9 +9,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "block.h"
 #include "config.h"
 #include "error.h"
+#include "fd.h"
 #include "guard.h"
 #include "object.h"
 #include "rules.h"
@@ -27,7 +26,6 @@ struct physical {
 	uint32_t claims;
 	uint32_t maps;
 	bool imported;
-	bool exported;
 	uint64_t offer; /* 0: none */
 };
 
@@ -178,6 +176,7 @@ int vmm_reserve(uint64_t size, uint64_t wanted, uint64_t *base)
 	if (aclkm_align_up(size, va_page_size(), &range->size) ||
 	    range->size > UINT64_MAX - SIZE_1G)
 		goto no_space;
+	va_need_spare();
 	pthread_mutex_lock(&lock);
 	range->base = reserve_locked(range, wanted);
 	if (range->base)
@@ -297,10 +296,31 @@ int vmm_create(uint64_t size, const struct vmm_property *property, uint32_t devi
 	return err;
 }
 
-int vmm_adopt(const struct backing *backing, const struct vmm_property *property,
+int vmm_adopt(const struct file_part *part, const struct vmm_property *property,
 	      uintptr_t *handle)
 {
-	return add_physical(backing, property, true, handle);
+	const struct backend *backend;
+	struct backing backing;
+	/* The caller keeps its descriptor until nothing can fail any more. */
+	struct file_part mine = *part;
+	int err = backend_get(&backend);
+
+	if (err)
+		return err;
+	mine.fd = fd_dup(part->fd);
+	if (mine.fd < 0)
+		return fd_refused("importing memory");
+	err = backend->backing_adopt(&mine, &backing);
+	if (err) {
+		close(mine.fd);
+		return err;
+	}
+	err = add_physical(&backing, property, true, handle);
+	if (err)
+		backend->backing_free(&backing);
+	else
+		close(part->fd);
+	return err;
 }
 
 /* With the lock held until the caller is done; there is a claim on it. */
@@ -357,29 +377,28 @@ int vmm_property(uintptr_t handle, struct vmm_property *out, uint64_t *size)
 	return physical ? ACLKM_OK : not_alive(handle);
 }
 
-int vmm_file(uintptr_t handle, struct backing *out, bool once)
+static int is_offered(const struct physical *physical)
 {
-	struct physical *physical;
-	int err = ACLKM_OK;
+	return error_set(ACLKM_ERR_EXISTS, "handle = %p is exported already: once is all",
+			 (void *)physical->object.handle);
+}
 
+int vmm_file(uintptr_t handle, struct file_part *out)
+{
+	const struct backend *backend;
+	struct physical *physical;
+	int err = backend_get(&backend);
+
+	if (err)
+		return err;
 	pthread_mutex_lock(&lock);
 	physical = get_locked(handle);
-	if (!physical) {
+	if (!physical)
 		err = not_alive(handle);
-	} else if (once && physical->exported) {
-		err = error_set(ACLKM_ERR_EXISTS,
-				"handle = %p is exported already: once is all",
-				(void *)handle);
-	} else {
-		*out = physical->backing;
-		out->charged = 0;
-		out->fd = fcntl(physical->backing.fd, F_DUPFD_CLOEXEC, 0);
-		if (out->fd < 0)
-			err = error_set(ACLKM_ERR_LIMIT, "no more open files: %s",
-					strerror(errno));
-		else
-			physical->exported = true;
-	}
+	else if (physical->offer)
+		err = is_offered(physical);
+	else
+		err = backend->backing_share(&physical->backing, out);
 	pthread_mutex_unlock(&lock);
 	return err;
 }
@@ -387,13 +406,18 @@ int vmm_file(uintptr_t handle, struct backing *out, bool once)
 int vmm_offered(uintptr_t handle, uint64_t number)
 {
 	struct physical *physical;
+	int err = ACLKM_OK;
 
 	pthread_mutex_lock(&lock);
 	physical = get_locked(handle);
-	if (physical)
+	if (!physical)
+		err = not_alive(handle);
+	else if (physical->offer)
+		err = is_offered(physical);
+	else
 		physical->offer = number;
 	pthread_mutex_unlock(&lock);
-	return physical ? ACLKM_OK : not_alive(handle);
+	return err;
 }
 
 /* What is mapped in the range already tells what else may be. */
@@ -484,16 +508,17 @@ static void guard_access(const struct span *mapping)
 static int map_locked(struct span *range, struct span *mapping)
 {
 	struct physical *physical = mapping->physical;
-	int err = check_map(range, mapping->base, mapping->size, physical);
+	const struct backend *backend;
+	int err = backend_get(&backend);
 
+	if (!err)
+		err = check_map(range, mapping->base, mapping->size, physical);
+	if (!err)
+		err = backend->backing_map(&physical->backing,
+					   (void *)(uintptr_t)mapping->base,
+					   protection(mapping->access));
 	if (err)
 		return err;
-	if (mmap((void *)(uintptr_t)mapping->base, mapping->size,
-		 protection(mapping->access), MAP_SHARED | MAP_FIXED,
-		 physical->backing.fd, (off_t)physical->backing.offset) == MAP_FAILED)
-		return error_set(errno == ENOMEM ? ACLKM_ERR_NOMEM : ACLKM_ERR_IO,
-				 "mapping %llu bytes: %s",
-				 (unsigned long long)mapping->size, strerror(errno));
 	guard_alloc((void *)(uintptr_t)mapping->base, mapping->size, mapping->size);
 	guard_access(mapping);
 	tree_insert(&mappings, &mapping->by_base);
@@ -534,9 +559,7 @@ int vmm_unmap(uint64_t addr)
 	pthread_mutex_lock(&lock);
 	mapping = find(&mappings, addr);
 	if (mapping && mapping->base == addr)
-		got = mmap((void *)(uintptr_t)addr, mapping->size, PROT_NONE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
-			   0);
+		got = va_hide((void *)(uintptr_t)addr, mapping->size);
 	if (got && got != MAP_FAILED) {
 		guard_free(got, mapping->size);
 		tree_erase(&mappings, &mapping->by_base);

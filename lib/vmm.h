@@ -61,18 +61,21 @@ int vmm_range(uint64_t addr, uint64_t *base, uint64_t *size);
 int vmm_create(uint64_t size, const struct vmm_property *property, uint32_t device,
 	       uintptr_t *handle);
 
-/* Memory that another process gave; @backing is the handle's from now on. */
-int vmm_adopt(const struct backing *backing, const struct vmm_property *property,
+/* Memory that another process shared; on success @part->fd is the handle's. */
+int vmm_adopt(const struct file_part *part, const struct vmm_property *property,
 	      uintptr_t *handle);
 
 /* All of these: ACLKM_ERR_HANDLE for a handle that is not alive. */
 int vmm_free(uintptr_t handle);
 int vmm_property(uintptr_t handle, struct vmm_property *out, uint64_t *size);
 
-/* The file of the memory, duplicated. With @once only the first time: EXISTS. */
-int vmm_file(uintptr_t handle, struct backing *out, bool once);
+/* The memory for another process; @out->fd is the caller's. ACLKM_ERR_EXISTS: offered. */
+int vmm_file(uintptr_t handle, struct file_part *out);
 
-/* The number under which share.h offers the memory: as long as the memory lives here. */
+/*
+ * The number under which share.h offers the memory: as long as the memory lives here.
+ * ACLKM_ERR_EXISTS: another thread was faster.
+ */
 int vmm_offered(uintptr_t handle, uint64_t number);
 
 /*

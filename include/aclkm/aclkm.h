@@ -7,9 +7,12 @@
  *
  * ACLKM_BACKEND   auto (default: the driver if it opens, else user), kmod, user
  * ACLKM_MEM       bytes of the user backend's device, 64K to 64T, with K, M, G or
- *                 T; half of the RAM by default; kmod has its arenas instead
+ *                 T. By default half of the RAM or of the memory cgroup's limit, at
+ *                 most three quarters of what is available and half of what
+ *                 RLIMIT_AS leaves; kmod has its arenas instead
  * ACLKM_ALIGN     start alignment of aclrtMalloc, MallocAlign32, MallocCached and
- *                 MallocHost: a power of two from 64 to 1G; 512 by default
+ *                 MallocHost: a power of two from 64 to 1G; 512 by default.
+ *                 Blocks of 4 KiB or more start on a page whatever it is
  * ACLKM_PADDING   bytes behind each block and segment: 32 (default), 16 or 0
  * ACLKM_STRICT    1: to the letter of the founding documents (acl/acl_rt.h);
  *                 fixes alignment and padding at 64 and 32
@@ -18,6 +21,8 @@
  * ACLKM_NODES     NUMA nodes of the devices in order and around again, 0 to 1023 with
  *                 commas: kmod takes their memory there while there is some; any node
  * ACLKM_SOC_NAME  what aclrtGetSocName says: 1 to 31 characters; Ascend910B3
+ * ACLKM_IPC_DIR   an absolute path of 80 characters at most: a folder in which processes
+ *                 of different network namespaces find each other's sockets
  * ACLKM_CHECK     checks, a list with commas: redzone, poison, free, align, bounds,
  *                 flight, leak, sync, align64, all; fill=N, hold=N, exitcode=N,
  *                 abort=1, log=FILE; see Documentation/ascendcl-checks.md

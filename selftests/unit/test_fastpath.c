@@ -374,7 +374,10 @@ static int wrong_rows(uint32_t padding, uint64_t align, uint64_t shift)
 	uint64_t len;
 
 	for (len = 1; len <= rounding.limit; len++) {
-		uint64_t ruled = (len + padding + shift + align - 1) / align * align;
+		/* One row is for all lengths of a step: the last one's rule decides. */
+		uint64_t last = (len + ROUNDING_STEP - 1) / ROUNDING_STEP * ROUNDING_STEP;
+		uint64_t unit = last >= HEAP_PAGE ? HEAP_PAGE : align;
+		uint64_t ruled = (len + padding + shift + unit - 1) / unit * unit;
 		unsigned int class = class_of_units[ruled >> UNIT_SHIFT];
 
 		wrong += classes[class].size != ruled;

@@ -270,7 +270,7 @@ static void test_keys(void)
 	struct report report;
 	int32_t pid = (int32_t)other;
 	uint64_t *block, *small;
-	struct backing backing = {.fd = -1};
+	struct file_part part = {.fd = -1};
 	char key[80];
 	int code;
 
@@ -279,13 +279,12 @@ static void test_keys(void)
 		bail_out("no memory");
 	block[0] = 0x1111;
 	block[8191] = 0x2222;
-	is(heap_share(block + 512, 100, &backing), 0, "a file for a part of the block");
+	is(heap_share(block + 512, 100, &part), 0, "a file for a part of the block");
 	if (on_kmod())
-		is(lseek(backing.fd, 0, SEEK_END), 4 * KIB,
-		   "it has that part's pages only");
+		is(lseek(part.fd, 0, SEEK_END), 4 * KIB, "it has that part's pages only");
 	else
 		skip("it has that part's pages only", "user: one file is a whole region");
-	close(backing.fd);
+	close(part.fd);
 	is(aclrtIpcMemGetExportKey(NULL, 64 * KIB, key, 65, 0), 100000, "key: NULL");
 	is(aclrtIpcMemGetExportKey(block, 0, key, 65, 0), 100000, "key: size 0");
 	is(aclrtIpcMemGetExportKey(block, 64 * KIB, NULL, 65, 0), 100000, "key: no room");
