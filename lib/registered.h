@@ -17,7 +17,6 @@ struct registered {
 	uint32_t device;
 	uint32_t flags; /* the caller's own */
 	bool host;
-	bool pinned;
 };
 
 /* ACLKM_ERR_EXISTS: one overlaps; ACLKM_ERR_NOHEAP. */
@@ -30,13 +29,14 @@ bool registered_remove(uint64_t base, struct registered *out);
 bool registered_find(const void *addr, struct registered *out);
 
 /*
- * Host memory of the program: checked to be mapped, pinned if asked as far as the
- * process may. ACLKM_ERR_INVALID: not mapped, or memory of the library;
- * ACLKM_ERR_EXISTS; ACLKM_ERR_NOHEAP.
+ * Host memory of the program, or a block of aclrtMallocHost: checked to be mapped, pinned
+ * if asked. Where the process may lock no more the range is registered all the same, and a
+ * line on standard error says so once. ACLKM_ERR_INVALID: not mapped, device memory, or
+ * a block that is to be pinned; ACLKM_ERR_EXISTS; ACLKM_ERR_NOHEAP.
  */
 int registered_host(uint64_t base, uint64_t size, uint32_t flags, bool pin);
 
-/* ACLKM_ERR_FOREIGN. */
+/* Unlocks what registered_host locked, and no more. ACLKM_ERR_FOREIGN. */
 int registered_host_end(uint64_t base);
 
 #endif /* LIB_REGISTERED_H */
