@@ -3,10 +3,13 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "error.h"
@@ -253,16 +256,59 @@ uint64_t memlimit_device_size(const struct memlimit *limits)
 	return size ? size : MEMLIMIT_UNIT;
 }
 
+/*
+ * Reading takes a tenth of a millisecond. While there is plenty, what was read holds for
+ * a moment, and for an eighth of what was left.
+ */
+#define MEMLIMIT_HOLDS_MS 100
+#define MEMLIMIT_PLENTY 8
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static uint64_t plenty; /* bytes that may be taken without another look */
+static int64_t plenty_until;
+
+static int64_t coarse_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+static bool take_of_plenty(uint64_t size)
+{
+	bool enough;
+
+	pthread_mutex_lock(&lock);
+	enough = size <= plenty && coarse_ms() < plenty_until;
+	if (enough)
+		plenty -= size;
+	pthread_mutex_unlock(&lock);
+	return enough;
+}
+
+static void set_plenty(uint64_t left, uint64_t size)
+{
+	pthread_mutex_lock(&lock);
+	plenty = left / MEMLIMIT_PLENTY > size ? left / MEMLIMIT_PLENTY - size : 0;
+	plenty_until = coarse_ms() + MEMLIMIT_HOLDS_MS;
+	pthread_mutex_unlock(&lock);
+}
+
 int memlimit_allow(uint64_t size)
 {
-	struct memlimit limits;
+	struct memlimit limit;
 
-	memlimit_read("", &limits);
-	if (size <= limits.left)
-		return 0;
+	if (take_of_plenty(size))
+		return ACLKM_OK;
+	memlimit_read("", &limit);
+	if (size <= limit.left) {
+		set_plenty(limit.left, size);
+		return ACLKM_OK;
+	}
 	return error_set(ACLKM_ERR_NOMEM,
 			 "no %llu bytes of memory: %s has %llu left before the kernel "
 			 "ends processes",
-			 (unsigned long long)size, limits.by,
-			 (unsigned long long)limits.left);
+			 (unsigned long long)size, limit.by,
+			 (unsigned long long)limit.left);
 }

@@ -4,7 +4,8 @@
  * versions, with all parents), of its address space. The user backend asks before it
  * makes pages resident, because the kernel answers a page too many with the OOM killer.
  *
- * Reads files of /proc and /sys each time. No lock, no state.
+ * Reads files of /proc and /sys, at most ten times a second while there is plenty.
+ * Thread-safe.
  */
 #ifndef LIB_MEMLIMIT_H
 #define LIB_MEMLIMIT_H
