@@ -319,6 +319,7 @@ module_suites() {
     begin_suite "module, Linux $kernel"
     gate 'build without warnings' quiet_make -C "$top/kmod" KDIR="$KDIR" B="$build/kmod-$kernel"
     [[ -n $gate_ok ]] || return 0
+    tap 'nospec' "$here/kmod/nospec.sh" "$build/kmod-$kernel/aclkm.ko"
     gate 'build kselftest programs' quiet_make -C "$here/kmod" KSFT="$KSFT" B="$build/kselftest"
     [[ -n $gate_ok ]] || return 0
     gate 'build unit programs' quiet_make -C "$here/unit" B="$build/unit-none" SAN=none

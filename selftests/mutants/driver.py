@@ -132,6 +132,12 @@ class Suite:
         failed = re.search(r"^not ok \d+ *(.*)", out, re.M)
         return f"test_extent: {failed[1] if failed else status}" if status else ""
 
+    def nospec(self):
+        """What only the module's code can show."""
+        out, status = run([self.top / "selftests/kmod/nospec.sh", self.module])
+        failed = re.search(r"^not ok \d+ *(.*)", out, re.M)
+        return f"nospec: {failed[1] if failed else status}" if status else ""
+
     def debug(self, what):
         """The kernel that checks itself: debug:PROGRAM, or debug:faults."""
         kernel = assignments([self.top / "tools/fetch-kernel.sh", "debug"])
@@ -207,7 +213,7 @@ class Suite:
         if trouble or not thorough:
             return trouble
         hints = {hint for mutant in mutants for hint in mutant.hints}
-        known = {name for names in self.lists.values() for name in names} | set(GUESTS) | {"host"}
+        known = {name for names in self.lists.values() for name in names} | set(GUESTS) | {"host", "nospec"}
         unknown = {hint for hint in hints - known if not hint.startswith("debug:")}
         if unknown:
             return f"no program or guest is called {', '.join(sorted(unknown))}"
@@ -215,6 +221,7 @@ class Suite:
         tries = [("usual", lambda: self.usual(usual, 900))] if usual else []
         tries += [(kind, lambda kind=kind: self.other(kind)) for kind in GUESTS if kind in hints]
         tries += [("host", self.host)] if "host" in hints else []
+        tries += [("nospec", self.nospec)] if "nospec" in hints else []
         tries += [(hint, lambda hint=hint: self.debug(hint[6:])) for hint in sorted(hints) if hint.startswith("debug:")]
         for name, boot in tries:
             noticed = boot()
