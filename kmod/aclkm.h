@@ -6,7 +6,8 @@
  *	ioctl, mmap, dmabuf		the calls
  *	dmabuf_attach			devices that use a dma-buf
  *	file, offset			handles of an open file, their mmap offsets
- *	region, pin, cache		what a handle stands for
+ *	region, pin			what a handle stands for
+ *	release, cache			the end of a region; its cache mode
  *	limits				what users hold
  *	arena, scrub, grow		bytes: free, taken, held, clean
  *	reserve, carveout, node, pages, extent	pages of the kernel; arithmetic
@@ -14,9 +15,11 @@
  * Lock order, outermost first:
  *
  *	mmap_lock of a process		mmap, fault, open and close of mappings
+ *	release_lock			who releases held regions (not under mmap_lock)
+ *	held_lock			the list of held regions
  *	aclkm_exports.lock		the dma-bufs of a region or of pinned memory
  *	aclkm_attachments.lock		the devices of one dma-buf
- *	keep_lock			one ALLOC at a time, where bytes are kept for root
+ *	arena_keep_lock			one ALLOC at a time, where bytes are kept for root
  *	aclkm_arenas_lock		the list of arenas
  *	aclkm_arena.lock		the accounts of one arena
  *	users_lock			what users hold; a spinlock
@@ -91,8 +94,7 @@ struct aclkm_scrubber {
  * @free:	free pieces, by physical address
  * @clean:	those parts of @free that are zero
  * @taken:	extents of the regions that live or are held, by address
- * @held:	dead regions whose pages somebody still pins
- * @held_bytes:	their bytes
+ * @held_bytes:	bytes of dead regions that cannot be given back yet
  * @nr_regions:	regions that live
  * @scrubbing:	how many scrubbers have something in hand
  * @scrub_pause: how many wait for the scrubbers to put down what they have
@@ -116,7 +118,6 @@ struct aclkm_arena {
 	struct aclkm_extents free;
 	struct aclkm_extents clean;
 	struct rb_root taken;
-	struct list_head held;
 	u64 held_bytes;
 	u64 nr_regions;
 	unsigned int scrubbing;
@@ -179,7 +180,7 @@ struct aclkm_attachments {
  * @ref:	one for each handle, vma, dma-buf and call under way
  * @arena:	where it is
  * @extent:	what it takes there; owned by the region, never NULL while it lives
- * @held:	in arena->held once dead and pinned
+ * @held_list:	in the list of release.c once held
  * @id:		in the offsets of its mappings
  * @user:	who pays for it
  * @pid:	process that took it, for people
@@ -187,14 +188,17 @@ struct aclkm_attachments {
  * @order:	of its compound units: 0, ACLKM_ORDER_2M or ACLKM_ORDER_1G
  * @map_order:	of the largest page-table entries for it
  * @cache:	ACLKM_CACHE_*
- * @used:	somebody may have written to all of it, not only to marked units
+ * @held:	dead, and counted in the arena's held_bytes; set under the arena's lock
+ * @used:	any byte of it may have been written, not only those of marked units
+ * @typed:	bytes from its start whose memory type is @cache, unless that is WB
+ * @unpinned:	once dead: no page below this physical address is pinned
  * @exports:	its dma-bufs
  */
 struct aclkm_region {
 	struct kref ref;
 	struct aclkm_arena *arena;
 	struct aclkm_extent *extent;
-	struct list_head held;
+	struct list_head held_list;
 	unsigned long id;
 	struct aclkm_user *user;
 	pid_t pid;
@@ -202,7 +206,10 @@ struct aclkm_region {
 	u8 order;
 	u8 map_order;
 	u8 cache;
+	bool held;
 	bool used;
+	u64 typed;
+	u64 unpinned;
 	struct aclkm_exports exports;
 };
 
@@ -346,13 +353,11 @@ static inline void aclkm_nodes_add(int (*add)(const struct aclkm_carve *carve))
 /* arena.c */
 void aclkm_arena_init(struct aclkm_arena *arena, struct aclkm_extent *piece);
 int aclkm_arena_take(struct aclkm_request *request, struct aclkm_region *region,
-		     unsigned int order, struct aclkm_extent **clean);
+		     struct aclkm_extent **clean);
 void aclkm_arena_give(struct aclkm_region *region, struct aclkm_extent *clean);
 void aclkm_arena_hold(struct aclkm_region *region);
 void aclkm_arenas_sum(int node, struct aclkm_info *sum);
-bool aclkm_arena_held_free(struct aclkm_arena *arena);
 void aclkm_arena_lock_quiet(struct aclkm_arena *arena);
-void aclkm_held_stop(void);
 void aclkm_extent_list_free(struct aclkm_extent *ext);
 
 /* scrub.c */
@@ -377,12 +382,16 @@ void aclkm_region_put(struct aclkm_region *region);
 struct page *aclkm_region_page(const struct aclkm_region *region, pgoff_t index);
 void aclkm_region_mark_used(struct aclkm_region *region);
 bool aclkm_region_gup(const struct aclkm_region *region);
-void aclkm_region_trim(struct aclkm_region *region, struct aclkm_extent **clean);
+
+/* release.c */
+void aclkm_region_release_memory(struct aclkm_region *region);
+bool aclkm_regions_release_held(void);
+void aclkm_release_exit(void);
 
 /* cache.c */
 bool aclkm_cache_possible(void);
-int aclkm_cache_set(const struct aclkm_region *region);
-void aclkm_cache_restore(const struct aclkm_region *region);
+int aclkm_cache_set(struct aclkm_region *region);
+void aclkm_cache_restore_step(struct aclkm_region *region);
 
 /* limits.c */
 struct aclkm_user *aclkm_user_open(void);

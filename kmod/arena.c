@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Arenas: which of their bytes are free, taken, or held by somebody's pins, and
- * which of the free ones are zero already.
+ * Arenas: which of their bytes are free, taken by a region, or held for a dead
+ * region until release.c can give them back; and which free bytes are zero.
  *
- * A region that dies while its pages are pinned (direct I/O under way, a buffer
- * registered with io_uring) is put aside, and looked at again by a timer and by
- * whoever finds the arena full. The module stays loaded until then.
+ * aclkm_arenas_lock guards the list of arenas, each arena's own lock its accounts.
+ * Work that grows with the size of a region is done outside both.
  */
 #include <linux/kernel.h>
 #include <linux/mm.h>
-#include <linux/module.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "aclkm.h"
 #include "pages.h"
-#include "trace.h"
-
-#define HELD_RECHECK_MS		100
 
 /*
  * Up to this size the best hole is worth more than a clean one: clearing a few
@@ -26,16 +21,13 @@
  */
 #define CLEAN_FIRST_MIN		SZ_64K
 /*
- * And only out of a hole with room for so many of them. In a smaller one it
- * would depend on the scrubbers whether two halves of all memory fit.
+ * A clean place is used only out of a hole with room for so many requests. In a
+ * smaller hole, whether two halves of all memory fit would depend on the scrubbers.
  */
 #define CLEAN_FIRST_ROOM	16
 
 LIST_HEAD(aclkm_arenas);
 DECLARE_RWSEM(aclkm_arenas_lock);
-
-static void held_recheck(struct work_struct *work);
-static DECLARE_DELAYED_WORK(held_work, held_recheck);
 
 /**
  * aclkm_extent_list_free() - free extents that are linked by their next
@@ -51,23 +43,24 @@ void aclkm_extent_list_free(struct aclkm_extent *ext)
 	}
 }
 
-static bool taken_less(struct rb_node *a, const struct rb_node *b)
+static bool arena_taken_less(struct rb_node *a, const struct rb_node *b)
 {
 	return rb_entry(a, struct aclkm_extent, by_addr)->start <
 	       rb_entry(b, struct aclkm_extent, by_addr)->start;
 }
 
-static void free_extent(struct aclkm_arena *arena, struct aclkm_extent *ext)
+/* Adds an extent to a set, which owns it from now on. */
+static void arena_extent_add(struct aclkm_extents *set, struct aclkm_extent *ext)
 {
 	struct aclkm_extent *unused[2];
 
-	aclkm_extents_give(&arena->free, ext, unused);
+	aclkm_extents_give(set, ext, unused);
 	kfree(unused[0]);
 	kfree(unused[1]);
 }
 
 /**
- * aclkm_arena_init() - set the accounts up: everything is free, nothing clean
+ * aclkm_arena_init() - set up the accounts: all memory is free, none is clean
  * @arena:	start, size and node are filled
  * @piece:	owned by the arena from now on
  */
@@ -76,20 +69,19 @@ void aclkm_arena_init(struct aclkm_arena *arena, struct aclkm_extent *piece)
 	static unsigned int ids;
 
 	mutex_init(&arena->lock);
-	INIT_LIST_HEAD(&arena->held);
 	arena->taken = RB_ROOT;
 	aclkm_extents_init(&arena->free);
 	aclkm_extents_init(&arena->clean);
 	arena->id = ids++;
 	piece->start = arena->start;
 	piece->len = arena->size;
-	free_extent(arena, piece);
+	arena_extent_add(&arena->free, piece);
 	arena->scrub_at = arena->start;
 	aclkm_scrub_arena_init(arena);
 }
 
 /**
- * aclkm_arena_lock_quiet() - lock an arena when no scrubber has anything in hand
+ * aclkm_arena_lock_quiet() - lock an arena while no scrubber clears a part of it
  * @arena:	each of its free pieces can be taken then
  */
 void aclkm_arena_lock_quiet(struct aclkm_arena *arena)
@@ -104,76 +96,13 @@ void aclkm_arena_lock_quiet(struct aclkm_arena *arena)
 	arena->scrub_pause--;
 }
 
-/* The end of a region; its memory may hold anything. */
-static void bury(struct aclkm_arena *arena, struct aclkm_region *region)
-{
-	rb_erase(&region->extent->by_addr, &arena->taken);
-	arena->scrub_at = min(arena->scrub_at, region->extent->start);
-	free_extent(arena, region->extent);
-	region->extent = NULL;
-}
-
-/**
- * aclkm_arena_held_free() - free what was put aside and is not pinned any more
- * @arena:	locked
- *
- * Return: true if something is still held.
- */
-bool aclkm_arena_held_free(struct aclkm_arena *arena)
-{
-	struct aclkm_region *region, *next;
-
-	lockdep_assert_held(&arena->lock);
-	list_for_each_entry_safe(region, next, &arena->held, held) {
-		u64 start = region->extent->start, len = region->extent->len;
-
-		if (aclkm_pages_pinned(start, len))
-			continue;
-		list_del(&region->held);
-		arena->held_bytes -= len;
-		/* Their marks would be taken for the next owner's. */
-		aclkm_region_trim(region, NULL);
-		bury(arena, region);
-		aclkm_user_uncharge(region->user, len);
-		aclkm_user_put(region->user);
-		kfree(region);
-		aclkm_scrub_kick(arena, false);
-		module_put(THIS_MODULE);
-	}
-	return !list_empty(&arena->held);
-}
-
-static void held_recheck(struct work_struct *work)
-{
-	struct aclkm_arena *arena;
-	bool left = false;
-
-	down_read(&aclkm_arenas_lock);
-	list_for_each_entry(arena, &aclkm_arenas, list) {
-		mutex_lock(&arena->lock);
-		left |= aclkm_arena_held_free(arena);
-		mutex_unlock(&arena->lock);
-	}
-	up_read(&aclkm_arenas_lock);
-	if (left)
-		schedule_delayed_work(&held_work, msecs_to_jiffies(HELD_RECHECK_MS));
-}
-
-/**
- * aclkm_held_stop() - end the timer; nothing is held any more
- */
-void aclkm_held_stop(void)
-{
-	cancel_delayed_work_sync(&held_work);
-}
-
-/* Extents that taking may need, where it splits a free and a clean piece. */
-struct spares {
+/* Extents that the accounts may need where a request splits a free and a clean piece. */
+struct arena_spares {
 	struct aclkm_extent *free[2];
 	struct aclkm_extent *clean[2];
 };
 
-static void spares_free(struct spares *spares)
+static void arena_spares_free(struct arena_spares *spares)
 {
 	kfree(spares->free[0]);
 	kfree(spares->free[1]);
@@ -181,7 +110,7 @@ static void spares_free(struct spares *spares)
 	kfree(spares->clean[1]);
 }
 
-static int spares_alloc(struct spares *spares)
+static int arena_spares_alloc(struct arena_spares *spares)
 {
 	spares->free[0] = kmalloc(sizeof(*spares->free[0]), GFP_KERNEL_ACCOUNT);
 	spares->free[1] = kmalloc(sizeof(*spares->free[1]), GFP_KERNEL_ACCOUNT);
@@ -189,12 +118,13 @@ static int spares_alloc(struct spares *spares)
 	spares->clean[1] = kmalloc(sizeof(*spares->clean[1]), GFP_KERNEL_ACCOUNT);
 	if (spares->free[0] && spares->free[1] && spares->clean[0] && spares->clean[1])
 		return 0;
-	spares_free(spares);
+	arena_spares_free(spares);
 	return -ENOMEM;
 }
 
-/* Where it goes; false if it fits nowhere. */
-static bool place(const struct aclkm_arena *arena, const struct aclkm_request *request, u64 *start)
+/* Chooses the address for a request; false if it fits into no free piece. */
+static bool arena_find_place(const struct aclkm_arena *arena,
+			     const struct aclkm_request *request, u64 *start)
 {
 	u64 size = request->size, clean;
 
@@ -207,24 +137,20 @@ static bool place(const struct aclkm_arena *arena, const struct aclkm_request *r
 	return true;
 }
 
-static int take_from(struct aclkm_arena *arena, struct aclkm_request *request,
-		     struct aclkm_region *region, unsigned int order, struct spares *spares,
-		     struct aclkm_extent **clean)
+static int arena_take_piece(struct aclkm_arena *arena, const struct aclkm_request *request,
+			    struct aclkm_region *region, struct arena_spares *spares,
+			    struct aclkm_extent **clean)
 {
 	u64 size = request->size, start;
 	int err = -ENOSPC;
 	bool fits;
 
 	mutex_lock(&arena->lock);
-	fits = place(arena, request, &start);
-	if (!fits && arena->held_bytes) {
-		aclkm_arena_held_free(arena);
-		fits = place(arena, request, &start);
-	}
+	fits = arena_find_place(arena, request, &start);
 	if (fits && aclkm_scrub_in_hand(arena, start, size)) {
 		mutex_unlock(&arena->lock);
 		aclkm_arena_lock_quiet(arena);
-		fits = place(arena, request, &start);
+		fits = arena_find_place(arena, request, &start);
 	}
 	if (!fits)
 		goto unlock;
@@ -232,19 +158,20 @@ static int take_from(struct aclkm_arena *arena, struct aclkm_request *request,
 	region->arena = arena;
 	region->extent = aclkm_extents_carve(&arena->free, start, size, spares->free);
 	region->extent->owner = region;
-	rb_add(&region->extent->by_addr, &arena->taken, taken_less);
+	rb_add(&region->extent->by_addr, &arena->taken, arena_taken_less);
 	arena->nr_regions++;
-	aclkm_pages_shape(region->extent->start, region->extent->len, order);
+	/* No later owner of a neighbouring piece may find a unit that this region shares. */
+	aclkm_pages_cut(start, size);
 	err = 0;
 unlock:
 	mutex_unlock(&arena->lock);
 	return err;
 }
 
-/* One check and take at a time where something is kept for the administrator. */
-static DEFINE_MUTEX(keep_lock);
+/* One check and take at a time where bytes are kept for the administrator. */
+static DEFINE_MUTEX(arena_keep_lock);
 
-static u64 node_free(int node)
+static u64 arena_node_free(int node)
 {
 	struct aclkm_arena *arena;
 	u64 free = 0;
@@ -253,21 +180,20 @@ static u64 node_free(int node)
 		if (arena->node != node)
 			continue;
 		mutex_lock(&arena->lock);
-		aclkm_arena_held_free(arena);
 		free += arena->free.free;
 		mutex_unlock(&arena->lock);
 	}
 	return free;
 }
 
-/* Whether taking @request from a node leaves there what is kept. */
-static bool leaves_enough(const struct aclkm_request *request, int node, bool *reserved)
+/* Whether a node keeps @request->keep free bytes after @request. */
+static bool arena_node_keeps(const struct aclkm_request *request, int node, bool *reserved)
 {
 	u64 free;
 
 	if (!request->keep)
 		return true;
-	free = node_free(node);
+	free = arena_node_free(node);
 	if (free >= request->size && free - request->size >= request->keep)
 		return true;
 	*reserved |= free >= request->size;
@@ -275,61 +201,61 @@ static bool leaves_enough(const struct aclkm_request *request, int node, bool *r
 }
 
 /**
- * aclkm_arena_take() - find a piece for a region, and get its pages ready
- * @request:	what is wanted
+ * aclkm_arena_take() - find a piece for a region
+ * @request:	size, alignment and node
  * @region:	its arena and extent are filled
- * @order:	of its compound units
  * @clean:	filled with the parts that are zero, in ascending order; for the
  *		caller to free
  *
- * Arenas are tried in the order in which they were asked for.
+ * Arenas are tried in the order in which they were reserved. The caller shapes the
+ * pages of the region, by aclkm_pages_shape().
  *
  * Return: 0, -ENOSPC with the reason, or -ENOMEM for the kernel's own memory.
  */
 int aclkm_arena_take(struct aclkm_request *request, struct aclkm_region *region,
-		     unsigned int order, struct aclkm_extent **clean)
+		     struct aclkm_extent **clean)
 {
 	struct aclkm_arena *arena;
+	struct arena_spares spares;
 	bool reserved = false;
-	struct spares spares;
 	u64 free = 0;
 	int err;
 
 	*clean = NULL;
-	err = spares_alloc(&spares);
+	err = arena_spares_alloc(&spares);
 	if (err)
 		return err;
 
 	err = -ENOSPC;
 	if (request->keep)
-		mutex_lock(&keep_lock);
+		mutex_lock(&arena_keep_lock);
 	down_read(&aclkm_arenas_lock);
 	list_for_each_entry(arena, &aclkm_arenas, list) {
 		if (request->node != NUMA_NO_NODE && request->node != arena->node)
 			continue;
 		if (request->ordinary && arena->carveout)
 			continue;
-		if (!leaves_enough(request, arena->node, &reserved))
+		if (!arena_node_keeps(request, arena->node, &reserved))
 			continue;
-		err = take_from(arena, request, region, order, &spares, clean);
+		err = arena_take_piece(arena, request, region, &spares, clean);
 		if (err != -ENOSPC)
 			break;
 		free += READ_ONCE(arena->free.free);
 	}
 	up_read(&aclkm_arenas_lock);
 	if (request->keep)
-		mutex_unlock(&keep_lock);
+		mutex_unlock(&arena_keep_lock);
 	if (err == -ENOSPC && reserved)
 		request->reason = ACLKM_REASON_ROOT_RESERVE;
 	else if (err == -ENOSPC)
 		request->reason = free < request->size ? ACLKM_REASON_FREE :
 				  ACLKM_REASON_FRAGMENTED;
-	spares_free(&spares);
+	arena_spares_free(&spares);
 	return err;
 }
 
 /**
- * aclkm_arena_give() - make the piece of a dead region free
+ * aclkm_arena_give() - free the piece of a dead region
  * @region:	nobody refers to it, and none of its pages is pinned; it keeps no extent
  * @clean:	parts of it that are zero, linked; owned by the arena from now on
  */
@@ -337,17 +263,21 @@ void aclkm_arena_give(struct aclkm_region *region, struct aclkm_extent *clean)
 {
 	struct aclkm_arena *arena = region->arena;
 
-	/* Keeps shrinking from freeing the arena while we are still unlocking it. */
+	/* Keeps aclkm_shrink() from freeing the arena before this thread has unlocked it. */
 	down_read(&aclkm_arenas_lock);
 	mutex_lock(&arena->lock);
-	arena->nr_regions--;
-	bury(arena, region);
+	if (region->held)
+		arena->held_bytes -= region->extent->len;
+	else
+		arena->nr_regions--;
+	rb_erase(&region->extent->by_addr, &arena->taken);
+	arena->scrub_at = min(arena->scrub_at, region->extent->start);
+	arena_extent_add(&arena->free, region->extent);
+	region->extent = NULL;
 	while (clean) {
-		struct aclkm_extent *next = clean->next, *unused[2];
+		struct aclkm_extent *next = clean->next;
 
-		aclkm_extents_give(&arena->clean, clean, unused);
-		kfree(unused[0]);
-		kfree(unused[1]);
+		arena_extent_add(&arena->clean, clean);
 		clean = next;
 	}
 	if (arena->free.free > arena->clean.free)
@@ -357,28 +287,24 @@ void aclkm_arena_give(struct aclkm_region *region, struct aclkm_extent *clean)
 }
 
 /**
- * aclkm_arena_hold() - put a dead region aside until its pins are gone
- * @region:	the arena owns it from now on
+ * aclkm_arena_hold() - count a dead region as held
+ * @region:	its memory stays taken until aclkm_arena_give()
  */
 void aclkm_arena_hold(struct aclkm_region *region)
 {
 	struct aclkm_arena *arena = region->arena;
 
-	__module_get(THIS_MODULE);
-	down_read(&aclkm_arenas_lock);
 	mutex_lock(&arena->lock);
 	arena->nr_regions--;
 	arena->held_bytes += region->extent->len;
-	list_add_tail(&region->held, &arena->held);
+	region->held = true;
 	mutex_unlock(&arena->lock);
-	up_read(&aclkm_arenas_lock);
-	schedule_delayed_work(&held_work, msecs_to_jiffies(HELD_RECHECK_MS));
 }
 
 /**
  * aclkm_arenas_sum() - add up the accounts
  * @node:	of the arenas on this node, or of all with NUMA_NO_NODE
- * @sum:	its counters are filled, the rest is left alone
+ * @sum:	its counters are filled, the other fields are left alone
  */
 void aclkm_arenas_sum(int node, struct aclkm_info *sum)
 {
@@ -389,7 +315,6 @@ void aclkm_arenas_sum(int node, struct aclkm_info *sum)
 		if (node != NUMA_NO_NODE && node != arena->node)
 			continue;
 		mutex_lock(&arena->lock);
-		aclkm_arena_held_free(arena);
 		sum->nr_arenas++;
 		sum->total += arena->size;
 		sum->free += arena->free.free;
@@ -398,7 +323,7 @@ void aclkm_arenas_sum(int node, struct aclkm_info *sum)
 					aclkm_extents_largest(&arena->free));
 		sum->held += arena->held_bytes;
 		sum->nr_regions += arena->nr_regions;
-		/* A worker gives up where it has no memory for the books. */
+		/* A scrubber that found no memory for an extent has given up. */
 		if (arena->free.free > arena->clean.free)
 			aclkm_scrub_kick(arena, false);
 		mutex_unlock(&arena->lock);

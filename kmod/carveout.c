@@ -134,8 +134,11 @@ static int take_pages(u64 start, u64 size)
 			cond_resched();
 	}
 	/* GUP and VFIO would count a reserved page's references in ways of their own. */
-	for (pfn = PHYS_PFN(start); pfn < end; pfn++)
+	for (pfn = PHYS_PFN(start); pfn < end; pfn++) {
 		ClearPageReserved(pfn_to_page(pfn));
+		if (IS_ALIGNED(pfn, PHYS_PFN(SZ_2M)))
+			cond_resched();
+	}
 	return 0;
 }
 
@@ -148,6 +151,8 @@ static void leave_pages(u64 start, u64 size)
 
 		INIT_LIST_HEAD(&page->lru);
 		SetPageReserved(page);
+		if (IS_ALIGNED(pfn, PHYS_PFN(SZ_2M)))
+			cond_resched();
 	}
 }
 

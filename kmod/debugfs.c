@@ -2,106 +2,210 @@
 /*
  * /sys/kernel/debug/aclkm/arenas: every extent of every arena, by address. For
  * root alone: it has physical addresses.
+ *
+ * An arena is locked while a page of text is filled, and not from one page to the
+ * next: a reader neither stops an allocation for long nor sees one moment of the whole.
  */
 #include <linux/cred.h>
 #include <linux/debugfs.h>
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
 #include "aclkm.h"
 
-static struct dentry *dir;
+/**
+ * struct arenas_pos - the line that a reader has come to
+ * @nr:		number of the arena in the list
+ * @addr:	0 for the arena's own line; else the extent that holds this physical
+ *		address, or the next one
+ * @arena:	locked between arenas_start() and arenas_stop(), or NULL at the end
+ */
+struct arenas_pos {
+	unsigned int nr;
+	u64 addr;
+	struct aclkm_arena *arena;
+};
 
-static struct aclkm_extent *first(const struct rb_root *root)
+static struct dentry *debugfs_dir;
+
+/* The lowest extent of a tree that ends after an address. */
+static struct aclkm_extent *arenas_next_extent(const struct rb_root *root, u64 addr)
 {
-	return rb_entry_safe(rb_first(root), struct aclkm_extent, by_addr);
+	struct rb_node *node = root->rb_node;
+	struct aclkm_extent *found = NULL;
+
+	while (node) {
+		struct aclkm_extent *ext = rb_entry(node, struct aclkm_extent, by_addr);
+
+		if (ext->start + ext->len > addr) {
+			found = ext;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	return found;
 }
 
-static struct aclkm_extent *next(struct aclkm_extent *ext)
+/* The extent of a position, which is free or taken. */
+static struct aclkm_extent *arenas_extent(const struct arenas_pos *at, bool *is_free)
 {
-	return rb_entry_safe(rb_next(&ext->by_addr), struct aclkm_extent, by_addr);
+	struct aclkm_extent *free = arenas_next_extent(&at->arena->free.by_addr, at->addr);
+	struct aclkm_extent *taken = arenas_next_extent(&at->arena->taken, at->addr);
+
+	*is_free = free && (!taken || free->start < taken->start);
+	return *is_free ? free : taken;
 }
 
 /* Bytes of a free piece that are clean. */
-static u64 clean_in(const struct aclkm_arena *arena, const struct aclkm_extent *piece)
+static u64 arenas_clean_in(const struct aclkm_arena *arena, const struct aclkm_extent *piece)
 {
 	struct aclkm_extent *ext = aclkm_extents_next(&arena->clean, piece->start);
 	u64 end = piece->start + piece->len, bytes = 0;
 
-	for (; ext && ext->start < end; ext = next(ext))
+	while (ext && ext->start < end) {
 		bytes += ext->len;
+		ext = rb_entry_safe(rb_next(&ext->by_addr), struct aclkm_extent, by_addr);
+	}
 	return bytes;
 }
 
-static void show_extent(struct seq_file *m, const struct aclkm_arena *arena,
-			const struct aclkm_extent *ext)
-{
-	seq_printf(m, "  0x%010llx  %12llu KiB  ", ext->start - arena->start, ext->len >> 10);
-}
-
-static void show_taken(struct seq_file *m, const struct aclkm_region *region)
+static void arenas_show_taken(struct seq_file *m, const struct aclkm_region *region)
 {
 	static const char * const cache[] = { "wb", "wc", "uc" };
 
 	seq_printf(m, "%s  uid %u pid %d  align %llu KiB  entries %lu KiB  %s\n",
-		   list_empty(&region->held) ? "region" : "held  ",
+		   region->held ? "held  " : "region",
 		   region->user ? from_kuid(&init_user_ns, region->user->uid) : 0, region->pid,
 		   region->align >> 10, (PAGE_SIZE << region->map_order) >> 10,
 		   cache[region->cache]);
 }
 
-static void show_arena(struct seq_file *m, struct aclkm_arena *arena)
+static void arenas_show_arena(struct seq_file *m, const struct aclkm_arena *arena)
 {
-	struct aclkm_extent *free = first(&arena->free.by_addr);
-	struct aclkm_extent *taken = first(&arena->taken);
-
 	seq_printf(m, "arena %u: %llu KiB at 0x%llx, node %d, free %llu KiB, clean %llu KiB, held %llu KiB, regions %llu\n",
 		   arena->id, arena->size >> 10, arena->start, arena->node,
 		   arena->free.free >> 10, arena->clean.free >> 10, arena->held_bytes >> 10,
 		   arena->nr_regions);
-	while (free || taken) {
-		if (!taken || (free && free->start < taken->start)) {
-			show_extent(m, arena, free);
-			seq_printf(m, "free    clean %llu KiB\n", clean_in(arena, free) >> 10);
-			free = next(free);
-		} else {
-			show_extent(m, arena, taken);
-			show_taken(m, taken->owner);
-			taken = next(taken);
-		}
-	}
 }
 
-static int arenas_show(struct seq_file *m, void *unused)
+/* Locks the arena of a position. */
+static struct arenas_pos *arenas_lock(struct arenas_pos *at)
 {
 	struct aclkm_arena *arena;
+	unsigned int nr = 0;
 
-	down_read(&aclkm_arenas_lock);
+	at->arena = NULL;
 	list_for_each_entry(arena, &aclkm_arenas, list) {
-		mutex_lock(&arena->lock);
-		show_arena(m, arena);
-		mutex_unlock(&arena->lock);
+		if (nr++ == at->nr) {
+			mutex_lock(&arena->lock);
+			at->arena = arena;
+			break;
+		}
 	}
+	return at->arena ? at : NULL;
+}
+
+static void *arenas_start(struct seq_file *m, loff_t *pos)
+{
+	struct arenas_pos *at = m->private;
+
+	if (!*pos)
+		*at = (struct arenas_pos){};
+	down_read(&aclkm_arenas_lock);
+	return arenas_lock(at);
+}
+
+static void *arenas_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	struct arenas_pos *at = v;
+	struct aclkm_extent *ext;
+	bool is_free;
+
+	++*pos;
+	if (!at->addr) {
+		at->addr = at->arena->start;
+	} else {
+		ext = arenas_extent(at, &is_free);
+		if (ext)
+			at->addr = ext->start + ext->len;
+	}
+	if (arenas_extent(at, &is_free))
+		return at;
+	mutex_unlock(&at->arena->lock);
+	at->nr++;
+	at->addr = 0;
+	return arenas_lock(at);
+}
+
+static void arenas_stop(struct seq_file *m, void *v)
+{
+	struct arenas_pos *at = m->private;
+
+	if (at->arena)
+		mutex_unlock(&at->arena->lock);
 	up_read(&aclkm_arenas_lock);
+}
+
+static int arenas_show(struct seq_file *m, void *v)
+{
+	const struct arenas_pos *at = v;
+	struct aclkm_extent *ext;
+	bool is_free;
+
+	if (!at->addr) {
+		arenas_show_arena(m, at->arena);
+		return 0;
+	}
+	ext = arenas_extent(at, &is_free);
+	/* Another thread may have changed the arena since the last page of text. */
+	if (!ext)
+		return 0;
+	seq_printf(m, "  0x%010llx  %12llu KiB  ", ext->start - at->arena->start, ext->len >> 10);
+	if (is_free)
+		seq_printf(m, "free    clean %llu KiB\n",
+			   arenas_clean_in(at->arena, ext) >> 10);
+	else
+		arenas_show_taken(m, ext->owner);
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(arenas);
+
+static const struct seq_operations arenas_sops = {
+	.start = arenas_start,
+	.next = arenas_next,
+	.stop = arenas_stop,
+	.show = arenas_show,
+};
+
+static int arenas_open(struct inode *inode, struct file *file)
+{
+	return seq_open_private(file, &arenas_sops, sizeof(struct arenas_pos));
+}
+
+static const struct file_operations arenas_fops = {
+	.owner = THIS_MODULE,
+	.open = arenas_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = seq_release_private,
+};
 
 /**
- * aclkm_debugfs_init() - make the file; the module does without it where it cannot
+ * aclkm_debugfs_init() - make the file; the module works without it
  */
 void aclkm_debugfs_init(void)
 {
-	dir = debugfs_create_dir("aclkm", NULL);
-	debugfs_create_file("arenas", 0400, dir, NULL, &arenas_fops);
+	debugfs_dir = debugfs_create_dir("aclkm", NULL);
+	debugfs_create_file("arenas", 0400, debugfs_dir, NULL, &arenas_fops);
 }
 
 /**
- * aclkm_debugfs_exit() - remove it
+ * aclkm_debugfs_exit() - remove the file
  */
 void aclkm_debugfs_exit(void)
 {
-	debugfs_remove_recursive(dir);
+	debugfs_remove_recursive(debugfs_dir);
 }

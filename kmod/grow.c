@@ -7,6 +7,7 @@
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/nodemask.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
@@ -17,6 +18,8 @@
 #define TRIES		2
 /* Pieces smaller than this share of what was asked for are not worth an arena. */
 #define MIN_SHARE	16
+/* Memory given back between two looks at signals. */
+#define TRIM_STEP	SZ_256M
 
 static u64 grown;
 
@@ -165,11 +168,10 @@ static void extents_free(struct aclkm_extents *set)
 	}
 }
 
-/* Takes an arena off the list, with nothing in it. */
-static void arena_remove(struct aclkm_arena *arena)
+/* Frees an arena that is on no list, and all of whose memory is free. */
+static void arena_destroy(struct aclkm_arena *arena)
 {
 	aclkm_scrub_arena_stop(arena);
-	list_del(&arena->list);
 	extents_free(&arena->free);
 	extents_free(&arena->clean);
 	aclkm_pages_release(arena->start, arena->size, !arena->carveout);
@@ -178,7 +180,7 @@ static void arena_remove(struct aclkm_arena *arena)
 	kfree(arena);
 }
 
-/* Takes a range out of both trees. */
+/* Takes a free range at an end of an arena out of the accounts. The arena is locked. */
 static int arena_cut(struct aclkm_arena *arena, u64 start, u64 len)
 {
 	struct aclkm_extent *spare[4];
@@ -195,33 +197,90 @@ static int arena_cut(struct aclkm_arena *arena, u64 start, u64 len)
 		if (start == arena->start)
 			arena->start += len;
 		arena->size -= len;
-		/* It may be a part of a compound GiB. */
-		aclkm_pages_shape(start, len, 0);
-		aclkm_pages_release(start, len, true);
+		/* The range may be a part of a compound GiB. */
+		aclkm_pages_cut(start, len);
 	}
 	for (i = 0; i < 4; i++)
 		kfree(spare[i]);
 	return err;
 }
 
-/* Gives back up to @bytes from the ends of an arena; returns how many. */
-static u64 arena_trim(struct aclkm_arena *arena, u64 bytes)
+/*
+ * Frees up to @bytes at the end of an arena, or at its start; returns how many. At
+ * least 2 MiB stay.
+ */
+static u64 arena_trim(struct aclkm_arena *arena, u64 bytes, bool at_end)
 {
+	struct rb_root *pieces = &arena->free.by_addr;
 	struct aclkm_extent *piece;
-	u64 got = 0, n;
+	u64 start = 0, len = 0;
 
-	piece = rb_entry_safe(rb_last(&arena->free.by_addr), struct aclkm_extent, by_addr);
-	if (piece && piece->start + piece->len == arena->start + arena->size) {
-		n = ALIGN_DOWN(min(bytes, piece->len), SZ_2M);
-		if (n && !arena_cut(arena, arena->start + arena->size - n, n))
-			got += n;
+	aclkm_arena_lock_quiet(arena);
+	piece = rb_entry_safe(at_end ? rb_last(pieces) : rb_first(pieces), struct aclkm_extent,
+			      by_addr);
+	if (piece && at_end && piece->start + piece->len == arena->start + arena->size) {
+		len = ALIGN_DOWN(min3(bytes, piece->len, arena->size - SZ_2M), SZ_2M);
+		start = piece->start + piece->len - len;
+	} else if (piece && !at_end && piece->start == arena->start) {
+		len = ALIGN_DOWN(min3(bytes, piece->len, arena->size - SZ_2M), SZ_2M);
+		start = piece->start;
 	}
-	piece = rb_entry_safe(rb_first(&arena->free.by_addr), struct aclkm_extent, by_addr);
-	if (piece && piece->start == arena->start && piece->len < arena->size) {
-		n = ALIGN_DOWN(min(bytes - got, piece->len), SZ_2M);
-		if (n && !arena_cut(arena, arena->start, n))
-			got += n;
+	if (len && arena_cut(arena, start, len))
+		len = 0;
+	mutex_unlock(&arena->lock);
+	/* The range is in no account any more, so the pages need no lock. */
+	aclkm_pages_release(start, len, true);
+	return len;
+}
+
+/* As arena_trim(), until there is no more or the caller is killed. */
+static u64 arena_trim_steps(struct aclkm_arena *arena, u64 bytes, bool at_end)
+{
+	u64 left = bytes, n = 1;
+
+	while (left && n && !fatal_signal_pending(current)) {
+		n = arena_trim(arena, min(left, (u64)TRIM_STEP), at_end);
+		left -= n;
 	}
+	return bytes - left;
+}
+
+/* Takes the newest arena of at most @bytes without regions off the list. */
+static struct aclkm_arena *arena_unlist_idle(u64 bytes)
+{
+	struct aclkm_arena *arena;
+	bool idle = false;
+
+	down_write(&aclkm_arenas_lock);
+	list_for_each_entry_reverse(arena, &aclkm_arenas, list) {
+		mutex_lock(&arena->lock);
+		idle = arena->free.free == arena->size && arena->size <= bytes &&
+		       !arena->carveout;
+		mutex_unlock(&arena->lock);
+		if (idle) {
+			list_del(&arena->list);
+			break;
+		}
+	}
+	up_write(&aclkm_arenas_lock);
+	return idle ? arena : NULL;
+}
+
+/* Frees an arena that was taken off the list; what is left when the caller is killed stays. */
+static u64 arena_free_idle(struct aclkm_arena *arena)
+{
+	u64 got = 0;
+
+	if (arena->size > TRIM_STEP)
+		got = arena_trim_steps(arena, arena->size - TRIM_STEP, true);
+	if (arena->size > TRIM_STEP) {
+		down_write(&aclkm_arenas_lock);
+		list_add_tail(&arena->list, &aclkm_arenas);
+		up_write(&aclkm_arenas_lock);
+		return got;
+	}
+	got += arena->size;
+	arena_destroy(arena);
 	return got;
 }
 
@@ -231,38 +290,25 @@ static u64 arena_trim(struct aclkm_arena *arena, u64 bytes)
  * @got:	filled with what could be given back
  *
  * Whole arenas go first, the newest before the others; then what is free at the
- * ends of those in use.
+ * ends of those in use. The caller sees to it that one thread at a time changes the
+ * list of arenas, so that this one can walk it without the lock.
  *
- * Return: 0, or -EBUSY if nothing could be given back.
+ * Return: 0, also for a part of @bytes, or -EBUSY if nothing could be given back.
  */
 int aclkm_shrink(u64 bytes, u64 *got)
 {
-	struct aclkm_arena *arena, *next;
+	struct aclkm_arena *arena;
 	u64 left = bytes;
 
-	down_write(&aclkm_arenas_lock);
-	list_for_each_entry_safe_reverse(arena, next, &aclkm_arenas, list) {
-		bool idle;
-
-		mutex_lock(&arena->lock);
-		aclkm_arena_held_free(arena);
-		idle = arena->free.free == arena->size && arena->size <= left &&
-		       !arena->carveout;
-		mutex_unlock(&arena->lock);
-		if (idle) {
-			left -= arena->size;
-			arena_remove(arena);
-		}
-	}
+	while (!fatal_signal_pending(current) && (arena = arena_unlist_idle(left)))
+		left -= arena_free_idle(arena);
 	list_for_each_entry_reverse(arena, &aclkm_arenas, list) {
-		/* Nobody else could use a part of it. */
+		/* The kernel itself has no use for a part of a carve-out. */
 		if (arena->carveout)
 			continue;
-		aclkm_arena_lock_quiet(arena);
-		left -= arena_trim(arena, left);
-		mutex_unlock(&arena->lock);
+		left -= arena_trim_steps(arena, left, true);
+		left -= arena_trim_steps(arena, left, false);
 	}
-	up_write(&aclkm_arenas_lock);
 	*got = bytes - left;
 	pr_info("of %llu MiB to give back, %llu MiB were free at an arena's end\n",
 		bytes / SZ_1M, *got / SZ_1M);
@@ -297,20 +343,18 @@ int aclkm_arenas_init(const char *spec, const char *carveout)
 /**
  * aclkm_arenas_exit() - give all arenas back to the kernel
  *
- * No file is open, nothing is mapped, and nothing is held: that would have kept
- * the module loaded.
+ * No file is open, no region is mapped or held: either would have kept the module
+ * loaded. So nobody else walks the list.
  */
 void aclkm_arenas_exit(void)
 {
 	struct aclkm_arena *arena, *next;
 
-	aclkm_held_stop();
-	down_write(&aclkm_arenas_lock);
 	list_for_each_entry_safe(arena, next, &aclkm_arenas, list) {
 		mutex_lock(&arena->lock);
 		WARN_ON(arena->nr_regions || arena->held_bytes || arena->free.free != arena->size);
 		mutex_unlock(&arena->lock);
-		arena_remove(arena);
+		list_del(&arena->list);
+		arena_destroy(arena);
 	}
-	up_write(&aclkm_arenas_lock);
 }

@@ -197,7 +197,7 @@ static long do_alloc(struct aclkm_file *file, struct aclkm_alloc *alloc, struct 
 	region = aclkm_region_create(&request, alloc->flags, file->user);
 	err = PTR_ERR_OR_ZERO(region);
 	if (err)
-		goto uncharge;
+		goto cancel;
 
 	pending->handle->region = region;
 	pending->handle->len = region->extent->len;
@@ -211,8 +211,6 @@ static long do_alloc(struct aclkm_file *file, struct aclkm_alloc *alloc, struct 
 	aclkm_region_put(region);
 	goto cancel;
 
-uncharge:
-	aclkm_user_uncharge(file->user, request.size);
 cancel:
 	cancel_handle(file, pending);
 fail:

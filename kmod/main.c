@@ -78,6 +78,7 @@ static void __exit aclkm_exit(void)
 {
 	misc_deregister(&aclkm_misc);
 	aclkm_debugfs_exit();
+	aclkm_release_exit();
 	aclkm_arenas_exit();
 	aclkm_scrub_exit();
 	aclkm_inode_exit();

@@ -17,28 +17,40 @@
 #define ACLKM_ORDER_1G	18
 
 /**
+ * aclkm_pages_cut() - break up the compound units that lie partly in a range
+ * @start:	physical address, page-aligned
+ * @len:	bytes, page-aligned
+ *
+ * The other part of such a unit is free, so the caller holds the lock of the arena.
+ * Sleeps.
+ */
+void aclkm_pages_cut(u64 start, u64 len);
+
+/**
  * aclkm_pages_shape() - make the pages of a range fit for its mappings
  * @start:	physical address, page-aligned
  * @len:	bytes, page-aligned
  * @order:	of the units wanted: 0, ACLKM_ORDER_2M or ACLKM_ORDER_1G
  *
- * Units that lie partly in the range are broken up, so the caller holds the
- * lock of the arena: their other part is free.
+ * The range belongs to the caller and was cut. No lock: it takes long.
+ *
+ * Return: 0, or -EINTR if the caller was killed; the range can be shaped again.
  */
-void aclkm_pages_shape(u64 start, u64 len, unsigned int order);
+int aclkm_pages_shape(u64 start, u64 len, unsigned int order);
 
 /**
- * aclkm_pages_pinned() - whether anybody but the arena refers to a page
- * @start:	physical address
- * @len:	bytes
+ * aclkm_pages_pinned() - whether a page has more references than the arena's own
+ * @pos:	in: physical address of the first page, not inside a unit; out: of the
+ *		page that is pinned, or the end
+ * @end:	physical address of the range's end
  */
-bool aclkm_pages_pinned(u64 start, u64 len);
+bool aclkm_pages_pinned(u64 *pos, u64 end);
 
 /**
- * aclkm_pages_release() - make a range single pages, and give them back
+ * aclkm_pages_release() - make a range single pages, and free them
  * @start:	physical address
  * @len:	bytes
- * @put:	to the page allocator; else they are only made single
+ * @put:	to the page allocator; otherwise they are only made single
  */
 void aclkm_pages_release(u64 start, u64 len, bool put);
 

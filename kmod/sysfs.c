@@ -113,6 +113,7 @@ static ssize_t shrink_store(struct device *dev, struct device_attribute *attr, c
 	}
 	if (mutex_lock_interruptible(&grow_lock))
 		return -EINTR;
+	aclkm_regions_release_held();
 	err = aclkm_shrink(bytes, &got);
 	mutex_unlock(&grow_lock);
 	return err ? err : count;
