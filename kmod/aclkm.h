@@ -7,7 +7,7 @@
  *	dmabuf_attach			devices that use a dma-buf
  *	file, offset			handles of an open file, their mmap offsets
  *	region, pin			what a handle stands for
- *	release, cache			the end of a region; its cache mode
+ *	release, poison, cache		the end of a region; failed pages; cache modes
  *	limits				what users hold
  *	arena, scrub, grow		bytes: free, taken, held, clean
  *	reserve, carveout, node, pages, extent	pages of the kernel; arithmetic
@@ -17,6 +17,7 @@
  *	mmap_lock of a process		mmap, fault, open and close of mappings
  *	release_lock			who releases held regions (not under mmap_lock)
  *	held_lock			the list of held regions
+ *	poison_lock			who handles poisoned pages
  *	aclkm_exports.lock		the dma-bufs of a region or of pinned memory
  *	aclkm_attachments.lock		the devices of one dma-buf
  *	arena_keep_lock			one ALLOC at a time, where bytes are kept for root
@@ -96,6 +97,9 @@ struct aclkm_scrubber {
  * @taken:	extents of the regions that live or are held, by address
  * @held_bytes:	bytes of dead regions that cannot be given back yet
  * @nr_regions:	regions that live
+ * @poison:	poisoned pages that were the arena's, struct aclkm_poison
+ * @poisoned:	their bytes
+ * @lost:	those of them that are no longer free nor a region's
  * @scrubbing:	how many scrubbers have something in hand
  * @scrub_pause: how many wait for the scrubbers to put down what they have
  * @scrub_soon:	the scrubbers will be woken shortly
@@ -120,6 +124,9 @@ struct aclkm_arena {
 	struct rb_root taken;
 	u64 held_bytes;
 	u64 nr_regions;
+	struct list_head poison;
+	u64 poisoned;
+	u64 lost;
 	unsigned int scrubbing;
 	unsigned int scrub_pause;
 	bool scrub_soon;
@@ -135,6 +142,28 @@ struct aclkm_arena {
 	int node;
 	unsigned int id;
 	struct aclkm_carveout *carveout;
+};
+
+/**
+ * struct aclkm_poison - a page of an arena that the kernel has poisoned
+ * @list:	in the arena's list
+ * @addr:	physical address
+ * @spare:	extents for taking the page out of the arena's free and clean pieces
+ * @lost:	it has been taken out
+ * @in_region:	it was a region's when it was poisoned, and these are filled:
+ * @region_id:	the region's id
+ * @index:	which page of the region
+ * @map_order:	the region's map_order
+ */
+struct aclkm_poison {
+	struct list_head list;
+	u64 addr;
+	struct aclkm_extent *spare[4];
+	bool lost;
+	bool in_region;
+	unsigned long region_id;
+	pgoff_t index;
+	u8 map_order;
 };
 
 /**
@@ -356,6 +385,10 @@ int aclkm_arena_take(struct aclkm_request *request, struct aclkm_region *region,
 		     struct aclkm_extent **clean);
 void aclkm_arena_give(struct aclkm_region *region, struct aclkm_extent *clean);
 void aclkm_arena_hold(struct aclkm_region *region);
+struct aclkm_extent *aclkm_arena_taken_next(const struct aclkm_arena *arena, u64 addr);
+bool aclkm_arena_has_poison(struct aclkm_arena *arena, u64 start, u64 len);
+bool aclkm_arena_poison(struct aclkm_poison *poison);
+void aclkm_poison_free(struct aclkm_poison *poison);
 void aclkm_arenas_sum(int node, struct aclkm_info *sum);
 void aclkm_arena_lock_quiet(struct aclkm_arena *arena);
 void aclkm_extent_list_free(struct aclkm_extent *ext);
@@ -387,6 +420,39 @@ bool aclkm_region_gup(const struct aclkm_region *region);
 void aclkm_region_release_memory(struct aclkm_region *region);
 bool aclkm_regions_release_held(void);
 void aclkm_release_exit(void);
+
+/* poison.c */
+#ifdef CONFIG_MEMORY_FAILURE
+extern bool aclkm_poison_pending;
+extern bool aclkm_poison_untraced;
+
+void aclkm_poison_handle(void);
+void aclkm_poison_search(void);
+void aclkm_poison_search_region(const struct aclkm_region *region);
+void aclkm_poison_init(void);
+void aclkm_poison_exit(void);
+
+/* Handles the pages that have been poisoned by now. */
+static inline void aclkm_poison_settle(void)
+{
+	if (READ_ONCE(aclkm_poison_pending))
+		aclkm_poison_handle();
+}
+
+/* The same, before the memory of a dead region becomes free. */
+static inline void aclkm_poison_settle_region(const struct aclkm_region *region)
+{
+	if (aclkm_poison_untraced)
+		aclkm_poison_search_region(region);
+	aclkm_poison_settle();
+}
+#else
+static inline void aclkm_poison_search(void) { }
+static inline void aclkm_poison_init(void) { }
+static inline void aclkm_poison_exit(void) { }
+static inline void aclkm_poison_settle(void) { }
+static inline void aclkm_poison_settle_region(const struct aclkm_region *region) { }
+#endif
 
 /* cache.c */
 bool aclkm_cache_possible(void);

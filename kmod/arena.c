@@ -69,6 +69,7 @@ void aclkm_arena_init(struct aclkm_arena *arena, struct aclkm_extent *piece)
 	static unsigned int ids;
 
 	mutex_init(&arena->lock);
+	INIT_LIST_HEAD(&arena->poison);
 	arena->taken = RB_ROOT;
 	aclkm_extents_init(&arena->free);
 	aclkm_extents_init(&arena->clean);
@@ -255,23 +256,150 @@ int aclkm_arena_take(struct aclkm_request *request, struct aclkm_region *region,
 }
 
 /**
+ * aclkm_arena_taken_next() - the lowest taken extent that ends after an address
+ * @arena:	locked
+ * @addr:	physical address
+ */
+struct aclkm_extent *aclkm_arena_taken_next(const struct aclkm_arena *arena, u64 addr)
+{
+	struct rb_node *node = arena->taken.rb_node;
+	struct aclkm_extent *found = NULL;
+
+	while (node) {
+		struct aclkm_extent *ext = rb_entry(node, struct aclkm_extent, by_addr);
+
+		if (ext->start + ext->len > addr) {
+			found = ext;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	return found;
+}
+
+/* Takes a free page out of the arena for good. */
+static void arena_lose_page(struct aclkm_arena *arena, struct aclkm_poison *poison)
+{
+	/* The healthy pages of a compound unit stay. */
+	aclkm_pages_cut(poison->addr, PAGE_SIZE);
+	aclkm_extent_list_free(aclkm_extents_carve(&arena->free, poison->addr, PAGE_SIZE,
+						   poison->spare));
+	aclkm_extent_list_free(aclkm_extents_carve(&arena->clean, poison->addr, PAGE_SIZE,
+						   poison->spare + 2));
+	poison->lost = true;
+	arena->lost += PAGE_SIZE;
+}
+
+static struct aclkm_poison *arena_next_poison(const struct aclkm_arena *arena, u64 start, u64 len)
+{
+	struct aclkm_poison *poison;
+
+	list_for_each_entry(poison, &arena->poison, list)
+		if (poison->addr >= start && poison->addr - start < len)
+			return poison;
+	return NULL;
+}
+
+/**
+ * aclkm_arena_has_poison() - whether a range has a page known to be poisoned
+ * @arena:	the arena, unlocked
+ * @start:	physical address
+ * @len:	bytes
+ */
+bool aclkm_arena_has_poison(struct aclkm_arena *arena, u64 start, u64 len)
+{
+	bool found;
+
+	if (!READ_ONCE(arena->poisoned))
+		return false;
+	mutex_lock(&arena->lock);
+	found = arena_next_poison(arena, start, len);
+	mutex_unlock(&arena->lock);
+	return found;
+}
+
+static struct aclkm_arena *arena_at(u64 addr)
+{
+	struct aclkm_arena *arena;
+
+	list_for_each_entry(arena, &aclkm_arenas, list)
+		if (addr >= READ_ONCE(arena->start) &&
+		    addr - READ_ONCE(arena->start) < READ_ONCE(arena->size))
+			return arena;
+	return NULL;
+}
+
+/**
+ * aclkm_arena_poison() - tell an arena of a poisoned page
+ * @poison:	its address is filled; the rest is filled here
+ *
+ * Return: true if the page is an arena's and was not known; the arena owns @poison then.
+ */
+bool aclkm_arena_poison(struct aclkm_poison *poison)
+{
+	struct aclkm_arena *arena;
+	struct aclkm_extent *ext;
+	bool fresh = false;
+
+	down_read(&aclkm_arenas_lock);
+	arena = arena_at(poison->addr);
+	if (!arena)
+		goto up;
+	aclkm_arena_lock_quiet(arena);
+	fresh = !arena_next_poison(arena, poison->addr, PAGE_SIZE);
+	if (!fresh)
+		goto unlock;
+	list_add(&poison->list, &arena->poison);
+	WRITE_ONCE(arena->poisoned, arena->poisoned + PAGE_SIZE);
+	ext = aclkm_arena_taken_next(arena, poison->addr);
+	if (ext && ext->start <= poison->addr) {
+		const struct aclkm_region *region = ext->owner;
+
+		poison->in_region = true;
+		poison->region_id = region->id;
+		poison->index = PHYS_PFN(poison->addr - ext->start);
+		poison->map_order = region->map_order;
+	} else {
+		arena_lose_page(arena, poison);
+	}
+unlock:
+	mutex_unlock(&arena->lock);
+up:
+	up_read(&aclkm_arenas_lock);
+	return fresh;
+}
+
+/* Frees what aclkm_arena_poison() was given. */
+void aclkm_poison_free(struct aclkm_poison *poison)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(poison->spare); i++)
+		kfree(poison->spare[i]);
+	kfree(poison);
+}
+
+/**
  * aclkm_arena_give() - free the piece of a dead region
  * @region:	nobody refers to it, and none of its pages is pinned; it keeps no extent
  * @clean:	parts of it that are zero, linked; owned by the arena from now on
  */
 void aclkm_arena_give(struct aclkm_region *region, struct aclkm_extent *clean)
 {
+	u64 start = region->extent->start, len = region->extent->len;
 	struct aclkm_arena *arena = region->arena;
+	struct aclkm_poison *poison;
 
 	/* Keeps aclkm_shrink() from freeing the arena before this thread has unlocked it. */
 	down_read(&aclkm_arenas_lock);
 	mutex_lock(&arena->lock);
 	if (region->held)
-		arena->held_bytes -= region->extent->len;
+		arena->held_bytes -= len;
 	else
 		arena->nr_regions--;
 	rb_erase(&region->extent->by_addr, &arena->taken);
-	arena->scrub_at = min(arena->scrub_at, region->extent->start);
+	arena->scrub_at = min(arena->scrub_at, start);
 	arena_extent_add(&arena->free, region->extent);
 	region->extent = NULL;
 	while (clean) {
@@ -280,6 +408,9 @@ void aclkm_arena_give(struct aclkm_region *region, struct aclkm_extent *clean)
 		arena_extent_add(&arena->clean, clean);
 		clean = next;
 	}
+	list_for_each_entry(poison, &arena->poison, list)
+		if (!poison->lost && poison->addr >= start && poison->addr - start < len)
+			arena_lose_page(arena, poison);
 	if (arena->free.free > arena->clean.free)
 		aclkm_scrub_kick(arena, false);
 	mutex_unlock(&arena->lock);
@@ -323,6 +454,7 @@ void aclkm_arenas_sum(int node, struct aclkm_info *sum)
 					aclkm_extents_largest(&arena->free));
 		sum->held += arena->held_bytes;
 		sum->nr_regions += arena->nr_regions;
+		sum->poisoned += arena->poisoned;
 		/* A scrubber that found no memory for an extent has given up. */
 		if (arena->free.free > arena->clean.free)
 			aclkm_scrub_kick(arena, false);

@@ -128,7 +128,8 @@ static int take_pages(u64 start, u64 size)
 	for (pfn = PHYS_PFN(start); pfn < end; pfn++) {
 		struct page *page = pfn_valid(pfn) ? pfn_to_page(pfn) : NULL;
 
-		if (!page || !PageReserved(page) || page_count(page) != 1)
+		if (!page || !PageReserved(page) ||
+		    (page_count(page) != 1 && !PageHWPoison(page)))
 			return -EBUSY;
 		if (IS_ALIGNED(pfn, PHYS_PFN(SZ_2M)))
 			cond_resched();

@@ -250,6 +250,8 @@ static inline void aclkm_compound_set_head(struct page *head, unsigned int order
 
 static inline void aclkm_compound_clear_head(struct page *head)
 {
+	/* memory_failure() sets it in units that it cannot split. */
+	folio_clear_has_hwpoisoned(page_folio(head));
 #if ACLKM_HUGE_FOLIO
 	struct folio *folio = (struct folio *)head;
 

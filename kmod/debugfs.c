@@ -31,33 +31,40 @@ struct arenas_pos {
 
 static struct dentry *debugfs_dir;
 
-/* The lowest extent of a tree that ends after an address. */
-static struct aclkm_extent *arenas_next_extent(const struct rb_root *root, u64 addr)
+/**
+ * struct arenas_line - what the line of a position is about
+ * @start:	physical address
+ * @len:	bytes
+ * @free:	the free piece, or NULL
+ * @taken:	the taken extent, or NULL; poisoned pages that have left the arena are neither
+ */
+struct arenas_line {
+	u64 start;
+	u64 len;
+	const struct aclkm_extent *free;
+	const struct aclkm_extent *taken;
+};
+
+/* False behind the last extent. */
+static bool arenas_line(const struct arenas_pos *at, struct arenas_line *line)
 {
-	struct rb_node *node = root->rb_node;
-	struct aclkm_extent *found = NULL;
+	const struct aclkm_arena *arena = at->arena;
+	const struct aclkm_extent *free = aclkm_extents_next(&arena->free, at->addr);
+	const struct aclkm_extent *taken = aclkm_arena_taken_next(arena, at->addr);
+	u64 addr = max(at->addr, arena->start), end = arena->start + arena->size;
+	const struct aclkm_extent *next = taken;
 
-	while (node) {
-		struct aclkm_extent *ext = rb_entry(node, struct aclkm_extent, by_addr);
-
-		if (ext->start + ext->len > addr) {
-			found = ext;
-			node = node->rb_left;
-		} else {
-			node = node->rb_right;
-		}
-	}
-	return found;
-}
-
-/* The extent of a position, which is free or taken. */
-static struct aclkm_extent *arenas_extent(const struct arenas_pos *at, bool *is_free)
-{
-	struct aclkm_extent *free = arenas_next_extent(&at->arena->free.by_addr, at->addr);
-	struct aclkm_extent *taken = arenas_next_extent(&at->arena->taken, at->addr);
-
-	*is_free = free && (!taken || free->start < taken->start);
-	return *is_free ? free : taken;
+	if (free && (!taken || free->start < taken->start))
+		next = free;
+	*line = (struct arenas_line){ .start = addr, .len = (next ? next->start : end) - addr };
+	if (next && next->start <= addr)
+		*line = (struct arenas_line){
+			.start = next->start,
+			.len = next->len,
+			.free = next == free ? free : NULL,
+			.taken = next == free ? NULL : taken,
+		};
+	return addr < end;
 }
 
 /* Bytes of a free piece that are clean. */
@@ -86,10 +93,10 @@ static void arenas_show_taken(struct seq_file *m, const struct aclkm_region *reg
 
 static void arenas_show_arena(struct seq_file *m, const struct aclkm_arena *arena)
 {
-	seq_printf(m, "arena %u: %llu KiB at 0x%llx, node %d, free %llu KiB, clean %llu KiB, held %llu KiB, regions %llu\n",
+	seq_printf(m, "arena %u: %llu KiB at 0x%llx, node %d, free %llu KiB, clean %llu KiB, held %llu KiB, regions %llu, poisoned %llu KiB\n",
 		   arena->id, arena->size >> 10, arena->start, arena->node,
 		   arena->free.free >> 10, arena->clean.free >> 10, arena->held_bytes >> 10,
-		   arena->nr_regions);
+		   arena->nr_regions, arena->poisoned >> 10);
 }
 
 /* Locks the arena of a position. */
@@ -122,18 +129,14 @@ static void *arenas_start(struct seq_file *m, loff_t *pos)
 static void *arenas_next(struct seq_file *m, void *v, loff_t *pos)
 {
 	struct arenas_pos *at = v;
-	struct aclkm_extent *ext;
-	bool is_free;
+	struct arenas_line line;
 
 	++*pos;
-	if (!at->addr) {
+	if (!at->addr)
 		at->addr = at->arena->start;
-	} else {
-		ext = arenas_extent(at, &is_free);
-		if (ext)
-			at->addr = ext->start + ext->len;
-	}
-	if (arenas_extent(at, &is_free))
+	else if (arenas_line(at, &line))
+		at->addr = line.start + line.len;
+	if (arenas_line(at, &line))
 		return at;
 	mutex_unlock(&at->arena->lock);
 	at->nr++;
@@ -153,23 +156,23 @@ static void arenas_stop(struct seq_file *m, void *v)
 static int arenas_show(struct seq_file *m, void *v)
 {
 	const struct arenas_pos *at = v;
-	struct aclkm_extent *ext;
-	bool is_free;
+	struct arenas_line line;
 
 	if (!at->addr) {
 		arenas_show_arena(m, at->arena);
 		return 0;
 	}
-	ext = arenas_extent(at, &is_free);
 	/* Another thread may have changed the arena since the last page of text. */
-	if (!ext)
+	if (!arenas_line(at, &line))
 		return 0;
-	seq_printf(m, "  0x%010llx  %12llu KiB  ", ext->start - at->arena->start, ext->len >> 10);
-	if (is_free)
+	seq_printf(m, "  0x%010llx  %12llu KiB  ", line.start - at->arena->start, line.len >> 10);
+	if (line.free)
 		seq_printf(m, "free    clean %llu KiB\n",
-			   arenas_clean_in(at->arena, ext) >> 10);
+			   arenas_clean_in(at->arena, line.free) >> 10);
+	else if (line.taken)
+		arenas_show_taken(m, line.taken->owner);
 	else
-		arenas_show_taken(m, ext->owner);
+		seq_puts(m, "poisoned\n");
 	return 0;
 }
 

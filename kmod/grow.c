@@ -171,9 +171,13 @@ static void extents_free(struct aclkm_extents *set)
 /* Frees an arena that is on no list, and all of whose memory is free. */
 static void arena_destroy(struct aclkm_arena *arena)
 {
+	struct aclkm_poison *poison, *next;
+
 	aclkm_scrub_arena_stop(arena);
 	extents_free(&arena->free);
 	extents_free(&arena->clean);
+	list_for_each_entry_safe(poison, next, &arena->poison, list)
+		aclkm_poison_free(poison);
 	aclkm_pages_release(arena->start, arena->size, !arena->carveout);
 	if (arena->carveout)
 		aclkm_carveout_release(arena->carveout);
@@ -254,8 +258,8 @@ static struct aclkm_arena *arena_unlist_idle(u64 bytes)
 	down_write(&aclkm_arenas_lock);
 	list_for_each_entry_reverse(arena, &aclkm_arenas, list) {
 		mutex_lock(&arena->lock);
-		idle = arena->free.free == arena->size && arena->size <= bytes &&
-		       !arena->carveout;
+		idle = arena->free.free + arena->lost == arena->size &&
+		       arena->size <= bytes && !arena->carveout;
 		mutex_unlock(&arena->lock);
 		if (idle) {
 			list_del(&arena->list);
@@ -273,7 +277,7 @@ static u64 arena_free_idle(struct aclkm_arena *arena)
 
 	if (arena->size > TRIM_STEP)
 		got = arena_trim_steps(arena, arena->size - TRIM_STEP, true);
-	if (arena->size > TRIM_STEP) {
+	if (arena->size > TRIM_STEP && fatal_signal_pending(current)) {
 		down_write(&aclkm_arenas_lock);
 		list_add_tail(&arena->list, &aclkm_arenas);
 		up_write(&aclkm_arenas_lock);
@@ -352,7 +356,8 @@ void aclkm_arenas_exit(void)
 
 	list_for_each_entry_safe(arena, next, &aclkm_arenas, list) {
 		mutex_lock(&arena->lock);
-		WARN_ON(arena->nr_regions || arena->held_bytes || arena->free.free != arena->size);
+		WARN_ON(arena->nr_regions || arena->held_bytes ||
+			arena->free.free + arena->lost != arena->size);
 		mutex_unlock(&arena->lock);
 		list_del(&arena->list);
 		arena_destroy(arena);

@@ -119,6 +119,7 @@ static long do_info(struct aclkm_info *info)
 		info->features |= ACLKM_FEATURE_CACHE;
 	info->granule = PAGE_SIZE;
 	info->align_max = ACLKM_ALIGN_MAX;
+	aclkm_poison_settle();
 	aclkm_arenas_sum(NUMA_NO_NODE, info);
 	info->pinned = aclkm_pinned_total();
 	return 0;
@@ -448,12 +449,12 @@ static long do_phys(struct aclkm_file *file, struct aclkm_phys *phys)
 	return err;
 }
 
-/* Every call, and the size of its struct when the ABI began. */
+/* Every call, and the size of the shortest struct that it ever had. */
 static const struct {
 	unsigned int cmd;
 	size_t size;
 } calls[] = {
-	[_IOC_NR(ACLKM_IOC_INFO)] = { ACLKM_IOC_INFO, sizeof(struct aclkm_info) },
+	[_IOC_NR(ACLKM_IOC_INFO)] = { ACLKM_IOC_INFO, offsetofend(struct aclkm_info, pinned) },
 	[_IOC_NR(ACLKM_IOC_ALLOC)] = { ACLKM_IOC_ALLOC, sizeof(struct aclkm_alloc) },
 	[_IOC_NR(ACLKM_IOC_FREE)] = { ACLKM_IOC_FREE, sizeof(struct aclkm_free) },
 	[_IOC_NR(ACLKM_IOC_QUERY)] = { ACLKM_IOC_QUERY, sizeof(struct aclkm_query) },
@@ -515,10 +516,10 @@ long aclkm_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 		return -ENOTTY;
 	nr = array_index_nospec(nr, ARRAY_SIZE(calls));
 	known = calls[nr].cmd;
-	size = calls[nr].size;
+	size = _IOC_SIZE(known);
 	if (_IOC_TYPE(cmd) != ACLKM_IOC_MAGIC || _IOC_DIR(cmd) != _IOC_DIR(known))
 		return -ENOTTY;
-	if (_IOC_SIZE(cmd) < size)
+	if (_IOC_SIZE(cmd) < calls[nr].size)
 		return -EINVAL;
 	if (_IOC_DIR(cmd) & _IOC_WRITE) {
 		err = copy_struct_from_user(&kernel, size, user, _IOC_SIZE(cmd));
@@ -530,7 +531,8 @@ long aclkm_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	/* Why there is no memory is said in the struct, all other errors by their code. */
 	if (err && !(known == ACLKM_IOC_ALLOC && (err == -ENOSPC || err == -EDQUOT)))
 		return err;
-	if (_IOC_DIR(cmd) & _IOC_READ && copy_to_user(user, &kernel, size))
+	if (_IOC_DIR(cmd) & _IOC_READ &&
+	    copy_to_user(user, &kernel, min_t(size_t, size, _IOC_SIZE(cmd))))
 		err = -EFAULT;
 	if (err)
 		rollback(file, &pending);

@@ -55,9 +55,11 @@ static int __init aclkm_init(void)
 	err = aclkm_scrub_init();
 	if (err)
 		goto inode;
+	aclkm_poison_init();
 	err = aclkm_arenas_init(reserve, carveout);
 	if (err)
-		goto scrub;
+		goto poison;
+	aclkm_poison_search();
 	aclkm_debugfs_init();
 	err = misc_register(&aclkm_misc);
 	if (err)
@@ -67,7 +69,8 @@ static int __init aclkm_init(void)
 arenas:
 	aclkm_debugfs_exit();
 	aclkm_arenas_exit();
-scrub:
+poison:
+	aclkm_poison_exit();
 	aclkm_scrub_exit();
 inode:
 	aclkm_inode_exit();
@@ -80,6 +83,7 @@ static void __exit aclkm_exit(void)
 	aclkm_debugfs_exit();
 	aclkm_release_exit();
 	aclkm_arenas_exit();
+	aclkm_poison_exit();
 	aclkm_scrub_exit();
 	aclkm_inode_exit();
 }

@@ -92,6 +92,10 @@ static vm_fault_t huge_fault(struct vm_fault *vmf, unsigned int order)
 	if (compound_order(compound_head(pfn_to_page(PHYS_PFN(phys)))) > order)
 		return VM_FAULT_FALLBACK;
 
+	/* Its healthy pages are entered one by one. */
+	if (aclkm_arena_has_poison(region->arena, phys, size))
+		return VM_FAULT_FALLBACK;
+
 	aclkm_unit_mark_used(phys, size);
 	trace_aclkm_fault(region, phys - region->extent->start, order);
 	if (order == ACLKM_ORDER_2M)
@@ -122,6 +126,8 @@ static vm_fault_t vma_fault(struct vm_fault *vmf)
 	page = aclkm_region_page(region, vma_index(vmf->vma, vmf->address));
 	if (!page)
 		return VM_FAULT_SIGBUS;
+	if (PageHWPoison(page))
+		return VM_FAULT_HWPOISON;
 	if (PageCompound(page))
 		aclkm_unit_mark_used(ALIGN_DOWN(PFN_PHYS(page_to_pfn(page)), SZ_2M), SZ_2M);
 	return aclkm_insert_page(vmf, page);
@@ -220,6 +226,8 @@ static vm_fault_t frame_fault(struct vm_fault *vmf)
 
 	if (!page)
 		return VM_FAULT_SIGBUS;
+	if (PageHWPoison(page))
+		return VM_FAULT_HWPOISON;
 	return vmf_insert_pfn_prot(vma, vmf->address, page_to_pfn(page), vma->vm_page_prot);
 }
 
@@ -229,6 +237,11 @@ static const struct vm_operations_struct frame_vm_ops = {
 	.fault = frame_fault,
 	.access = vma_access,
 };
+
+static bool region_has_poison(const struct aclkm_region *region)
+{
+	return aclkm_arena_has_poison(region->arena, region->extent->start, region->extent->len);
+}
 
 static void mark_units(const struct aclkm_region *region, u64 start, u64 len)
 {
@@ -313,6 +326,9 @@ static int map_wb(struct aclkm_region *region, struct vm_area_struct *vma)
 	if (ACLKM_HUGE_FOLIO && start < end)
 		return 0;
 	aclkm_vma_set_flags(vma, VM_MIXEDMAP);
+	/* A poisoned page is left to faults, and so are the others then. */
+	if (region_has_poison(region))
+		return 0;
 	err = map_pages(vma, region, vma->vm_start, start);
 	return err ? err : map_pages(vma, region, end, vma->vm_end);
 }
@@ -333,6 +349,8 @@ static int map_frames(struct aclkm_region *region, struct vm_area_struct *vma)
 	aclkm_vma_set_flags(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_page_prot = prot;
 	vma->vm_ops = &frame_vm_ops;
+	if (region_has_poison(region))
+		return 0;
 	for (addr = vma->vm_start; addr < vma->vm_end; addr += PAGE_SIZE) {
 		if (vmf_insert_pfn_prot(vma, addr, pfn++, prot) != VM_FAULT_NOPAGE)
 			return -ENOMEM;

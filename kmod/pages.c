@@ -146,8 +146,12 @@ bool aclkm_pages_pinned(u64 *pos, u64 end)
 	while (pfn < PHYS_PFN(end)) {
 		struct page *page = pfn_to_page(pfn);
 
-		/* The references of a compound page are its head's, which is in the range. */
-		if (page_count(page) != 1)
+		/*
+		 * The references of a compound page are its head's, which is in the range.
+		 * A poisoned single page has one of memory_failure()'s, and is given to
+		 * nobody any more, so its references do not matter.
+		 */
+		if (page_count(page) != 1 && (PageCompound(page) || !PageHWPoison(page)))
 			break;
 		pfn += 1UL << compound_order(page);
 		if (!(pfn % UNIT_PAGES))
@@ -167,7 +171,8 @@ void aclkm_pages_release(u64 start, u64 len, bool put)
 		if (PageHead(page))
 			pages_break_compound(page);
 		set_page_private(page, 0);
-		if (put)
+		/* A poisoned page is nobody's from now on. */
+		if (put && !PageHWPoison(page))
 			put_page(page);
 		if (!(pfn % UNIT_PAGES))
 			cond_resched();

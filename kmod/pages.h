@@ -47,7 +47,7 @@ int aclkm_pages_shape(u64 start, u64 len, unsigned int order);
 bool aclkm_pages_pinned(u64 *pos, u64 end);
 
 /**
- * aclkm_pages_release() - make a range single pages, and free them
+ * aclkm_pages_release() - make a range single pages, and free those that are not poisoned
  * @start:	physical address
  * @len:	bytes
  * @put:	to the page allocator; otherwise they are only made single

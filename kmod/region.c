@@ -171,6 +171,7 @@ struct aclkm_region *aclkm_region_create(struct aclkm_request *request, u32 flag
 	else if (flags & ACLKM_ALLOC_UC)
 		region->cache = ACLKM_CACHE_UC;
 
+	aclkm_poison_settle();
 	/* The kernel has fixed the type of a carve-out's memory. */
 	request->ordinary = region->cache != ACLKM_CACHE_WB;
 	err = region_take(request, flags, region, &clean);

@@ -23,6 +23,7 @@ static ssize_t name##_show(struct device *dev, struct device_attribute *attr,	\
 {										\
 	struct aclkm_info sum = {};						\
 										\
+	aclkm_poison_settle();							\
 	aclkm_arenas_sum(NUMA_NO_NODE, &sum);					\
 	return sysfs_emit(buf, "%llu\n", (u64)sum.field);			\
 }										\
@@ -35,6 +36,7 @@ TOTAL(largest_free, largest_free);
 TOTAL(clean, clean);
 TOTAL(held, held);
 TOTAL(regions, nr_regions);
+TOTAL(poisoned, poisoned);
 
 static ssize_t dirty_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
@@ -93,6 +95,7 @@ static ssize_t grow_store(struct device *dev, struct device_attribute *attr, con
 	if (mutex_lock_interruptible(&grow_lock))
 		return -EINTR;
 	err = aclkm_grow(buf);
+	aclkm_poison_search();
 	mutex_unlock(&grow_lock);
 	return err ? err : count;
 }
@@ -129,6 +132,7 @@ static struct attribute *attrs[] = {
 	&dev_attr_dirty.attr,
 	&dev_attr_held.attr,
 	&dev_attr_regions.attr,
+	&dev_attr_poisoned.attr,
 	&dev_attr_pinned.attr,
 	&dev_attr_grow.attr,
 	&dev_attr_shrink.attr,

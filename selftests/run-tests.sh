@@ -376,6 +376,18 @@ module_suites() {
     vm "vm-driver-$kernel" --kernel "$kernel" --memory 4096 --timeout 600 --append 'nokaslr init_on_alloc=0' \
         "${args[@]}" -- "$here/kmod/guest-driver.sh"
 
+    begin_suite "module, Linux $kernel, latency in instructions"
+    # shellcheck disable=SC2046 # names without spaces
+    guest_programs latency $(make --no-print-directory -s -C "$here/kmod" list-latency)
+    vm "vm-latency-$kernel" --icount --kernel "$kernel" --memory 4096 --timeout 600 \
+        --append 'nokaslr init_on_alloc=0' "${args[@]}" -- "$here/kmod/guest-latency.sh"
+
+    begin_suite "module, Linux $kernel, poisoned pages"
+    # shellcheck disable=SC2046 # names without spaces
+    guest_programs poison $(make --no-print-directory -s -C "$here/kmod" list-poison)
+    vm "vm-poison-$kernel" --poison --kernel "$kernel" --memory 2048 --timeout 300 \
+        --kmods hwpoison_inject "${args[@]}" -- "$here/kmod/guest-poison.sh"
+
     begin_suite "module, Linux $kernel, arenas on two nodes"
     # shellcheck disable=SC2046 # names without spaces
     guest_programs arenas $(make --no-print-directory -s -C "$here/kmod" list-arenas)

@@ -61,6 +61,21 @@ TEST_F(abi, struct_too_short)
 	EXPECT_EQ(-EINVAL, dev_ioctl(self->fd, _IOWR(ACLKM_IOC_MAGIC, 3, char[8]), arg));
 }
 
+/* Programs that were compiled before INFO grew. */
+TEST_F(abi, first_version_of_info)
+{
+	const size_t size = offsetof(struct aclkm_info, poisoned);
+	struct aclkm_info info;
+
+	memset(&info, 0xaa, sizeof(info));
+	EXPECT_EQ(-EINVAL, dev_ioctl(self->fd, _IOC(_IOC_READ, ACLKM_IOC_MAGIC, 0, size - 1),
+				     &info));
+	ASSERT_EQ(0, dev_ioctl(self->fd, _IOC(_IOC_READ, ACLKM_IOC_MAGIC, 0, size), &info));
+	info.clean = self->before.clean;
+	EXPECT_EQ(0, memcmp(&info, &self->before, size));
+	EXPECT_EQ(0xaaaaaaaaaaaaaaaaULL, info.poisoned);
+}
+
 TEST_F(abi, struct_may_grow)
 {
 	struct {

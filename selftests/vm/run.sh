@@ -31,6 +31,8 @@ usage: run.sh [options] -- GUEST-SCRIPT [ARGUMENT...]
   --boot-timeout SECONDS for the boot (120)
   --faults               the guest makes allocations fail: what the kernel
                          itself says of it is no complaint
+  --poison               the guest poisons pages: that the kernel says so is no
+                         complaint
   --log FILE             guest's output; the kernel's log goes to FILE.kernel
   --name NAME            for messages
   --quiet                do not show the guest's output
@@ -41,7 +43,7 @@ END
 }
 
 kernel=6.1 memory=2048 cpus=2 module='' kmods='' qemu_extra='' append='' dtb=''
-limit=300 boot_limit=120 log='' name=vm quiet='' faults='' icount=
+limit=300 boot_limit=120 log='' name=vm quiet='' faults='' poison='' icount=
 files=()
 
 # Lines of a kernel log that condemn a run. BUG as a word: not DEBUG_PAGEALLOC.
@@ -68,6 +70,10 @@ expected_faults() {
             trace && /Call Trace:|[]] +[?]? *[A-Za-z0-9_.]+\+0x[0-9a-f]+\/0x/ { next }
             { print }'
     fi
+}
+
+expected_poison() {
+    if [[ -z $poison ]]; then cat; else grep -av 'Memory failure: 0x' || true; fi
 }
 
 # ---------------------------------------------------------------- initramfs
@@ -331,7 +337,7 @@ judge() {
         trouble=${trouble:-no kernel log}
         say "aclkm-vm: $name: the kernel's log is missing"
     fi
-    hits=$(expected_faults <"$log.kernel" | grep -aE "$bad" | grep -avE "$allowed" | sed 's/\r$//' || true)
+    hits=$(expected_faults <"$log.kernel" | expected_poison | grep -aE "$bad" | grep -avE "$allowed" | sed 's/\r$//' || true)
     if [[ -n $hits ]]; then
         trouble=${trouble:-kernel log}
         say "aclkm-vm: $name: the kernel complained:"
@@ -454,6 +460,7 @@ while [[ $# -gt 0 ]]; do
         ;;
     --quiet) quiet=1 && shift ;;
     --faults) faults=1 && shift ;;
+    --poison) poison=1 && shift ;;
     --icount) icount=1 && shift ;;
     --self-test) self_test && exit 0 || exit 1 ;;
     -h | --help) usage && exit 0 ;;

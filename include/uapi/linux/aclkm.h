@@ -61,6 +61,8 @@
  * @clean:		out: bytes of @free that are zero already; the others are
  *			cleared in the background, or when they are taken
  * @pinned:		out: bytes pinned by ACLKM_IOC_PIN (of all processes)
+ * @poisoned:		out: bytes of @total in pages whose memory has failed; they never
+ *			become free again
  */
 struct aclkm_info {
 	__u32 abi_version;
@@ -75,6 +77,7 @@ struct aclkm_info {
 	__u64 nr_regions;
 	__u64 clean;
 	__u64 pinned;
+	__u64 poisoned;
 };
 
 /*
