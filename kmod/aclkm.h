@@ -2,7 +2,7 @@
 /*
  * What the files of the module know of each other. Calls go down this list:
  *
- *	main, sysfs, debugfs		the module, what it tells
+ *	main, sysfs, debugfs, power	the module, what it tells
  *	ioctl, mmap, dmabuf		the calls
  *	dmabuf_attach			devices that use a dma-buf
  *	file, offset			handles of an open file, their mmap offsets
@@ -104,6 +104,7 @@ struct aclkm_scrubber {
  * @scrub_pause: how many wait for the scrubbers to put down what they have
  * @scrub_soon:	the scrubbers will be woken shortly
  * @scrub_stop:	the arena goes away: no worker takes anything in hand any more
+ * @asleep:	during hibernation: no memory is taken, freed or cleared
  * @scrub_at:	where the next search for something to clear begins
  * @scrub_idle:	woken when @scrubbing becomes 0
  * @scrub_wake:	starts the scrubbers, a moment after memory became free
@@ -131,6 +132,7 @@ struct aclkm_arena {
 	unsigned int scrub_pause;
 	bool scrub_soon;
 	bool scrub_stop;
+	bool asleep;
 	u64 scrub_at;
 	wait_queue_head_t scrub_idle;
 	struct delayed_work scrub_wake;
@@ -361,6 +363,7 @@ int aclkm_reserve_take(u64 size, u64 align, int node, u64 *start, int *got_node)
 int aclkm_carveout_parse(const char *spec, int (*add)(const struct aclkm_carve *carve));
 struct aclkm_carveout *aclkm_carveout_take(const struct aclkm_carve *carve, int *node);
 void aclkm_carveout_release(struct aclkm_carveout *carveout);
+bool aclkm_carveout_is_saved(const struct aclkm_carveout *carveout);
 
 /* node.c */
 #ifdef CONFIG_OF_RESERVED_MEM
@@ -391,7 +394,10 @@ bool aclkm_arena_poison(struct aclkm_poison *poison);
 void aclkm_poison_free(struct aclkm_poison *poison);
 void aclkm_arenas_sum(int node, struct aclkm_info *sum);
 void aclkm_arena_lock_quiet(struct aclkm_arena *arena);
+int aclkm_arena_sleep(struct aclkm_arena *arena);
+void aclkm_arena_wake(struct aclkm_arena *arena);
 void aclkm_extent_list_free(struct aclkm_extent *ext);
+void aclkm_extents_free(struct aclkm_extents *set);
 
 /* scrub.c */
 int aclkm_scrub_init(void);
@@ -537,9 +543,11 @@ int aclkm_region_mmap(struct aclkm_region *region, u64 start, u64 len,
 unsigned long aclkm_get_unmapped_area(struct file *filp, unsigned long addr, unsigned long len,
 				      unsigned long pgoff, unsigned long flags);
 
-/* sysfs.c, debugfs.c */
+/* sysfs.c, debugfs.c, power.c */
 extern const struct attribute_group *aclkm_groups[];
 void aclkm_debugfs_init(void);
 void aclkm_debugfs_exit(void);
+int aclkm_power_init(void);
+void aclkm_power_exit(void);
 
 #endif /* ACLKM_H */

@@ -153,7 +153,7 @@ static int arena_take_piece(struct aclkm_arena *arena, const struct aclkm_reques
 		aclkm_arena_lock_quiet(arena);
 		fits = arena_find_place(arena, request, &start);
 	}
-	if (!fits)
+	if (!fits || arena->asleep)
 		goto unlock;
 	*clean = aclkm_extents_carve(&arena->clean, start, size, spares->clean);
 	region->arena = arena;
@@ -430,6 +430,56 @@ void aclkm_arena_hold(struct aclkm_region *region)
 	arena->held_bytes += region->extent->len;
 	region->held = true;
 	mutex_unlock(&arena->lock);
+}
+
+/**
+ * aclkm_arena_sleep() - let nobody use an arena until aclkm_arena_wake()
+ * @arena:	the arena
+ *
+ * Return: 0, or -EBUSY if it has regions.
+ */
+int aclkm_arena_sleep(struct aclkm_arena *arena)
+{
+	int err = 0;
+
+	aclkm_arena_lock_quiet(arena);
+	if (arena->nr_regions || arena->held_bytes)
+		err = -EBUSY;
+	else
+		arena->asleep = true;
+	mutex_unlock(&arena->lock);
+	return err;
+}
+
+/**
+ * aclkm_arena_wake() - let an arena be used again, none of whose bytes count as clean
+ * @arena:	maybe not asleep
+ */
+void aclkm_arena_wake(struct aclkm_arena *arena)
+{
+	mutex_lock(&arena->lock);
+	if (arena->asleep) {
+		arena->asleep = false;
+		aclkm_extents_free(&arena->clean);
+		arena->scrub_at = arena->start;
+		aclkm_scrub_kick(arena, true);
+	}
+	mutex_unlock(&arena->lock);
+}
+
+/**
+ * aclkm_extents_free() - empty a set
+ * @set:	its extents are freed
+ */
+void aclkm_extents_free(struct aclkm_extents *set)
+{
+	struct rb_node *node;
+
+	while ((node = rb_first(&set->by_addr))) {
+		rb_erase(node, &set->by_addr);
+		kfree(rb_entry(node, struct aclkm_extent, by_addr));
+	}
+	aclkm_extents_init(set);
 }
 
 /**

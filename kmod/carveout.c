@@ -206,3 +206,13 @@ void aclkm_carveout_release(struct aclkm_carveout *carveout)
 		leave_pages(carveout->start, carveout->size);
 	kfree(carveout);
 }
+
+/**
+ * aclkm_carveout_is_saved() - whether the kernel saves the memory when it hibernates
+ * @carveout:	the carve-out
+ */
+bool aclkm_carveout_is_saved(const struct aclkm_carveout *carveout)
+{
+	/* Pages that were taken over are ordinary ones. */
+	return !carveout->pgmap.type;
+}

@@ -158,24 +158,14 @@ int aclkm_grow(const char *spec)
 	return err;
 }
 
-static void extents_free(struct aclkm_extents *set)
-{
-	struct rb_node *node;
-
-	while ((node = rb_first(&set->by_addr))) {
-		rb_erase(node, &set->by_addr);
-		kfree(rb_entry(node, struct aclkm_extent, by_addr));
-	}
-}
-
 /* Frees an arena that is on no list, and all of whose memory is free. */
 static void arena_destroy(struct aclkm_arena *arena)
 {
 	struct aclkm_poison *poison, *next;
 
 	aclkm_scrub_arena_stop(arena);
-	extents_free(&arena->free);
-	extents_free(&arena->clean);
+	aclkm_extents_free(&arena->free);
+	aclkm_extents_free(&arena->clean);
 	list_for_each_entry_safe(poison, next, &arena->poison, list)
 		aclkm_poison_free(poison);
 	aclkm_pages_release(arena->start, arena->size, !arena->carveout);

@@ -61,11 +61,16 @@ static int __init aclkm_init(void)
 		goto poison;
 	aclkm_poison_search();
 	aclkm_debugfs_init();
-	err = misc_register(&aclkm_misc);
+	err = aclkm_power_init();
 	if (err)
 		goto arenas;
+	err = misc_register(&aclkm_misc);
+	if (err)
+		goto power;
 	return 0;
 
+power:
+	aclkm_power_exit();
 arenas:
 	aclkm_debugfs_exit();
 	aclkm_arenas_exit();
@@ -80,6 +85,7 @@ inode:
 static void __exit aclkm_exit(void)
 {
 	misc_deregister(&aclkm_misc);
+	aclkm_power_exit();
 	aclkm_debugfs_exit();
 	aclkm_release_exit();
 	aclkm_arenas_exit();

@@ -88,7 +88,7 @@ static bool begin(struct aclkm_scrubber *scrubber)
 	bool found = false;
 
 	mutex_lock(&arena->lock);
-	if (arena->scrub_stop)
+	if (arena->scrub_stop || arena->asleep)
 		goto unlock;
 	if (arena->scrub_pause) {
 		aclkm_scrub_kick(arena, false);

@@ -354,7 +354,7 @@ module_suites() {
     vm "vm-4g-$kernel" --kernel "$kernel" --memory 4096 --timeout 300 --append nokaslr "${args[@]}" -- "$here/kmod/guest-1g.sh"
 
     begin_suite "module, Linux $kernel, carve-out"
-    guest_programs carveout test_alloc test_mmap test_life test_gup_copy test_pin_pages
+    guest_programs carveout test_alloc test_mmap test_life test_gup_copy test_pin_pages test_hibernate
     # movablecore: a zone that pinned pages have to leave.
     # shellcheck disable=SC2016 # memmap's own syntax
     vm "vm-carveout-$kernel" --kernel "$kernel" --memory 2048 --timeout 300 \

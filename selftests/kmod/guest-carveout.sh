@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Guest side of the carve-out suite: booted with memmap=256M$0x40000000, the programs of
 # /kselftest/list run in an arena of that memory.
+mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null
 # Ordinary memory, what breaks a rule, and what runs over the end of the carve-out.
 for bad in 64M@0x10000000 64M@0x40100000 1M@0x40000000 64M 64M@ @0x40000000 64M@x 0@0x40000000 \
     512M@0x40000000 64M@0xfffffffffff00000 64M@0x40000000@1 64M@99999999999999999999; do
