@@ -77,9 +77,9 @@ struct aclkm_arena;
 /**
  * struct aclkm_scrubber - one of the workers that clear an arena's free memory
  * @work:	runs while there is something to clear
- * @arena:	which arena
- * @start:	first byte of what it has in hand: free memory that nobody may take now
- * @len:	bytes, 0 for nothing
+ * @arena:	the arena
+ * @start:	first byte of the chunk being cleared: free, and not to be allocated now
+ * @len:	bytes of the chunk, 0 for none
  */
 struct aclkm_scrubber {
 	struct work_struct work;
@@ -91,7 +91,7 @@ struct aclkm_scrubber {
 /**
  * struct aclkm_arena - a contiguous range taken from the kernel
  * @list:	in aclkm_arenas, under aclkm_arenas_lock
- * @lock:	guards the accounts from @free to @scrub_at, and what @scrubbers have in hand
+ * @lock:	guards the accounts from @free to @scrub_at, and the chunks of @scrubbers
  * @free:	free pieces, by physical address
  * @clean:	those parts of @free that are zero
  * @taken:	extents of the regions that live or are held, by address
@@ -100,10 +100,10 @@ struct aclkm_scrubber {
  * @poison:	poisoned pages that were the arena's, struct aclkm_poison
  * @poisoned:	their bytes
  * @lost:	those of them that are no longer free nor a region's
- * @scrubbing:	how many scrubbers have something in hand
- * @scrub_pause: how many wait for the scrubbers to put down what they have
+ * @scrubbing:	how many scrubbers clear a chunk
+ * @scrub_pause: how many threads wait until no scrubber does
  * @scrub_soon:	the scrubbers will be woken shortly
- * @scrub_stop:	the arena goes away: no worker takes anything in hand any more
+ * @scrub_stop:	the arena goes away: no scrubber begins another chunk
  * @asleep:	during hibernation: no memory is taken, freed or cleared
  * @scrub_at:	where the next search for something to clear begins
  * @scrub_idle:	woken when @scrubbing becomes 0
@@ -114,8 +114,8 @@ struct aclkm_scrubber {
  * @size:	bytes; shrinks and never grows
  * @page:	alignment of @start that was asked for: 2 MiB or 1 GiB
  * @node:	NUMA node
- * @id:		for people
- * @carveout:	what it has of memory that the kernel does not use, or NULL
+ * @id:		in messages and traces
+ * @carveout:	the memory carved out at boot that it consists of, or NULL
  */
 struct aclkm_arena {
 	struct list_head list;

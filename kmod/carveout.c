@@ -32,7 +32,7 @@ struct aclkm_carveout {
 };
 
 /* SIZE@ADDR */
-static int parse_range(char *item, struct aclkm_carve *carve)
+static int carveout_parse_range(char *item, struct aclkm_carve *carve)
 {
 	char *size_text = strsep(&item, "@");
 
@@ -52,14 +52,14 @@ static int parse_range(char *item, struct aclkm_carve *carve)
 }
 
 /* Names of nodes begin with a letter, paths with a slash. */
-static int parse_one(char *item, int (*add)(const struct aclkm_carve *carve))
+static int carveout_parse_one(char *item, int (*add)(const struct aclkm_carve *carve))
 {
 	struct aclkm_carve carve;
 	int err;
 
 	if (isalpha(*item) || *item == '/')
 		return aclkm_node_add(item, add);
-	err = parse_range(item, &carve);
+	err = carveout_parse_range(item, &carve);
 	return err ? err : add(&carve);
 }
 
@@ -88,13 +88,13 @@ int aclkm_carveout_parse(const char *spec, int (*add)(const struct aclkm_carve *
 		return -ENOMEM;
 	rest = copy;
 	while (!err && (item = strsep(&rest, ",")))
-		err = parse_one(strim(item), add);
+		err = carveout_parse_one(strim(item), add);
 	kfree(copy);
 	return err;
 }
 
-/* Gives pages to memory that the kernel does not know. */
-static int make_pages(struct aclkm_carveout *carveout)
+/* Makes struct pages for memory that the kernel does not know. */
+static int carveout_make_pages(struct aclkm_carveout *carveout)
 {
 #ifdef CONFIG_ZONE_DEVICE
 	struct dev_pagemap *pgmap = &carveout->pgmap;
@@ -118,10 +118,10 @@ static int make_pages(struct aclkm_carveout *carveout)
 }
 
 /*
- * Takes over pages that are the kernel's, and reserved for a node. Nothing but the
- * node's name says that it is for us, so nobody else may have got at them.
+ * Takes over the kernel's own pages of a reserved-memory node. Only the node's name says
+ * that the memory is this module's, so each page must look as it did at boot.
  */
-static int take_pages(u64 start, u64 size)
+static int carveout_take_pages(u64 start, u64 size)
 {
 	unsigned long pfn, end = PHYS_PFN(start + size);
 
@@ -134,7 +134,7 @@ static int take_pages(u64 start, u64 size)
 		if (IS_ALIGNED(pfn, PHYS_PFN(SZ_2M)))
 			cond_resched();
 	}
-	/* GUP and VFIO would count a reserved page's references in ways of their own. */
+	/* GUP and VFIO count the references of reserved pages in other ways. */
 	for (pfn = PHYS_PFN(start); pfn < end; pfn++) {
 		ClearPageReserved(pfn_to_page(pfn));
 		if (IS_ALIGNED(pfn, PHYS_PFN(SZ_2M)))
@@ -143,7 +143,7 @@ static int take_pages(u64 start, u64 size)
 	return 0;
 }
 
-static void leave_pages(u64 start, u64 size)
+static void carveout_leave_pages(u64 start, u64 size)
 {
 	unsigned long pfn, end = PHYS_PFN(start + size);
 
@@ -181,7 +181,7 @@ struct aclkm_carveout *aclkm_carveout_take(const struct aclkm_carve *carve, int 
 		return ERR_PTR(-ENOMEM);
 	carveout->start = carve->start;
 	carveout->size = carve->size;
-	err = known ? take_pages(carve->start, carve->size) : make_pages(carveout);
+	err = known ? carveout_take_pages(carve->start, carve->size) : carveout_make_pages(carveout);
 	if (err) {
 		kfree(carveout);
 		return ERR_PTR(err);
@@ -203,7 +203,7 @@ void aclkm_carveout_release(struct aclkm_carveout *carveout)
 	}
 #endif
 	if (!carveout->pgmap.type)
-		leave_pages(carveout->start, carveout->size);
+		carveout_leave_pages(carveout->start, carveout->size);
 	kfree(carveout);
 }
 

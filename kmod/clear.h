@@ -8,14 +8,14 @@
 #ifdef CONFIG_X86_64
 #include <asm/fpu/api.h>
 
-/* What is cleared at a time: meanwhile this processor does nothing else. */
+/* Cleared between kernel_fpu_begin() and kernel_fpu_end(), which disable preemption. */
 #define ACLKM_CLEAR_BURST SZ_32K
 #endif
 
 /*
- * Clears memory that nobody will read soon, past the caches where the processor
- * can: what a program has in them is worth more than these zeros. @len is a
- * multiple of the page size. For tasks, not for interrupts.
+ * Clears memory that nobody will read soon, with stores that bypass the caches where
+ * the processor has them: the caches keep what programs use. @len is a multiple of the
+ * page size. Process context only.
  */
 static inline void aclkm_clear(void *addr, size_t len)
 {
@@ -39,7 +39,7 @@ static inline void aclkm_clear(void *addr, size_t len)
 #undef CLEAR_16
 		kernel_fpu_end();
 	}
-	/* Whoever sees that the memory is free sees it clear. */
+	/* A processor that sees the memory counted as clean sees the zeros. */
 	wmb();
 #else
 	for (; addr < end; addr += PAGE_SIZE)

@@ -159,7 +159,7 @@ int aclkm_grow(const char *spec)
 }
 
 /* Frees an arena that is on no list, and all of whose memory is free. */
-static void arena_destroy(struct aclkm_arena *arena)
+static void grow_destroy_arena(struct aclkm_arena *arena)
 {
 	struct aclkm_poison *poison, *next;
 
@@ -175,7 +175,7 @@ static void arena_destroy(struct aclkm_arena *arena)
 }
 
 /* Takes a free range at an end of an arena out of the accounts. The arena is locked. */
-static int arena_cut(struct aclkm_arena *arena, u64 start, u64 len)
+static int shrink_cut(struct aclkm_arena *arena, u64 start, u64 len)
 {
 	struct aclkm_extent *spare[4];
 	int err = 0, i;
@@ -203,7 +203,7 @@ static int arena_cut(struct aclkm_arena *arena, u64 start, u64 len)
  * Frees up to @bytes at the end of an arena, or at its start; returns how many. At
  * least 2 MiB stay.
  */
-static u64 arena_trim(struct aclkm_arena *arena, u64 bytes, bool at_end)
+static u64 shrink_trim(struct aclkm_arena *arena, u64 bytes, bool at_end)
 {
 	struct rb_root *pieces = &arena->free.by_addr;
 	struct aclkm_extent *piece;
@@ -219,7 +219,7 @@ static u64 arena_trim(struct aclkm_arena *arena, u64 bytes, bool at_end)
 		len = ALIGN_DOWN(min3(bytes, piece->len, arena->size - SZ_2M), SZ_2M);
 		start = piece->start;
 	}
-	if (len && arena_cut(arena, start, len))
+	if (len && shrink_cut(arena, start, len))
 		len = 0;
 	mutex_unlock(&arena->lock);
 	/* The range is in no account any more, so the pages need no lock. */
@@ -227,20 +227,20 @@ static u64 arena_trim(struct aclkm_arena *arena, u64 bytes, bool at_end)
 	return len;
 }
 
-/* As arena_trim(), until there is no more or the caller is killed. */
-static u64 arena_trim_steps(struct aclkm_arena *arena, u64 bytes, bool at_end)
+/* As shrink_trim(), until there is no more or the caller is killed. */
+static u64 shrink_trim_steps(struct aclkm_arena *arena, u64 bytes, bool at_end)
 {
 	u64 left = bytes, n = 1;
 
 	while (left && n && !fatal_signal_pending(current)) {
-		n = arena_trim(arena, min(left, (u64)TRIM_STEP), at_end);
+		n = shrink_trim(arena, min(left, (u64)TRIM_STEP), at_end);
 		left -= n;
 	}
 	return bytes - left;
 }
 
 /* Takes the newest arena of at most @bytes without regions off the list. */
-static struct aclkm_arena *arena_unlist_idle(u64 bytes)
+static struct aclkm_arena *shrink_unlist_idle(u64 bytes)
 {
 	struct aclkm_arena *arena;
 	bool idle = false;
@@ -261,12 +261,12 @@ static struct aclkm_arena *arena_unlist_idle(u64 bytes)
 }
 
 /* Frees an arena that was taken off the list; what is left when the caller is killed stays. */
-static u64 arena_free_idle(struct aclkm_arena *arena)
+static u64 shrink_free_idle(struct aclkm_arena *arena)
 {
 	u64 got = 0;
 
 	if (arena->size > TRIM_STEP)
-		got = arena_trim_steps(arena, arena->size - TRIM_STEP, true);
+		got = shrink_trim_steps(arena, arena->size - TRIM_STEP, true);
 	if (arena->size > TRIM_STEP && fatal_signal_pending(current)) {
 		down_write(&aclkm_arenas_lock);
 		list_add_tail(&arena->list, &aclkm_arenas);
@@ -274,7 +274,7 @@ static u64 arena_free_idle(struct aclkm_arena *arena)
 		return got;
 	}
 	got += arena->size;
-	arena_destroy(arena);
+	grow_destroy_arena(arena);
 	return got;
 }
 
@@ -294,14 +294,14 @@ int aclkm_shrink(u64 bytes, u64 *got)
 	struct aclkm_arena *arena;
 	u64 left = bytes;
 
-	while (!fatal_signal_pending(current) && (arena = arena_unlist_idle(left)))
-		left -= arena_free_idle(arena);
+	while (!fatal_signal_pending(current) && (arena = shrink_unlist_idle(left)))
+		left -= shrink_free_idle(arena);
 	list_for_each_entry_reverse(arena, &aclkm_arenas, list) {
 		/* The kernel itself has no use for a part of a carve-out. */
 		if (arena->carveout)
 			continue;
-		left -= arena_trim_steps(arena, left, true);
-		left -= arena_trim_steps(arena, left, false);
+		left -= shrink_trim_steps(arena, left, true);
+		left -= shrink_trim_steps(arena, left, false);
 	}
 	*got = bytes - left;
 	pr_info("of %llu MiB to give back, %llu MiB were free at an arena's end\n",
@@ -350,6 +350,6 @@ void aclkm_arenas_exit(void)
 			arena->free.free + arena->lost != arena->size);
 		mutex_unlock(&arena->lock);
 		list_del(&arena->list);
-		arena_destroy(arena);
+		grow_destroy_arena(arena);
 	}
 }

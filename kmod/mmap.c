@@ -151,6 +151,9 @@ static int vma_access(struct vm_area_struct *vma, unsigned long addr, void *buf,
 	len = min_t(u64, len, vma->vm_end - addr);
 	if (at >= region->extent->len || len > region->extent->len - at)
 		return -EINVAL;
+	/* The kernel must not read memory that has failed. */
+	if (aclkm_arena_has_poison(region->arena, region->extent->start + at, len))
+		return -EFAULT;
 	mem = phys_to_virt(region->extent->start + at);
 	if (write) {
 		memcpy(mem, buf, len);

@@ -75,7 +75,7 @@ static void poison_probe(void *data, unsigned long pfn, int type, int result)
 /* Removes the page's entries from the mappings of the region that it is in. */
 static void poison_unmap(const struct aclkm_poison *poison)
 {
-	pgoff_t first = poison->region_id * (ACLKM_REGION_MAX >> PAGE_SHIFT) + poison->index;
+	pgoff_t first = poison->region_id * ACLKM_OFFSET_PAGES + poison->index;
 	pgoff_t nr = 1;
 
 	/* Entries of 1 GiB are not cut: see mmap.c. */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Clears free memory before somebody asks for it. The workers of an arena run on
- * its node and have one chunk each in hand at a time; who wants memory of it
- * waits. Memory that is needed while it is dirty is cleared by the taker, in
- * region.c.
+ * Clears free memory ahead of need. The workers of an arena run on its node, and each
+ * clears one chunk at a time. An allocation that overlaps such a chunk waits until the
+ * clear finishes. region.c clears what is still dirty when it is allocated.
+ *
+ * The arena's lock guards which chunks are being cleared; they are cleared without it.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -19,18 +20,18 @@
 #include "clear.h"
 #include "trace.h"
 
-/* What one worker has in hand, and so how long ALLOC may wait. */
+/* What one worker clears at a time, which bounds how long ALLOC waits. */
 #define CHUNK		SZ_2M
-/* Memory that is freed now may be asked for again at once. */
+/* Memory that is freed now may be allocated again at once, and is then not cleared. */
 #define DELAY_MS	20
-/* So little is not worth waking anybody soon: who takes small regions clears them. */
+/* Less than this is left for longer: ALLOC of small regions clears it by itself. */
 #define LITTLE		SZ_256K
 #define DELAY_LITTLE_MS	1000
 
 static struct workqueue_struct *scrub_wq;
 
 /**
- * aclkm_scrub_in_hand() - whether a worker is just clearing something in a range
+ * aclkm_scrub_in_hand() - whether a worker is clearing a part of a range
  * @arena:	locked
  * @start:	first byte
  * @len:	bytes
@@ -50,10 +51,10 @@ bool aclkm_scrub_in_hand(const struct aclkm_arena *arena, u64 start, u64 len)
 }
 
 /*
- * The lowest dirty range at or above @from, in one chunk in which no other
- * worker is at work; false if there is none.
+ * Finds the lowest dirty range at or above @from, inside one chunk of which no other
+ * worker clears a part; false if there is none.
  */
-static bool find_dirty(struct aclkm_arena *arena, u64 from, u64 *start, u64 *len)
+static bool scrub_find_dirty(struct aclkm_arena *arena, u64 from, u64 *start, u64 *len)
 {
 	struct aclkm_extent *piece, *clean;
 	u64 pos = from;
@@ -81,8 +82,8 @@ static bool find_dirty(struct aclkm_arena *arena, u64 from, u64 *start, u64 *len
 	return false;
 }
 
-/* Takes something dirty in hand. */
-static bool begin(struct aclkm_scrubber *scrubber)
+/* Chooses what a worker clears next; false if there is nothing. */
+static bool scrub_begin(struct aclkm_scrubber *scrubber)
 {
 	struct aclkm_arena *arena = scrubber->arena;
 	bool found = false;
@@ -96,8 +97,8 @@ static bool begin(struct aclkm_scrubber *scrubber)
 	}
 	if (arena->free.free == arena->clean.free)
 		goto unlock;
-	found = find_dirty(arena, arena->scrub_at, &scrubber->start, &scrubber->len) ||
-		find_dirty(arena, arena->start, &scrubber->start, &scrubber->len);
+	found = scrub_find_dirty(arena, arena->scrub_at, &scrubber->start, &scrubber->len) ||
+		scrub_find_dirty(arena, arena->start, &scrubber->start, &scrubber->len);
 	if (!found)
 		goto unlock;
 	arena->scrub_at = scrubber->start + scrubber->len;
@@ -107,8 +108,8 @@ unlock:
 	return found;
 }
 
-/* Puts it down. @ext says that it is clean now. */
-static void finish(struct aclkm_scrubber *scrubber, struct aclkm_extent *ext)
+/* Counts what a worker has cleared as clean. The arena owns @ext from now on. */
+static void scrub_finish(struct aclkm_scrubber *scrubber, struct aclkm_extent *ext)
 {
 	struct aclkm_arena *arena = scrubber->arena;
 	struct aclkm_extent *unused[2];
@@ -127,7 +128,7 @@ static void finish(struct aclkm_scrubber *scrubber, struct aclkm_extent *ext)
 	kfree(unused[1]);
 }
 
-static void scrub(struct work_struct *work)
+static void scrub_work_fn(struct work_struct *work)
 {
 	struct aclkm_scrubber *scrubber = container_of(work, struct aclkm_scrubber, work);
 	struct aclkm_arena *arena = scrubber->arena;
@@ -135,19 +136,19 @@ static void scrub(struct work_struct *work)
 	for (;;) {
 		struct aclkm_extent *ext = kmalloc(sizeof(*ext), GFP_KERNEL);
 
-		/* Without memory for the books, it stays dirty until somebody takes it. */
-		if (!ext || !begin(scrubber)) {
+		/* Without memory for an extent, free memory stays dirty until it is allocated. */
+		if (!ext || !scrub_begin(scrubber)) {
 			kfree(ext);
 			return;
 		}
 		aclkm_clear(phys_to_virt(scrubber->start), scrubber->len);
 		trace_aclkm_scrub(arena->id, scrubber->start - arena->start, scrubber->len);
-		finish(scrubber, ext);
+		scrub_finish(scrubber, ext);
 		cond_resched();
 	}
 }
 
-static void wake(struct work_struct *work)
+static void scrub_wake_fn(struct work_struct *work)
 {
 	struct aclkm_arena *arena = container_of(to_delayed_work(work), struct aclkm_arena,
 						 scrub_wake);
@@ -158,15 +159,15 @@ static void wake(struct work_struct *work)
 	arena->scrub_soon = false;
 	dirty = arena->free.free - arena->clean.free;
 	mutex_unlock(&arena->lock);
-	/* One worker for little, and not more than there is work for. */
+	/* One worker for each 16 MiB. */
 	for (i = 0; i < arena->nr_scrubbers && (u64)i * SZ_16M <= dirty; i++)
 		queue_work_node(arena->node, scrub_wq, &arena->scrubbers[i].work);
 }
 
 /**
- * aclkm_scrub_kick() - have dirty memory cleared
- * @arena:	which; locked, or @now
- * @now:	do not wait whether it is taken again
+ * aclkm_scrub_kick() - wake the workers of an arena, soon
+ * @arena:	locked, unless @now
+ * @now:	at once: the memory was not freed just now
  */
 void aclkm_scrub_kick(struct aclkm_arena *arena, bool now)
 {
@@ -194,21 +195,21 @@ void aclkm_scrub_arena_init(struct aclkm_arena *arena)
 	arena->nr_scrubbers = clamp(cpus, 1U, (unsigned int)ACLKM_SCRUBBERS_MAX);
 	for (i = 0; i < arena->nr_scrubbers; i++) {
 		arena->scrubbers[i].arena = arena;
-		INIT_WORK(&arena->scrubbers[i].work, scrub);
+		INIT_WORK(&arena->scrubbers[i].work, scrub_work_fn);
 	}
-	INIT_DELAYED_WORK(&arena->scrub_wake, wake);
+	INIT_DELAYED_WORK(&arena->scrub_wake, scrub_wake_fn);
 	init_waitqueue_head(&arena->scrub_idle);
 }
 
 /**
- * aclkm_scrub_arena_stop() - wait until no worker touches an arena any more
- * @arena:	nobody kicks it again
+ * aclkm_scrub_arena_stop() - stop the workers of an arena, and wait for them
+ * @arena:	nobody else kicks them again
  */
 void aclkm_scrub_arena_stop(struct aclkm_arena *arena)
 {
 	unsigned int i;
 
-	/* From here on no worker kicks again, so that the order below is final. */
+	/* A worker that sees this kicks no other, so that none starts after the waits below. */
 	mutex_lock(&arena->lock);
 	arena->scrub_stop = true;
 	mutex_unlock(&arena->lock);
@@ -229,7 +230,7 @@ int aclkm_scrub_init(void)
 }
 
 /**
- * aclkm_scrub_exit() - the arenas are gone
+ * aclkm_scrub_exit() - destroy the workqueue, after the arenas
  */
 void aclkm_scrub_exit(void)
 {
