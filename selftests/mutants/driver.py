@@ -24,6 +24,9 @@ GUESTS = {
     "iommu": ("list-iommu", ["--memory", "5120", "--append", "nokaslr intel_iommu=on", "--kmods",
                              "vfio vfio_iommu_type1 vfio_pci", "--qemu", IOMMU], "kmod/guest-devices.sh"),
     "carveout": ("", ["--memory", "2048", "--append", "nokaslr memmap=256M$0x40000000 movablecore=512M"], "kmod/guest-carveout.sh"),
+    "latency": ("list-latency", ["--icount", "--memory", "4096", "--append", "nokaslr init_on_alloc=0"],
+                "kmod/guest-latency.sh"),
+    "poison": ("list-poison", ["--poison", "--memory", "2048", "--kmods", "hwpoison_inject"], "kmod/guest-poison.sh"),
     "sync": ("list-importer", ["--memory", "1024", "--append", "swiotlb=force"], "kmod/guest-sync.sh"),
 }
 
@@ -112,7 +115,7 @@ class Suite:
     def other(self, kind):
         """One boot of a guest of GUESTS."""
         listed, arguments, script = GUESTS[kind]
-        names = self.names(listed) if listed else ["test_alloc", "test_mmap", "test_life", "test_pin_pages"]
+        names = self.names(listed) if listed else ["test_alloc", "test_mmap", "test_life", "test_pin_pages", "test_hibernate"]
         arguments = ["--kernel", "6.1", "--timeout", "400", *arguments,
                      *self.files([(name, name) for name in names], kind)]
         if kind == "sync":
