@@ -603,13 +603,15 @@ static void base_64(void)
 	}
 	for (i = 0; i < 4; i++)
 		i % 2 ? aclrtFree(p[i]) : aclrtFreeHost(p[i]);
-	/* Larger blocks start on a page, so that they can be shared. */
+	/* Blocks of a page and more start on a page, so that they can be shared. */
 	p[0] = device(3 * MIB);
-	if ((uintptr_t)p[0] % 4096 ||
+	p[1] = host(4096);
+	if ((uintptr_t)p[0] % 4096 || (uintptr_t)p[1] % 4096 ||
 	    aclrtIpcMemGetExportKey(p[0], 3 * MIB, key, sizeof(key), 0) ||
 	    aclrtIpcMemClose(key))
 		exit(99);
 	aclrtFree(p[0]);
+	aclrtFreeHost(p[1]);
 	if (acldvppMalloc(&p[0], 100) || (uintptr_t)p[0] % 128 || acldvppFree(p[0]))
 		exit(98);
 }
