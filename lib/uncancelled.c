@@ -54,6 +54,8 @@ FUNCTION(char *, fgets, (char *to, int size, FILE *file), (to, size, file))
 FUNCTION(FILE *, fopen, (const char *path, const char *mode), (path, mode))
 FUNCTION(size_t, fread, (void *to, size_t size, size_t n, FILE *file),
 	 (to, size, n, file))
+FUNCTION(ssize_t, getdelim, (char **line, size_t *room, int end, FILE *file),
+	 (line, room, end, file))
 FUNCTION(int, msync, (void *at, size_t length, int flags), (at, length, flags))
 FUNCTION(int, nanosleep, (const struct timespec *time, struct timespec *left),
 	 (time, left))

@@ -19,6 +19,7 @@
 #pragma redefine_extname fopen uncancelled_fopen
 #pragma redefine_extname fprintf uncancelled_fprintf
 #pragma redefine_extname fread uncancelled_fread
+#pragma redefine_extname getdelim uncancelled_getdelim
 #pragma redefine_extname ioctl uncancelled_ioctl
 #pragma redefine_extname msync uncancelled_msync
 #pragma redefine_extname nanosleep uncancelled_nanosleep
