@@ -78,7 +78,7 @@ static void test_order(void)
 	size_t before = free_bytes();
 	aclrtMemPool pool;
 	struct gate gate;
-	char *a, *b, *c;
+	char *a, *b, *c, *d;
 
 	if (aclrtMemPoolCreate(&pool, &props))
 		bail_out("no pool");
@@ -108,7 +108,10 @@ static void test_order(void)
 	is(aclrtMemPoolMallocAsync((void **)&a, 100, pool, t), 0, "a small one");
 	ok(a != c, "does not take a large piece");
 	ok(value(pool, ACL_RT_MEM_POOL_ATTR_RESERVED_MEM_CURRENT) >= 200000, "reserved");
-	is(aclrtMemPoolFreeAsync(a, t) | aclrtMemPoolFreeAsync(b, t) |
+	is(aclrtMemPoolFreeAsync(a, t), 0, "give the small one");
+	is(aclrtMemPoolMallocAsync((void **)&d, 300000, pool, t), 0, "a long one");
+	ok(d != a, "does not take a piece that is too short");
+	is(aclrtMemPoolFreeAsync(d, t) | aclrtMemPoolFreeAsync(b, t) |
 		   aclrtMemPoolFreeAsync(c, t),
 	   0, "give all");
 	is(aclrtSynchronizeStream(t), 0, "synchronise");

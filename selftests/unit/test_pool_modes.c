@@ -69,6 +69,10 @@ static void test_options(void)
 		ACLKM_ERR_INVALID, "threads in a pool");
 	refused((struct aclkm_pool_options){.size = 2 * MIB, .parent = plain},
 		ACLKM_ERR_NOMEM, "larger than its parent");
+	is(aclkm_pool_set_limit(plain, 64 * KIB), 0, "a limit of 64 KiB");
+	refused((struct aclkm_pool_options){.size = 128 * KIB, .parent = plain},
+		ACLKM_ERR_NOMEM, "beyond its parent's limit");
+	is(aclkm_pool_set_limit(plain, 0), 0, "no limit");
 	is(aclkm_pool_set_limit(threads, 100), ACLKM_ERR_INVALID, "limit with threads");
 	is(aclkm_pool_set_limit(NULL, 100), ACLKM_ERR_INVALID, "limit: NULL");
 	is(aclkm_pool_trim(NULL), ACLKM_ERR_INVALID, "trim: NULL");
