@@ -3,7 +3,7 @@
  * The library used for long: blocks, streams, copies, events, callbacks, host functions,
  * value waits, virtual memory, registered memory, keys, pools and threads that come and
  * go, all of it again and again. What the process has after the first minute is what it
- * has at the end. soak_lib MINUTES
+ * has at the end. soak_lib MINUTES [THREADS]
  */
 #include <dirent.h>
 #include <pthread.h>
@@ -22,7 +22,7 @@
 #define KIB 1024UL
 #define MIB (1024UL * KIB)
 #define LIVE 256
-#define THREADS 3
+#define THREADS 8 /* at most */
 #define SAMPLE_SECONDS 5
 
 /* What a page or two, and a cache that fills late, may add. */
@@ -271,21 +271,23 @@ static struct sample watch(long seconds)
 int main(int argc, char **argv)
 {
 	long minutes = argc > 1 ? atol(argv[1]) : 30;
+	int workers = argc > 2 ? atoi(argv[2]) : 3;
 	struct sample first, last;
 	pthread_t threads[THREADS];
 	bool flat_memory, flat_fds;
 	int i;
 
-	if (minutes < 2) {
-		fprintf(stderr, "soak_lib: at least 2 minutes\n");
+	if (minutes < 2 || workers < 1 || workers > THREADS) {
+		fprintf(stderr, "soak_lib: at least 2 minutes, 1 to %d threads\n",
+			THREADS);
 		return 2;
 	}
-	for (i = 0; i < THREADS; i++)
+	for (i = 0; i < workers; i++)
 		MUST(pthread_create(&threads[i], NULL, work, (void *)(uintptr_t)(i + 1)));
 	first = watch(60);
 	last = watch((minutes - 1) * 60);
 	stop = 1;
-	for (i = 0; i < THREADS; i++)
+	for (i = 0; i < workers; i++)
 		pthread_join(threads[i], NULL);
 	flat_memory = last.kib <= first.kib + SLACK_KIB;
 	flat_fds = last.fds <= first.fds + SLACK_FDS;
