@@ -295,7 +295,7 @@ python_guest_suite() {
     gate 'build without warnings' quiet_make -C "$top" python PYTHON=/usr/bin/python3
     [[ -n $gate_ok ]] || return 0
     # Not those that look at sources or install.
-    printf '%s\n' test_copy test_memory test_process test_stream test_util test_vmm >"$logs/python.list"
+    printf '%s\n' test_copy test_memory test_names test_process test_stream test_util test_vmm >"$logs/python.list"
     py+=(--file "$logs/python.list:/python/list")
     while read -r spec; do
         py+=(--file "$spec")

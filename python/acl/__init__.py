@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """AscendCL for Python: memory, copies, streams, events.
 
-Names, arguments and results are those of pyACL. Arguments are positional; pointers and
-handles are ints. A function gives ret, or its outputs and ret last; ret is 0 or the code
+Names, arguments and results are those of pyACL. Arguments are taken by place or by
+keyword; pointers and handles are ints. A function gives ret, or its outputs and ret last; ret is 0 or the code
 of aclError, and get_recent_err_msg() then says what was wrong. A wrong number or type of
 arguments raises TypeError, a number that 32 bits cannot hold OverflowError.
 

@@ -7,8 +7,9 @@
  *
  * The string tells the arguments: k a pointer, handle or size (64 bits, wraps as in
  * pyACL), i an int32_t, I a uint32_t or enumerator. They arrive in w[]. The call runs
- * without the interpreter's lock. ACL_RET gives the error, ACL_OUT what the call wrote
- * and the error. FN makes the row of the method table.
+ * without the interpreter's lock. Keywords are in their places by then (keywords.c).
+ *ACL_RET gives the error, ACL_OUT what the call wrote and the error. FN makes the row of
+ *the method table.
  */
 #ifndef PYTHON_ARGS_H
 #define PYTHON_ARGS_H
@@ -123,7 +124,10 @@ extern PyMethodDef acl_top_methods[], acl_device_methods[], acl_stream_methods[]
 	acl_event_methods[], acl_memory_methods[], acl_host_methods[], acl_copy_methods[],
 	acl_vmm_methods[], acl_share_methods[], acl_callback_methods[],
 	acl_media_methods[], acl_himpi_methods[], acl_util_methods[],
-	acl_notify_methods[];
+	acl_notify_methods[], acl_allocator_methods[];
+
+/* Adds the rows of a table, each taking keywords as well; 0 or -1. */
+int acl_add_functions(PyObject *module, PyMethodDef *table);
 
 /* The enumerators and error codes, as numbers; 0 or -1. */
 int acl_add_constants(PyObject *module);

@@ -141,33 +141,33 @@ EXCEPTION_NUMBER(get_device_id_from_exception_info, aclrtGetDeviceIdFromExceptio
 EXCEPTION_NUMBER(get_error_code_from_exception_info, aclrtGetErrorCodeFromExceptionInfo)
 
 PyMethodDef acl_callback_methods[] = {
-	FN(set_exception_info_callback, "(function=None, /)",
+	FN(set_exception_info_callback, "(function=None)",
 	   "Call function(info) when a task fails, in a thread of the library; None "
 	   "ends\n"
 	   "it. info is good until the function returns. Gives ret."),
-	FN(get_task_id_from_exception_info, "(info, /)",
+	FN(get_task_id_from_exception_info, "(info)",
 	   "Which of the tasks in its stream's queue. Gives the number, or 0xFFFFFFFF "
 	   "for 0."),
-	FN(get_stream_id_from_exception_info, "(info, /)",
+	FN(get_stream_id_from_exception_info, "(info)",
 	   "Which stream. Gives the number, or 0xFFFFFFFF for 0."),
-	FN(get_thread_id_from_exception_info, "(info, /)",
+	FN(get_thread_id_from_exception_info, "(info)",
 	   "The thread that ran the task. Gives the number, or 0xFFFFFFFF for 0."),
-	FN(get_device_id_from_exception_info, "(info, /)",
+	FN(get_device_id_from_exception_info, "(info)",
 	   "The stream's device. Gives the number, or 0xFFFFFFFF for 0."),
-	FN(get_error_code_from_exception_info, "(info, /)",
+	FN(get_error_code_from_exception_info, "(info)",
 	   "What the next synchronisation returns. Gives the code, or 0xFFFFFFFF for 0."),
-	FN(subscribe_report, "(thread_id, stream, /)",
+	FN(subscribe_report, "(thread_id, stream)",
 	   "Run the stream's callbacks in a thread of acl.util.start_thread. Gives ret."),
-	FN(unsubscribe_report, "(thread_id, stream, /)",
+	FN(unsubscribe_report, "(thread_id, stream)",
 	   "Undo it; callbacks that have not begun never will. Gives ret."),
-	FN(launch_callback, "(function, user_data, block_type, stream, /)",
+	FN(launch_callback, "(function, user_data, block_type, stream)",
 	   "Call function(user_data) when the stream comes there; 1 holds the stream\n"
 	   "until it has returned. Gives ret."),
-	FN(process_report, "(timeout, /)",
+	FN(process_report, "(timeout)",
 	   "Run one callback of this thread; ms, or -1 for ever. Gives ret."),
-	FN(value_write, "(dev_ptr, value, flag, stream, /)",
+	FN(value_write, "(dev_ptr, value, flag, stream)",
 	   "Write 64 bits when the stream comes there; flag 0. Gives ret."),
-	FN(value_wait, "(dev_ptr, value, flag, stream, /)",
+	FN(value_wait, "(dev_ptr, value, flag, stream)",
 	   "Hold the stream until the 64 bits fulfil the rule of flag. Gives ret."),
 	FN_END,
 };

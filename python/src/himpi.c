@@ -12,8 +12,8 @@ ACL_RET(dvpp_free, "k", hi_mpi_dvpp_free(PTR(0)))
 PyMethodDef acl_himpi_methods[] = {
 	FN(sys_init, "()", "Start the media system. Gives ret."),
 	FN(sys_exit, "()", "Stop it. Gives ret."),
-	FN(dvpp_malloc, "(dev_id, size, /)",
+	FN(dvpp_malloc, "(dev_id, size)",
 	   "As acl.media.dvpp_malloc; dev_id is not used. Gives (ptr, ret)."),
-	FN(dvpp_free, "(ptr, /)", "Gives ret."),
+	FN(dvpp_free, "(ptr)", "Gives ret."),
 	FN_END,
 };

@@ -29,10 +29,10 @@ static PyObject *py_dvpp_malloc_with_cfg(PyObject *module, PyObject *args)
 }
 
 PyMethodDef acl_media_methods[] = {
-	FN(dvpp_malloc, "(size, /)",
+	FN(dvpp_malloc, "(size)",
 	   "ALIGN_UP[size,32] + 32 bytes at a multiple of 128. Gives (ptr, ret)."),
-	FN(dvpp_malloc_with_cfg, "(size, policy, cfg, /)",
+	FN(dvpp_malloc_with_cfg, "(size, policy, cfg)",
 	   "The same with a policy and attributes. Gives (ptr, ret)."),
-	FN(dvpp_free, "(ptr, /)", "Gives ret."),
+	FN(dvpp_free, "(ptr)", "Gives ret."),
 	FN_END,
 };

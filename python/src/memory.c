@@ -122,6 +122,44 @@ static PyObject *py_get_mem_uce_info(PyObject *module, PyObject *args)
 			    ret ? 0 : count, ret);
 }
 
+static PyObject *py_mem_uce_repair(PyObject *module, PyObject *args)
+{
+	aclrtMemUceInfo entries[ACL_RT_MEM_UCE_INFO_MAX_NUM + 1] = {{0}};
+	const char *function = "mem_uce_repair";
+	unsigned long device, addr, length;
+	PyObject *list, *item;
+	Py_ssize_t i, count;
+	int ret;
+
+	(void)module;
+	if (!acl_count(args, function, 2) ||
+	    !acl_word(PyTuple_GetItem(args, 0), function, "argument 1", 'i', &device))
+		return NULL;
+	list = PyTuple_GetItem(args, 1);
+	if (!PyList_Check(list)) {
+		acl_wrong_type(list, function, "argument 2", "list");
+		return NULL;
+	}
+	/* One more than the call takes, so that the call refuses it. */
+	count = PyList_Size(list);
+	if (count > ACL_RT_MEM_UCE_INFO_MAX_NUM + 1)
+		count = ACL_RT_MEM_UCE_INFO_MAX_NUM + 1;
+	for (i = 0; i < count; i++) {
+		item = PyList_GetItem(list, i);
+		if (!PyDict_Check(item)) {
+			acl_wrong_type(item, function, "item", "dict");
+			return NULL;
+		}
+		if (!acl_get(item, function, "addr", 'k', NULL, &addr) ||
+		    !acl_get(item, function, "len", 'k', NULL, &length))
+			return NULL;
+		entries[i].addr = (void *)addr;
+		entries[i].len = length;
+	}
+	UNLOCKED(ret = aclrtMemUceRepair((int32_t)device, entries, (size_t)count));
+	return PyLong_FromLong(ret);
+}
+
 static PyObject *usage_dict(const void *entry)
 {
 	const aclrtMemUsageInfo *info = entry;
@@ -156,33 +194,35 @@ static PyObject *py_get_mem_usage_info(PyObject *module, PyObject *args)
 }
 
 PyMethodDef acl_memory_methods[] = {
-	FN(malloc, "(size, policy, /)",
+	FN(malloc, "(size, policy)",
 	   "Device memory: ALIGN_UP[size,32] + 32 bytes. Gives (dev_ptr, ret)."),
-	FN(malloc_align32, "(size, policy, /)",
+	FN(malloc_align32, "(size, policy)",
 	   "ALIGN_UP[size,32] bytes. Gives (dev_ptr, ret)."),
-	FN(malloc_cached, "(size, policy, /)",
+	FN(malloc_cached, "(size, policy)",
 	   "As malloc, cached in any scenario. Gives (dev_ptr, ret)."),
-	FN(malloc_with_cfg, "(size, policy, cfg, /)",
+	FN(malloc_with_cfg, "(size, policy, cfg)",
 	   "With attributes: cfg is {} or {'attrs': [{'attr': 1, 'value': {'moduleId': "
 	   "33}}],\n"
 	   "'numAttrs': 1}. Gives (dev_ptr, ret)."),
-	FN(malloc_for_task_scheduler, "(size, policy, cfg, /)",
+	FN(malloc_for_task_scheduler, "(size, policy, cfg)",
 	   "As malloc_with_cfg. Gives (dev_ptr, ret)."),
-	FN(free, "(dev_ptr, /)",
+	FN(free, "(dev_ptr)",
 	   "Free at once; wait for tasks that use it before. Gives ret."),
-	FN(free_with_dev_sync, "(dev_ptr, /)",
+	FN(free_with_dev_sync, "(dev_ptr)",
 	   "Free after all streams of the device are done. Gives ret."),
-	FN(mem_alloc_managed, "(size, flag, /)",
+	FN(mem_alloc_managed, "(size, flag)",
 	   "One address for host and device; free frees it. Gives (ptr, ret)."),
-	FN(mem_p2p_map, "(dev_ptr, size, dst_device_id, flags, /)",
+	FN(mem_p2p_map, "(dev_ptr, size, dst_device_id, flags)",
 	   "Let another device reach it. Gives ret."),
-	FN(get_mem_info, "(attr, /)",
+	FN(get_mem_info, "(attr)",
 	   "Bytes of the current device. Gives (free, total, ret)."),
-	FN(pointer_get_attributes, "(ptr, /)",
+	FN(pointer_get_attributes, "(ptr)",
 	   "Gives ({'location': {'id', 'type'}, 'page_size', 'pageSize', 'rsv'}, ret)."),
-	FN(get_mem_uce_info, "(device_id, size, /)",
+	FN(mem_uce_repair, "(device_id, mem_uce_info_list)",
+	   "Repair what get_mem_uce_info gave. Gives ret."),
+	FN(get_mem_uce_info, "(device_id, size)",
 	   "Memory faults, at most 20. Gives ([{'addr', 'len'}], ret)."),
-	FN(get_mem_usage_info, "(device_id, size, /)",
+	FN(get_mem_usage_info, "(device_id, size)",
 	   "Who has how much. Gives ([{'name', 'curMemSize', 'memPeakSize'}], ret)."),
 	FN_END,
 };
@@ -216,16 +256,16 @@ static PyObject *py_malloc_host_with_cfg(PyObject *module, PyObject *args)
 }
 
 PyMethodDef acl_host_methods[] = {
-	FN(malloc_host, "(size, /)", "Pinned host memory. Gives (host_ptr, ret)."),
-	FN(malloc_host_with_cfg, "(size, cfg, /)",
+	FN(malloc_host, "(size)", "Pinned host memory. Gives (host_ptr, ret)."),
+	FN(malloc_host_with_cfg, "(size, cfg)",
 	   "The same with attributes, as malloc_with_cfg. Gives (host_ptr, ret)."),
-	FN(free_host, "(host_ptr, /)", "Gives ret."),
-	FN(free_host_with_dev_sync, "(host_ptr, /)",
+	FN(free_host, "(host_ptr)", "Gives ret."),
+	FN(free_host_with_dev_sync, "(host_ptr)",
 	   "Free after all streams of the device are done. Gives ret."),
-	FN(host_register, "(ptr, size, type, /)",
+	FN(host_register, "(ptr, size, type)",
 	   "Let the device use the program's memory. Gives (dev_ptr, ret)."),
-	FN(host_register_v2, "(ptr, size, flag, /)", "The same by flags. Gives ret."),
-	FN(host_unregister, "(ptr, /)", "Undo it. Gives ret."),
-	FN(host_get_device_pointer, "(ptr, flag, /)", "Gives (dev_ptr, ret)."),
+	FN(host_register_v2, "(ptr, size, flag)", "The same by flags. Gives ret."),
+	FN(host_unregister, "(ptr)", "Undo it. Gives ret."),
+	FN(host_get_device_pointer, "(ptr, flag)", "Gives (dev_ptr, ret)."),
 	FN_END,
 };

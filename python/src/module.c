@@ -71,8 +71,61 @@ static PyObject *py_float16_to_float(PyObject *module, PyObject *args)
 	return acl_from_float(aclFloat16ToFloat((aclFloat16)U32(0)));
 }
 
+static PyObject *py_float_to_float16(PyObject *module, PyObject *args)
+{
+	double value;
+
+	(void)module;
+	if (!acl_count(args, "float_to_float16", 1))
+		return NULL;
+	if (!PyFloat_Check(PyTuple_GetItem(args, 0)) &&
+	    !PyLong_Check(PyTuple_GetItem(args, 0))) {
+		acl_wrong_type(PyTuple_GetItem(args, 0), "float_to_float16", "argument 1",
+			       "float");
+		return NULL;
+	}
+	value = PyFloat_AsDouble(PyTuple_GetItem(args, 0));
+	if (PyErr_Occurred())
+		return NULL;
+	return PyLong_FromLong(aclFloatToFloat16((float)value));
+}
+
+static PyObject *py_get_version(PyObject *module, PyObject *args)
+{
+	int32_t major = 0, minor = 0, patch = 0;
+	int ret;
+
+	(void)module;
+	if (!acl_args(args, "get_version", "", NULL))
+		return NULL;
+	UNLOCKED(ret = aclrtGetVersion(&major, &minor, &patch));
+	return Py_BuildValue("(iiii)", major, minor, patch, ret);
+}
+
+static PyObject *py_app_log(PyObject *module, PyObject *args)
+{
+	unsigned long level;
+	PyObject *message, *bytes;
+
+	(void)module;
+	if (!acl_count(args, "app_log", 2) ||
+	    !acl_word(PyTuple_GetItem(args, 0), "app_log", "argument 1", 'I', &level))
+		return NULL;
+	message = PyTuple_GetItem(args, 1);
+	if (!PyUnicode_Check(message)) {
+		acl_wrong_type(message, "app_log", "argument 2", "str");
+		return NULL;
+	}
+	bytes = PyUnicode_AsEncodedString(message, "utf-8", "replace");
+	if (!bytes)
+		return NULL;
+	aclAppLog((aclLogLevel)level, "python", "acl", 0, "%s", PyBytes_AsString(bytes));
+	Py_DECREF(bytes);
+	Py_RETURN_NONE;
+}
+
 PyMethodDef acl_top_methods[] = {
-	FN(init, "(config_path=None, /)",
+	FN(init, "(config_path=None)",
 	   "Start using AscendCL; the path of a JSON file, or nothing. Gives ret."),
 	FN(finalize, "()", "Stop using it. Gives ret."),
 	FN(finalize_reference, "()", "Undo one init. Gives (count, ret)."),
@@ -80,18 +133,24 @@ PyMethodDef acl_top_methods[] = {
 	   "What failed in this thread, newest first; reading clears it. Gives str or "
 	   "None."),
 	FN(get_soc_name, "()", "Gives str or None."),
-	FN(create_data_buffer, "(ptr, size, /)",
+	FN(create_data_buffer, "(ptr, size)",
 	   "An address and a size. Gives a handle, 0 when there is no memory."),
-	FN(destroy_data_buffer, "(data_buffer, /)", "The memory stays. Gives ret."),
-	FN(update_data_buffer, "(data_buffer, ptr, size, /)",
+	FN(destroy_data_buffer, "(data_buffer)", "The memory stays. Gives ret."),
+	FN(update_data_buffer, "(data_buffer, ptr, size)",
 	   "Another address and size. Gives ret."),
-	FN(get_data_buffer_addr, "(data_buffer, /)", "Gives ptr."),
-	FN(get_data_buffer_size, "(data_buffer, /)",
+	FN(get_data_buffer_addr, "(data_buffer)", "Gives ptr."),
+	FN(get_data_buffer_size, "(data_buffer)",
 	   "Deprecated: 32 bits of the size. Gives size."),
-	FN(get_data_buffer_size_v2, "(data_buffer, /)", "Gives size."),
-	FN(float16_to_float, "(value, /)",
+	FN(get_data_buffer_size_v2, "(data_buffer)", "Gives size."),
+	FN(float16_to_float, "(value)",
 	   "The number that 16 bits of half precision are. Gives float."),
-	FN(data_type_size, "(data_type, /)", "Bytes of an element. Gives size."),
+	FN(float_to_float16, "(value)",
+	   "The nearest 16 bits of half precision. Gives int."),
+	FN(get_version, "()",
+	   "The version of the interface. Gives (major, minor, patch, ret)."),
+	FN(app_log, "(log_level, message)",
+	   "A line on standard error, from warnings on. Gives None."),
+	FN(data_type_size, "(data_type)", "Bytes of an element. Gives size."),
 	FN_END,
 };
 
@@ -106,7 +165,7 @@ static int add_module(PyObject *parent, const char *name, const char *doc,
 	if (!module || PyModule_SetDocString(module, doc))
 		goto failed;
 	for (; *tables; tables++)
-		if (PyModule_AddFunctions(module, *tables))
+		if (acl_add_functions(module, *tables))
 			goto failed;
 	if (!PyModule_AddObject(parent, name, module))
 		return 0; /* the reference is the parent's now */
@@ -118,23 +177,16 @@ failed:
 static int execute(PyObject *module)
 {
 	static PyMethodDef *const rt[] = {
-		acl_device_methods,
-		acl_stream_methods,
-		acl_event_methods,
-		acl_notify_methods,
-		acl_memory_methods,
-		acl_host_methods,
-		acl_copy_methods,
-		acl_vmm_methods,
-		acl_share_methods,
-		acl_callback_methods,
-		NULL,
+		acl_device_methods,   acl_stream_methods,    acl_event_methods,
+		acl_notify_methods,   acl_memory_methods,    acl_host_methods,
+		acl_copy_methods,     acl_vmm_methods,	     acl_share_methods,
+		acl_callback_methods, acl_allocator_methods, NULL,
 	};
 	static PyMethodDef *const media[] = {acl_media_methods, NULL};
 	static PyMethodDef *const himpi[] = {acl_himpi_methods, NULL};
 	static PyMethodDef *const util[] = {acl_util_methods, NULL};
 
-	if (acl_add_constants(module) ||
+	if (acl_add_constants(module) || acl_add_functions(module, acl_top_methods) ||
 	    add_module(module, "rt", "The runtime: devices, memory, copies, streams.",
 		       rt) ||
 	    add_module(module, "media", "Memory for media data processing.", media) ||
@@ -153,7 +205,6 @@ static PyModuleDef definition = {
 	PyModuleDef_HEAD_INIT,
 	.m_name = "acl._acl",
 	.m_doc = "AscendCL for Python; use acl.",
-	.m_methods = acl_top_methods,
 	.m_slots = slots,
 };
 

@@ -58,13 +58,13 @@ static PyObject *py_ptr_to_view(PyObject *module, PyObject *args)
 }
 
 PyMethodDef acl_util_methods[] = {
-	FN(bytes_to_ptr, "(data, /)",
+	FN(bytes_to_ptr, "(data)",
 	   "The address of the bytes of an object, which must live as long as it is "
 	   "used.\n"
 	   "It is pageable host memory. Gives ptr."),
-	FN(ptr_to_bytes, "(ptr, size, /)",
+	FN(ptr_to_bytes, "(ptr, size)",
 	   "A copy of memory of the host, or of this device. Gives bytes."),
-	FN(ptr_to_view, "(ptr, size, /)",
+	FN(ptr_to_view, "(ptr, size)",
 	   "The memory itself as a memoryview. Gives memoryview."),
 	FN_END,
 };

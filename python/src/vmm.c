@@ -64,21 +64,21 @@ static PyObject *py_mem_get_address_range(PyObject *module, PyObject *args)
 }
 
 PyMethodDef acl_vmm_methods[] = {
-	FN(reserve_mem_address, "(size, alignment, expect_ptr, flags, /)",
+	FN(reserve_mem_address, "(size, alignment, expect_ptr, flags)",
 	   "Address space with no memory behind it. Gives (ptr, ret)."),
-	FN(release_mem_address, "(ptr, /)", "Give it back; unmap first. Gives ret."),
-	FN(malloc_physical, "(size, prop, flags, /)",
+	FN(release_mem_address, "(ptr)", "Give it back; unmap first. Gives ret."),
+	FN(malloc_physical, "(size, prop, flags)",
 	   "Physical memory; prop is {'handleType', 'allocationType', 'memAttr',\n"
 	   "'location': {'id', 'type'}, 'reserve'}. Gives (handle, ret)."),
-	FN(free_physical, "(handle, /)", "Free it when it is not mapped. Gives ret."),
-	FN(map_mem, "(ptr, size, offset, handle, flags, /)",
+	FN(free_physical, "(handle)", "Free it when it is not mapped. Gives ret."),
+	FN(map_mem, "(ptr, size, offset, handle, flags)",
 	   "Put it behind addresses. Gives ret."),
-	FN(unmap_mem, "(ptr, /)", "Undo it. Gives ret."),
-	FN(mem_get_allocation_granularity, "(prop, option, /)",
+	FN(unmap_mem, "(ptr)", "Undo it. Gives ret."),
+	FN(mem_get_allocation_granularity, "(prop, option)",
 	   "What sizes are multiples of. Gives (granularity, ret)."),
-	FN(mem_retain_allocation_handle, "(ptr, /)",
+	FN(mem_retain_allocation_handle, "(ptr)",
 	   "What is mapped there, once more. Gives (handle, ret)."),
-	FN(mem_get_address_range, "(ptr, /)",
+	FN(mem_get_address_range, "(ptr)",
 	   "The range around an address. Gives (base, size, ret)."),
 	FN_END,
 };
@@ -208,18 +208,17 @@ static PyObject *py_ipc_mem_close(PyObject *module, PyObject *args)
 }
 
 PyMethodDef acl_share_methods[] = {
-	FN(mem_export_to_shareable_handle, "(handle, type, flags, /)",
+	FN(mem_export_to_shareable_handle, "(handle, type, flags)",
 	   "Offer physical memory to other processes. Gives (shareable, ret)."),
-	FN(mem_set_pid_to_shareable_handle, "(shareable, pids, /)",
+	FN(mem_set_pid_to_shareable_handle, "(shareable, pids)",
 	   "Let processes import it. Gives ret."),
-	FN(mem_import_from_shareable_handle, "(shareable, device_id, /)",
+	FN(mem_import_from_shareable_handle, "(shareable, device_id)",
 	   "Physical memory of another process. Gives (handle, ret)."),
-	FN(ipc_mem_get_export_key, "(dev_ptr, size, len, flag, /)",
+	FN(ipc_mem_get_export_key, "(dev_ptr, size, len, flag)",
 	   "Offer a block to other processes by a str; len from 65. Gives (key, ret)."),
-	FN(ipc_mem_set_import_pid, "(key, pids, /)",
-	   "Let processes import it. Gives ret."),
-	FN(ipc_mem_import_by_key, "(key, flag, /)",
+	FN(ipc_mem_set_import_pid, "(key, pids)", "Let processes import it. Gives ret."),
+	FN(ipc_mem_import_by_key, "(key, flag)",
 	   "Map the block of another process. Gives (ptr, ret)."),
-	FN(ipc_mem_close, "(key, /)", "Unmap it, or offer it no more. Gives ret."),
+	FN(ipc_mem_close, "(key)", "Unmap it, or offer it no more. Gives ret."),
 	FN_END,
 };

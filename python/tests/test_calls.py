@@ -22,6 +22,7 @@ import acl.util
 HERE = pathlib.Path(__file__).resolve().parent
 # Names with an underscore that the limited interface's own macros use.
 LIMITED_HIDDEN = {
+    "_PyObject_CallFunction_SizeT",
     "_PyArg_ParseTuple_SizeT",
     "_Py_BuildValue_SizeT",
     "_Py_Dealloc",
@@ -30,7 +31,7 @@ LIMITED_HIDDEN = {
     "_Py_TrueStruct",
 }
 # What looks wrong and is the right type.
-RIGHT = {("init", "text"), ("init", None), ("bytes_to_ptr", b"1"), ("ipc_mem_close", "text"),
+RIGHT = {("float_to_float16", 1.0), ("init", "text"), ("init", None), ("bytes_to_ptr", b"1"), ("ipc_mem_close", "text"),
          ("set_exception_info_callback", None)}
 MODULES = (acl, acl.rt, acl.media, acl.himpi, acl.util)
 
@@ -88,11 +89,51 @@ class Calls(unittest.TestCase):
                         with self.assertRaises(TypeError):
                             function(*([wrong] * count))
 
-    def test_no_keywords(self):
+    def test_other_keywords(self):
         for module, name, function in functions():
             with self.subTest(f"{module.__name__}.{name}"):
                 with self.assertRaises(TypeError):
                     function(nothing=1)
+
+    def test_keywords(self):
+        """Each argument of each function by its name: the same as by its place."""
+        for module, name, function in functions():
+            parameters = list(inspect.signature(function).parameters.values())
+            if module is acl.util or not parameters:
+                continue
+            with self.subTest(f"{module.__name__}.{name}"):
+                for p in parameters:
+                    self.assertIs(p.kind, p.POSITIONAL_OR_KEYWORD)
+                # All but one, each time another: the missing one is named.
+                for missing in parameters:
+                    if missing.default is not missing.empty:
+                        continue
+                    with self.assertRaisesRegex(TypeError, f"missing argument '{missing.name}'"):
+                        function(**({p.name: None for p in parameters if p is not missing} or {"nothing": 1}))
+
+    def test_keywords_reach_their_places(self):
+        self.assertEqual(acl.rt.set_device(device_id=0), 0)
+        ptr, ret = acl.rt.malloc(policy=0, size=100)
+        self.assertEqual(ret, 0)
+        host, ret = acl.rt.malloc_host(size=100)
+        self.assertEqual(ret, 0)
+        self.assertEqual(acl.rt.memset(host, 100, count=100, value=7), 0)
+        self.assertEqual(
+            acl.rt.memcpy(dst=ptr, dst_max=100, src=host, count=100, kind=acl.ACL_MEMCPY_HOST_TO_DEVICE), 0
+        )
+        self.assertEqual(acl.rt.memcpy(src=ptr, dst=host, dst_max=99, count=100, kind=2), 107000)
+        for call, text in (
+            (lambda: acl.rt.malloc(100, size=1), "multiple values for argument 'size'"),
+            (lambda: acl.rt.malloc(100, 0, police=1), "unexpected keyword argument"),
+            (lambda: acl.rt.malloc(100, 0, 1, policy=1), "multiple values"),
+            (lambda: acl.rt.malloc(size=100), "missing argument 'policy'"),
+            (lambda: acl.rt.malloc(size=100, policy="x"), "argument 2 must be int, not str"),
+        ):
+            with self.assertRaisesRegex(TypeError, text):
+                call()
+        self.assertEqual(acl.rt.free(ptr), 0)
+        self.assertEqual(acl.rt.free_host(host), 0)
+        self.assertEqual(acl.rt.reset_device(device_id=0), 0)
 
     def test_numbers_that_do_not_fit(self):
         for call, args in (
@@ -133,9 +174,9 @@ class Description(unittest.TestCase):
                 parameters = inspect.signature(getattr(module, name)).parameters
                 stubbed = names[name].args
                 with self.subTest(f"{module.__name__}.{name}"):
-                    self.assertEqual(list(parameters), [a.arg for a in stubbed.posonlyargs])
+                    self.assertEqual(list(parameters), [a.arg for a in stubbed.args])
                     self.assertIsNotNone(names[name].returns)
-                    for argument in stubbed.posonlyargs:
+                    for argument in stubbed.args:
                         self.assertIsNotNone(argument.annotation)
 
     def test_stubs_of_numbers(self):

@@ -117,7 +117,7 @@ class Device(DeviceTest):
         attributes = self.good(rt.pointer_get_attributes(ptr))
         self.assertEqual(attributes["location"]["type"], acl.ACL_MEM_LOCATION_TYPE_MANAGED)
         self.good(rt.free(ptr))
-        self.bad(PARAM, rt.mem_alloc_managed(100, 9))
+        self.bad(NULL, rt.mem_alloc_managed(100, 9))
 
     def test_peer_map(self):
         ptr = self.good(rt.malloc(4096, 0))
@@ -192,7 +192,7 @@ class Host(DeviceTest):
         self.bad(507910, rt.host_register(ptr, 4096, 0))
         self.bad(507910, rt.host_register_v2(ptr, 4096, acl.ACL_HOST_REG_MAPPED))
         self.assertEqual(self.good(rt.host_get_device_pointer(ptr, 0)), ptr)
-        self.bad(PARAM, rt.host_get_device_pointer(ptr, 1))
+        self.bad(NULL, rt.host_get_device_pointer(ptr, 1))
         self.good(rt.host_unregister(ptr))
         self.good(rt.host_register_v2(ptr, 1 << 16, acl.ACL_HOST_REG_MAPPED))
         self.good(rt.host_unregister(ptr))
