@@ -59,17 +59,31 @@ static void *slot_call(unsigned int index, enum part part, const char *format,
 		return slot_call(i, ADDRESS, "k", (unsigned long)block, 0, 0);           \
 	}
 
+/* clang-format off */
 SLOT(0)
 SLOT(1)
-SLOT(2) SLOT(3) SLOT(4) SLOT(5) SLOT(6) SLOT(7) SLOT(8) SLOT(9) SLOT(10) SLOT(11) SLOT(12)
-	SLOT(13) SLOT(14) SLOT(15)
+SLOT(2)
+SLOT(3)
+SLOT(4)
+SLOT(5)
+SLOT(6)
+SLOT(7)
+SLOT(8)
+SLOT(9)
+SLOT(10)
+SLOT(11)
+SLOT(12)
+SLOT(13)
+SLOT(14)
+SLOT(15)
+/* clang-format on */
 
 #define ROW(i)                                                                           \
 	{                                                                                \
 		take_##i, give_##i, advise_##i, address_##i                              \
 	}
 
-		static const struct {
+static const struct {
 	aclrtAllocatorAllocFunc take;
 	aclrtAllocatorFreeFunc give;
 	aclrtAllocatorAllocAdviseFunc advise;
