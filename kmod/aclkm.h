@@ -3,7 +3,7 @@
  * What the files of the module know of each other. Calls go down this list:
  *
  *	main, sysfs, debugfs, power	the module, what it tells
- *	ioctl, mmap, dmabuf		the calls
+ *	ioctl, mmap, vma, dmabuf	the calls
  *	dmabuf_attach			devices that use a dma-buf
  *	file, offset			handles of an open file, their mmap offsets
  *	region, pin			what a handle stands for
@@ -36,6 +36,7 @@
 #include <linux/dma-direction.h>
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/printk.h>
 #include <linux/rwsem.h>
@@ -54,10 +55,8 @@ struct device;
 struct dma_buf;
 struct file;
 struct inode;
-struct page;
 struct seq_file;
 struct sg_table;
-struct vm_area_struct;
 
 /*
  * An mmap offset is the handle and, below ACLKM_OFFSET_SHIFT, the byte in it. So a
@@ -534,6 +533,20 @@ void aclkm_attachment_unmap(struct aclkm_attachments *attachments,
 			    struct aclkm_attachment *attachment);
 int aclkm_attachments_sync(struct aclkm_attachments *attachments, u64 start, u64 end,
 			   enum dma_data_direction access, bool for_cpu);
+
+/* vma.c */
+extern const struct vm_operations_struct aclkm_page_vm_ops;
+extern const struct vm_operations_struct aclkm_frame_vm_ops;
+
+/*
+ * The page of the region that a mapping shows at an address. All mappings are of one
+ * inode: the upper bits of vm_pgoff say of which region, so that dropping entries by
+ * offset drops those of no other region.
+ */
+static inline pgoff_t aclkm_vma_index(const struct vm_area_struct *vma, unsigned long addr)
+{
+	return vma->vm_pgoff % ACLKM_OFFSET_PAGES + PHYS_PFN(addr - vma->vm_start);
+}
 
 /* ioctl.c, mmap.c */
 long aclkm_ioctl(struct file *filp, unsigned int cmd, unsigned long arg);

@@ -182,6 +182,16 @@ static inline int aclkm_contig_take(unsigned long start, unsigned long end)
 #define ACLKM_HUGE_IN_FAULT 0
 #endif
 
+/* Whether faults can enter whole units in mappings of this file. */
+static inline bool aclkm_file_faults_units(const struct file *file)
+{
+#if defined(ACLKM_HAVE_HUGE_FAULT_PE_SIZE) || ACLKM_HUGE_FOLIO
+	return ACLKM_HUGE_IN_FAULT || IS_DAX(file->f_mapping->host);
+#else
+	return true;
+#endif
+}
+
 #if ACLKM_HUGE
 static inline void aclkm_compound_add_tail(struct page *head, struct page *tail,
 					   unsigned int order)
