@@ -29,10 +29,10 @@ struct heap_request {
 	uint64_t asked; /* what the caller said */
 	uint64_t ruled; /* what the rule makes of it */
 	uint64_t align;
-	void *owner;  /* the pool, for ACLKM_KIND_POOL */
+	void *owner;	/* the pool, for ACLKM_KIND_POOL */
 	uint32_t shift; /* bytes before the caller's part, in both sizes */
-	bool alone;   /* in a region that nothing else ever was in */
-	bool watched; /* not to be freed past the layer above */
+	bool alone;	/* in a region that nothing else ever was in */
+	bool watched;	/* not to be freed past the layer above */
 };
 
 /* What heap_find tells of the block around an address. */

@@ -26,9 +26,10 @@
 #endif
 
 #define MEMFILE_NAME "aclkm"
-#define MEMFILE_SIZE (1ULL << 46) /* of a file of many pieces: nearly all of it a hole   \
-				   */
-#define MEMFILE_STEP 32		  /* files after which new ones hold twice as many */
+#define MEMFILE_SIZE                                                                     \
+	(1ULL << 46)	/* of a file of many pieces: nearly all of it a hole             \
+			 */
+#define MEMFILE_STEP 32 /* files after which new ones hold twice as many */
 #define MEMFILE_MOST_PIECES (1U << 20)
 
 struct memfile {
@@ -253,20 +254,25 @@ int memfile_take(enum memfile_pages pages, uint64_t size, bool alone,
 	return ACLKM_ERR_NOMEM;
 }
 
-int memfile_adopt(const struct file_part *part, struct memfile_piece *out)
+/* A file that another process sent before; NULL: it is a new one. */
+static struct memfile *memfile_known_locked(int fd)
 {
 	struct memfile *file;
-	bool known;
+
+	for (file = files; file; file = file->next) {
+		if (file->foreign && fd_is(file->fd, &file->id) && fd_is(fd, &file->id))
+			return file;
+	}
+	return NULL;
+}
+
+int memfile_adopt(const struct file_part *part, struct memfile_piece *out)
+{
+	struct memfile *known, *file;
 
 	pthread_mutex_lock(&lock);
-	for (file = files; file; file = file->next) {
-		if (file->foreign && fd_is(file->fd, &file->id) &&
-		    fd_is(part->fd, &file->id))
-			break;
-	}
-	known = file;
-	if (!known)
-		file = memfile_add_locked(part->fd, UINT64_MAX, part->page_size);
+	known = memfile_known_locked(part->fd);
+	file = known ?: memfile_add_locked(part->fd, UINT64_MAX, part->page_size);
 	if (file) {
 		file->foreign = true;
 		file->pieces++;

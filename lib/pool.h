@@ -46,7 +46,7 @@ struct aclkm_pool {
 	struct pending *pending; /* freed in streams; under the lock of pending.c */
 	uint64_t pending_bytes;	 /* of these; under the pool's lock */
 	uint64_t pending_count;
-	int file;		   /* with ACLKM_POOL_SHARED its memory, else -1 */
+	int file; /* with ACLKM_POOL_SHARED its memory, else -1 */
 	struct fd_id file_id;
 	struct aclkm_pool *parent; /* NULL: a block of the heap */
 	pthread_mutex_t own_lock;

@@ -30,8 +30,8 @@ bool registered_find(const void *addr, struct registered *out);
 
 /*
  * Host memory of the program, or a block of aclrtMallocHost: checked to be mapped, pinned
- * if asked. Where the process may lock no more the range is registered all the same, and a
- * line on standard error says so once. ACLKM_ERR_INVALID: not mapped, device memory, or
+ * if asked. Where the process may lock no more the range is registered all the same, and
+ * a line on standard error says so once. ACLKM_ERR_INVALID: not mapped, device memory, or
  * a block that is to be pinned; ACLKM_ERR_EXISTS; ACLKM_ERR_NOHEAP.
  */
 int registered_host(uint64_t base, uint64_t size, uint32_t flags, bool pin);
