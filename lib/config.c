@@ -131,7 +131,7 @@ static void read_soc_name(void)
 
 static void read_ipc_dir(void)
 {
-	const char *value = getenv("ACLKM_IPC_DIR");
+	const char *value = environment("ACLKM_IPC_DIR");
 
 	if (!value)
 		return;

@@ -44,14 +44,16 @@ socklen_t share_file_name(uint64_t number, const char *folder, struct sockaddr_u
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
 }
 
-/* A number from a small file; @otherwise: it cannot be read. */
+/* A number from a file of one line; @otherwise: it cannot be read. */
 static unsigned long read_number(const char *path, const char *format,
 				 unsigned long otherwise)
 {
 	FILE *file = fopen(path, "re");
 	unsigned long value = otherwise;
+	char line[128];
 
-	if (file && fscanf(file, format, &value) != 1)
+	if (file &&
+	    (!fgets(line, sizeof(line), file) || sscanf(line, format, &value) != 1))
 		value = otherwise;
 	if (file)
 		fclose(file);
