@@ -111,8 +111,8 @@ static void test_version_2_inside(void)
 	put("proc/self/mountinfo",
 	    "30 1 0:26 /box/17 /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
 	group("", "134217728", 0, 0);
-	group("/work", "max", 0, 0);
-	is(look().total, 128 * MIB, "the mount's own folder is the group's parent");
+	group("/work", "67108864", 0, 0);
+	is(look().total, 64 * MIB, "the group's folder is below the mount's root");
 	put("proc/self/cgroup", "0::/../other\n");
 	is(look().total, 128 * MIB, "a group outside of the namespace has none");
 }
