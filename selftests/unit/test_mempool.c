@@ -118,6 +118,9 @@ static void test_order(void)
 	ok(value(pool, ACL_RT_MEM_POOL_ATTR_RESERVED_MEM_CURRENT) >= 200000,
 	   "the threshold keeps them");
 	ok(value(pool, ACL_RT_MEM_POOL_ATTR_USED_MEM_HIGH) >= 200000, "highest use");
+	ok(value(pool, ACL_RT_MEM_POOL_ATTR_RESERVED_MEM_HIGH) >=
+		   value(pool, ACL_RT_MEM_POOL_ATTR_RESERVED_MEM_CURRENT),
+	   "most that was reserved");
 	is(aclrtMemPoolSetAttr(pool, ACL_RT_MEM_POOL_ATTR_USED_MEM_HIGH, &none), 0,
 	   "begins anew");
 	is(value(pool, ACL_RT_MEM_POOL_ATTR_USED_MEM_HIGH), 0, "at what is used now");
@@ -136,6 +139,15 @@ static void test_order(void)
 	a[99999] = 1;
 	is(aclrtMemPoolFreeAsync(a, t) | aclrtSynchronizeStream(t), 0, "give");
 	is(free_bytes(), before, "all is back");
+
+	if (aclrtMemPoolCreate(&pool, &props))
+		bail_out("no pool");
+	is(aclrtMemPoolSetAttr(pool, ACL_RT_MEM_POOL_ATTR_RELEASE_THRESHOLD, &keep), 0,
+	   "a pool that keeps 64 MiB");
+	is(aclrtMemPoolMallocAsync((void **)&a, 100000, pool, t), 0, "take");
+	is(aclrtMemPoolDestroy(pool), 0, "destroy while it is used");
+	is(aclrtMemPoolFreeAsync(a, t) | aclrtSynchronizeStream(t), 0, "give");
+	is(free_bytes(), before, "a destroyed pool keeps nothing");
 }
 
 static void test_limit(void)
