@@ -700,8 +700,8 @@ static void advised(const char *name, const char *check, const char *word)
 /* The program ends as without checks, and a report says which copy it was. */
 static void test_faults(void)
 {
-#ifdef __SANITIZE_ADDRESS__
-	skip("faults", "AddressSanitizer has a handler: no fault is sure to end");
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	skip("faults", "the sanitizer has a handler: no fault is sure to end");
 #else
 	run("copy_of_unmapped", "all");
 	is(status, 128 + SIGSEGV, "a copy of what is not mapped ends the program");
