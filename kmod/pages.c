@@ -101,12 +101,15 @@ static void pages_cut_at(struct page *page, unsigned long pfn)
 void aclkm_pages_cut(u64 start, u64 len)
 {
 	unsigned long pfn = PHYS_PFN(start), end = PHYS_PFN(start + len);
+	struct page *first = pfn_to_page(pfn), *last = pfn_to_page(end - 1);
 
 	if (!ACLKM_HUGE)
 		return;
-	pages_cut_at(pfn_to_page(pfn), pfn);
+	if (PageCompound(first))
+		pages_cut_at(first, pfn);
 	/* Page @end may lie behind the arena. */
-	pages_cut_at(pfn_to_page(end - 1), end);
+	if (PageCompound(last))
+		pages_cut_at(last, end);
 }
 
 int aclkm_pages_shape(u64 start, u64 len, unsigned int order)
@@ -121,8 +124,13 @@ int aclkm_pages_shape(u64 start, u64 len, unsigned int order)
 		struct page *page = pfn_to_page(pfn);
 
 		if (order && IS_ALIGNED(pfn, unit) && unit <= end - pfn) {
-			pages_make_unit(page, order);
+			bool ready = pages_unit_order(page) == order;
+
 			pfn += unit;
+			/* Most units are as their last owner had them. */
+			if (ready && !IS_ALIGNED(pfn, PHYS_PFN(SZ_1G)))
+				continue;
+			pages_make_unit(page, order);
 		} else {
 			pages_break_1g(page);
 			/* Of a GiB that the range covers in part, units of 2 MiB are still useful. */
@@ -185,13 +193,4 @@ void aclkm_unit_mark_used(u64 addr, u64 len)
 
 	for (; pfn < end; pfn += UNIT_PAGES)
 		set_page_private(pfn_to_page(pfn), 1);
-}
-
-bool aclkm_unit_test_clear_used(u64 addr)
-{
-	struct page *page = pfn_to_page(PHYS_PFN(addr));
-	bool used = page_private(page);
-
-	set_page_private(page, 0);
-	return used;
 }

@@ -11,6 +11,8 @@
 #ifndef ACLKM_PAGES_H
 #define ACLKM_PAGES_H
 
+#include <linux/mm.h>
+#include <linux/pfn.h>
 #include <linux/types.h>
 
 #define ACLKM_ORDER_2M	9
@@ -59,6 +61,15 @@ void aclkm_pages_release(u64 start, u64 len, bool put);
  * their first page; only for memory in compound units.
  */
 void aclkm_unit_mark_used(u64 addr, u64 len);
-bool aclkm_unit_test_clear_used(u64 addr);
+
+static inline bool aclkm_unit_test_clear_used(u64 addr)
+{
+	struct page *page = pfn_to_page(PHYS_PFN(addr));
+
+	if (!page_private(page))
+		return false;
+	set_page_private(page, 0);
+	return true;
+}
 
 #endif /* ACLKM_PAGES_H */

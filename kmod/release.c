@@ -63,32 +63,22 @@ static void release_add_clean(struct aclkm_extent ***last, u64 start, u64 len)
  */
 static struct aclkm_extent *release_clean_parts(const struct aclkm_region *region)
 {
-	u64 pos = region->extent->start, end = pos + region->extent->len;
-	u64 clean = pos; /* what lies from here to @pos is clean */
+	u64 clean = region->extent->start, end = clean + region->extent->len, unit, last_unit;
 	struct aclkm_extent *parts = NULL, **last = &parts;
 
-	if (!region->order) {
-		if (!region->used)
-			release_add_clean(&last, pos, end - pos);
-		return parts;
-	}
-	while (pos < end) {
-		u64 next = min(ALIGN(pos + 1, SZ_2M), end);
-		bool dirty = region->used;
-
-		/* Only whole units have marks. */
-		if (IS_ALIGNED(pos, SZ_2M) && next - pos == SZ_2M)
-			dirty |= aclkm_unit_test_clear_used(pos);
-		if (dirty) {
-			if (clean < pos)
-				release_add_clean(&last, clean, pos - clean);
-			clean = next;
-		}
-		pos = next;
-		if (IS_ALIGNED(pos, SZ_1G))
+	/* Only whole units have marks; the pages beside them are as the region. */
+	unit = region->order ? ALIGN(clean, SZ_2M) : end;
+	last_unit = ALIGN_DOWN(end, SZ_2M);
+	for (; unit < last_unit; unit += SZ_2M) {
+		if (IS_ALIGNED(unit, SZ_1G))
 			cond_resched();
+		if (!aclkm_unit_test_clear_used(unit))
+			continue;
+		if (!region->used && clean < unit)
+			release_add_clean(&last, clean, unit - clean);
+		clean = unit + SZ_2M;
 	}
-	if (clean < end)
+	if (!region->used && clean < end)
 		release_add_clean(&last, clean, end - clean);
 	return parts;
 }
@@ -109,16 +99,16 @@ static bool release_process_ends(void)
  */
 static bool release_find_pinned(struct aclkm_region *region)
 {
-	u64 end = region->extent->start + region->extent->len;
+	u64 pos = region->unpinned, end = region->extent->start + region->extent->len;
+	bool pinned = false;
 
-	while (region->unpinned < end) {
-		if (end - region->unpinned > ENDING_SEARCH_MAX && release_process_ends())
-			return false;
-		if (aclkm_pages_pinned(&region->unpinned,
-				       min(end, region->unpinned + SEARCH_STEP)))
-			return false;
+	while (pos < end && !pinned) {
+		if (end - pos > ENDING_SEARCH_MAX && release_process_ends())
+			break;
+		pinned = aclkm_pages_pinned(&pos, min(end, pos + SEARCH_STEP));
 	}
-	return true;
+	region->unpinned = pos;
+	return pos >= end;
 }
 
 /*
