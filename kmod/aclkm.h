@@ -262,6 +262,20 @@ struct aclkm_request {
 };
 
 /**
+ * struct aclkm_reserve - an arena that reserve= or grow asks for
+ * @size:	bytes, a multiple of @align
+ * @align:	of its physical address: 2 MiB or 1 GiB
+ * @node:	NUMA node, or NUMA_NO_NODE
+ * @force:	also of the tenth that is kept for the kernel
+ */
+struct aclkm_reserve {
+	u64 size;
+	u64 align;
+	int node;
+	bool force;
+};
+
+/**
  * struct aclkm_carve - a range that carveout= or the device tree names
  * @start:	physical address, a multiple of 2 MiB
  * @size:	bytes, a multiple of 2 MiB
@@ -355,8 +369,9 @@ extern struct aclkm_limits aclkm_limits;
 
 /* reserve.c */
 int aclkm_parse_bytes(const char *text, u64 *bytes);
-int aclkm_reserve_parse(const char *spec, int (*add)(u64 size, u64 align, int node));
-int aclkm_reserve_take(u64 size, u64 align, int node, u64 *start, int *got_node);
+int aclkm_reserve_parse(const char *spec, int (*add)(const struct aclkm_reserve *reserve));
+u64 aclkm_reserve_room(int node);
+int aclkm_reserve_take(const struct aclkm_reserve *reserve, u64 *start, int *got_node);
 
 /* carveout.c */
 int aclkm_carveout_parse(const char *spec, int (*add)(const struct aclkm_carve *carve));
@@ -409,7 +424,7 @@ bool aclkm_scrub_in_hand(const struct aclkm_arena *arena, u64 start, u64 len);
 /* grow.c */
 int aclkm_grow(const char *spec);
 int aclkm_shrink(u64 bytes, u64 *got);
-int aclkm_arenas_init(const char *spec, const char *carveout);
+int aclkm_arenas_init(const char *spec, const char *carveout, bool force);
 void aclkm_arenas_exit(void);
 
 /* region.c */

@@ -128,7 +128,8 @@ static int carveout_take_pages(u64 start, u64 size)
 	for (pfn = PHYS_PFN(start); pfn < end; pfn++) {
 		struct page *page = pfn_valid(pfn) ? pfn_to_page(pfn) : NULL;
 
-		if (!page || !PageReserved(page) ||
+		/* Long-term pins would try to move pages out of ZONE_MOVABLE, for ever. */
+		if (!page || !PageReserved(page) || page_zonenum(page) == ZONE_MOVABLE ||
 		    (page_count(page) != 1 && !PageHWPoison(page)))
 			return -EBUSY;
 		if (IS_ALIGNED(pfn, PHYS_PFN(SZ_2M)))

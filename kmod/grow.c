@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Arenas come and go: at insmod, by an administrator through sysfs, at rmmod.
+ * Makes arenas at insmod and when an administrator asks for them in sysfs, and gives
+ * their memory back at rmmod and on request. A wish that the machine cannot fulfil in
+ * one piece is fulfilled in several, or in part; the log says what could be had. One
+ * thread at a time makes arenas: the one that loads the module, then the writer of grow.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -21,24 +24,27 @@
 /* Memory given back between two looks at signals. */
 #define TRIM_STEP	SZ_256M
 
-static u64 grown;
+/* Bytes of all arenas that have been made. */
+static u64 grow_bytes;
+/* The parameter force=, while the arenas of the parameters are made. */
+static bool grow_forced;
 
-/* @from, @name: where the memory is from, for people */
-static void arena_list(struct aclkm_arena *arena, struct aclkm_extent *piece,
-		       const char *from, const char *name)
+/* @from, @name: where the memory is from, for the log */
+static void grow_list(struct aclkm_arena *arena, struct aclkm_extent *piece,
+		      const char *from, const char *name)
 {
 	aclkm_arena_init(arena, piece);
 	down_write(&aclkm_arenas_lock);
 	list_add_tail(&arena->list, &aclkm_arenas);
 	up_write(&aclkm_arenas_lock);
-	grown += arena->size;
+	grow_bytes += arena->size;
 	pr_info("arena %u: %llu MiB on node %d, aligned to %llu MiB%s%s\n", arena->id,
 		arena->size / SZ_1M, arena->node, arena->page / SZ_1M, from, name);
 	aclkm_scrub_kick(arena, true);
 }
 
-/* Makes an arena of exactly @size. */
-static int arena_add(u64 size, u64 align, int node)
+/* Makes an arena of exactly this size. */
+static int grow_add(const struct aclkm_reserve *reserve)
 {
 	struct aclkm_arena *arena = kzalloc(sizeof(*arena), GFP_KERNEL);
 	struct aclkm_extent *piece = kzalloc(sizeof(*piece), GFP_KERNEL);
@@ -46,12 +52,12 @@ static int arena_add(u64 size, u64 align, int node)
 
 	if (!arena || !piece)
 		goto free;
-	err = aclkm_reserve_take(size, align, node, &arena->start, &arena->node);
+	err = aclkm_reserve_take(reserve, &arena->start, &arena->node);
 	if (err)
 		goto free;
-	arena->size = size;
-	arena->page = align;
-	arena_list(arena, piece, "", "");
+	arena->size = reserve->size;
+	arena->page = reserve->align;
+	grow_list(arena, piece, "", "");
 	return 0;
 
 free:
@@ -60,7 +66,7 @@ free:
 	return err;
 }
 
-/* Makes an arena of a carve-out; one that cannot be had is named and left out. */
+/* Makes an arena of a carve-out; the log names one that the kernel refuses. */
 static int carveout_add(const struct aclkm_carve *carve)
 {
 	struct aclkm_arena *arena = kzalloc(sizeof(*arena), GFP_KERNEL);
@@ -77,9 +83,9 @@ static int carveout_add(const struct aclkm_carve *carve)
 	arena->size = carve->size;
 	arena->page = IS_ALIGNED(carve->start, SZ_1G) ? SZ_1G : SZ_2M;
 	if (carve->node)
-		arena_list(arena, piece, ", reserved-memory node ", carve->node);
+		grow_list(arena, piece, ", reserved-memory node ", carve->node);
 	else
-		arena_list(arena, piece, ", carved out at boot", "");
+		grow_list(arena, piece, ", carved out at boot", "");
 	return 0;
 
 free:
@@ -95,67 +101,100 @@ static int carveout_check(const struct aclkm_carve *carve)
 	return 0;
 }
 
-/* Reserves @size, in one arena if the machine can, else in as few as possible. */
-static int grow_one(u64 size, u64 align, int node)
+/* The size of the next arena: of what is left to reserve, as much as may be had. */
+static u64 grow_size(const struct aclkm_reserve *arena, u64 most)
 {
-	u64 left = size, want = size, before = grown;
+	u64 room = arena->force ? most : aclkm_reserve_room(arena->node);
+
+	return ALIGN_DOWN(min(most, room), arena->align);
+}
+
+static void grow_report(const struct aclkm_reserve *reserve, u64 got, bool force, int err)
+{
+	u64 room = aclkm_reserve_room(reserve->node) / SZ_1M;
+
+	pr_warn("%sof %llu MiB asked for, %llu MiB could be reserved; at most %llu MiB more may be had%s\n",
+		err == -EINTR ? "interrupted: " : "", reserve->size / SZ_1M, got / SZ_1M, room,
+		force ? " without force" :
+			", as a tenth of the memory is kept for the kernel unless force is given");
+}
+
+/*
+ * Reserves in one arena what may be had of the wish, if the machine can; else in as few
+ * arenas as possible. Alignment to 1 GiB is given up before the one arena is.
+ */
+static int grow_one(const struct aclkm_reserve *reserve)
+{
+	u64 left = reserve->size, most = left, before = grow_bytes;
+	struct aclkm_reserve arena = *reserve;
 	unsigned int tries = 0;
+	bool split = false;
 	int err = 0;
 
+	arena.force |= grow_forced;
 	while (left) {
-		err = arena_add(want, align, node);
+		arena.size = grow_size(&arena, most);
+		if (arena.size && arena.size >= reserve->size / MIN_SHARE)
+			err = grow_add(&arena);
+		else
+			err = -ENOMEM;
 		if (!err) {
-			left -= want;
-			want = min(want, left);
+			left -= arena.size;
+			most = min(arena.size, left);
+			split = true;
 			continue;
 		}
 		if (err != -ENOMEM)
 			break;
 		/* What could not be moved away at first often can be a moment later. */
-		if (++tries < TRIES)
+		if (arena.size && ++tries < TRIES)
 			continue;
 		tries = 0;
-		if (align > SZ_2M && want == size) {
-			pr_warn("no %llu MiB aligned to %llu MiB, trying 2 MiB\n", want / SZ_1M,
-				align / SZ_1M);
-			align = SZ_2M;
+		if (arena.align > SZ_2M && !split) {
+			pr_warn("no %llu MiB aligned to %llu MiB, trying 2 MiB\n", most / SZ_1M,
+				arena.align / SZ_1M);
+			arena.align = SZ_2M;
 			continue;
 		}
-		want = ALIGN_DOWN(want / 2, align);
-		if (want < max(align, size / MIN_SHARE))
+		split = true;
+		most = ALIGN_DOWN(arena.size / 2, arena.align);
+		if (most < max(arena.align, reserve->size / MIN_SHARE))
 			break;
 	}
 	if (left)
-		pr_warn("of %llu MiB asked for, %llu MiB could be reserved\n", size / SZ_1M,
-			(grown - before) / SZ_1M);
+		grow_report(reserve, grow_bytes - before, arena.force, err);
 	/* Less than asked for is reported, and of use. */
 	return err == -EINTR ? err : 0;
 }
 
-static int check_one(u64 size, u64 align, int node)
+static int grow_check(const struct aclkm_reserve *reserve)
 {
 	return 0;
 }
 
 /**
  * aclkm_grow() - reserve more memory
- * @spec:	SIZE[:PAGE[:NODE]][,...]
+ * @spec:	SIZE[:PAGE[:NODE]][:force][,...]
  *
- * The caller sees to it that there is one call at a time.
+ * The caller sees to it that there is one call at a time. A signal that kills the
+ * caller ends the call; arenas that are finished then stay.
  *
  * Return: 0 with at least one new arena, -EINVAL with the broken rule in the
- * log, -EINTR, or -ENOMEM with none.
+ * log, or -EINTR or -ENOMEM with none.
  */
 int aclkm_grow(const char *spec)
 {
-	u64 before = grown;
-	int err = aclkm_reserve_parse(spec, check_one);
+	u64 before = grow_bytes;
+	int err = aclkm_reserve_parse(spec, grow_check);
 
 	if (!err)
 		err = aclkm_reserve_parse(spec, grow_one);
-	if (!err && grown == before)
-		err = -ENOMEM;
-	return err;
+	if (err == -EINTR)
+		pr_warn("interrupted: %llu MiB are reserved and stay; grow reserves the rest\n",
+			(grow_bytes - before) / SZ_1M);
+	if (grow_bytes != before)
+		return 0;
+	return err ? err : -ENOMEM;
 }
 
 /* Frees an arena that is on no list, and all of whose memory is free. */
@@ -313,17 +352,20 @@ int aclkm_shrink(u64 bytes, u64 *got)
  * aclkm_arenas_init() - make the arenas that the parameters ask for
  * @spec:	reserve=, or "none": for an administrator who will grow later
  * @carveout:	carveout=, or NULL for what the device tree has for us
+ * @force:	also of the tenth of memory that is kept for the kernel
  *
  * Return: as aclkm_grow().
  */
-int aclkm_arenas_init(const char *spec, const char *carveout)
+int aclkm_arenas_init(const char *spec, const char *carveout, bool force)
 {
 	int err = carveout ? aclkm_carveout_parse(carveout, carveout_check) : 0;
 
 	if (err)
 		return err;
+	grow_forced = force;
 	if (strcmp(spec, "none"))
 		err = aclkm_grow(spec);
+	grow_forced = false;
 	if (!err)
 		err = aclkm_carveout_parse(carveout, carveout_add);
 	/* As with reserve=: not with nothing. */

@@ -17,7 +17,11 @@
 static char *reserve = "64M";
 module_param(reserve, charp, 0444);
 MODULE_PARM_DESC(reserve,
-		 "arenas to reserve: SIZE[:PAGE[:NODE]][,...], SIZE a multiple of 2M, PAGE 2M or 1G (default: 64M), or none");
+		 "arenas to reserve: SIZE[:PAGE[:NODE]][:force][,...], SIZE a multiple of 2M, PAGE 2M or 1G (default: 64M), or none");
+
+static bool force;
+module_param(force, bool, 0444);
+MODULE_PARM_DESC(force, "reserve= may take the last tenth of the machine's memory too (default: no)");
 
 static char *carveout;
 module_param(carveout, charp, 0400);
@@ -56,7 +60,7 @@ static int __init aclkm_init(void)
 	if (err)
 		goto inode;
 	aclkm_poison_init();
-	err = aclkm_arenas_init(reserve, carveout);
+	err = aclkm_arenas_init(reserve, carveout, force);
 	if (err)
 		goto poison;
 	aclkm_poison_search();

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Taking large contiguous ranges from a running kernel, and the text that asks
+ * Takes large contiguous ranges from a running kernel, and reads the text that asks
  * for them: the reserve= parameter, and grow in sysfs.
  *
- * alloc_contig_range() moves what is movable out of a range of page blocks. The
- * search walks the memory of a node from low to high addresses and tries each
- * aligned candidate that is ordinary memory of one zone.
+ * alloc_contig_range() moves all movable pages out of a range of page blocks. The
+ * search tries each aligned candidate of ordinary memory in one zone, from high to low
+ * zones and addresses, so that devices with 32-bit addresses keep the memory that they
+ * can reach. Memory that the kernel expects back is left out: ZONE_MOVABLE here, and
+ * CMA by alloc_contig_range() itself, which takes such page blocks for nobody but
+ * their owner. The caller sees to it that one reserve runs at a time.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/atomic.h>
+#include <linux/completion.h>
 #include <linux/cpumask.h>
 #include <linux/ctype.h>
 #include <linux/kernel.h>
@@ -22,10 +26,14 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/topology.h>
+#include <linux/vmstat.h>
 #include <linux/workqueue.h>
 
 #include "aclkm.h"
 #include "compat.h"
+
+/* One part in so many of the kernel's memory is not for arenas. */
+#define KEEP_SHARE	10
 
 /**
  * aclkm_parse_bytes() - read a number of bytes
@@ -57,7 +65,7 @@ int aclkm_parse_bytes(const char *text, u64 *bytes)
 	return 0;
 }
 
-static int parse_size(const char *what, const char *text, u64 *bytes)
+static int reserve_parse_size(const char *what, const char *text, u64 *bytes)
 {
 	if (aclkm_parse_bytes(text, bytes)) {
 		pr_err("reserve: %s \"%s\" is not a number with K, M, G or T\n", what, text);
@@ -66,56 +74,67 @@ static int parse_size(const char *what, const char *text, u64 *bytes)
 	return 0;
 }
 
-/* SIZE[:PAGE[:NODE]] */
-static int parse_one(char *item, int (*add)(u64 size, u64 align, int node))
+/* Cuts ":force" off the end of an item. */
+static bool reserve_parse_force(char *item)
 {
+	char *last = strrchr(item, ':');
+
+	if (!last || strcmp(last, ":force"))
+		return false;
+	*last = 0;
+	return true;
+}
+
+/* SIZE[:PAGE[:NODE]][:force] */
+static int reserve_parse_item(char *item, int (*add)(const struct aclkm_reserve *reserve))
+{
+	struct aclkm_reserve reserve = { .node = NUMA_NO_NODE, .force = reserve_parse_force(item) };
 	char *size_text = strsep(&item, ":");
 	char *page_text = strsep(&item, ":");
 	char *node_text = strsep(&item, ":");
-	int node = NUMA_NO_NODE;
-	u64 size, align;
 
 	if (item) {
-		pr_err("reserve: \":%s\" follows SIZE:PAGE:NODE\n", item);
+		pr_err("reserve: \":%s\" follows SIZE:PAGE:NODE; only :force may\n", item);
 		return -EINVAL;
 	}
-	if (parse_size("size", size_text, &size))
+	if (reserve_parse_size("size", size_text, &reserve.size))
 		return -EINVAL;
-	if (!size || !IS_ALIGNED(size, SZ_2M) || size > ACLKM_REGION_MAX) {
+	if (!reserve.size || !IS_ALIGNED(reserve.size, SZ_2M) || reserve.size > ACLKM_REGION_MAX) {
 		pr_err("reserve: size %s must be a multiple of 2M, from 2M to 1T\n", size_text);
 		return -EINVAL;
 	}
 
-	align = IS_ALIGNED(size, SZ_1G) ? SZ_1G : SZ_2M;
+	reserve.align = IS_ALIGNED(reserve.size, SZ_1G) ? SZ_1G : SZ_2M;
 	if (page_text && *page_text) {
-		if (parse_size("page size", page_text, &align))
+		if (reserve_parse_size("page size", page_text, &reserve.align))
 			return -EINVAL;
-		if (align != SZ_2M && align != SZ_1G) {
+		if (reserve.align != SZ_2M && reserve.align != SZ_1G) {
 			pr_err("reserve: page size %s must be 2M or 1G\n", page_text);
 			return -EINVAL;
 		}
-		if (!IS_ALIGNED(size, align)) {
+		if (!IS_ALIGNED(reserve.size, reserve.align)) {
 			pr_err("reserve: size %s is no multiple of page size %s\n",
 			       size_text, page_text);
 			return -EINVAL;
 		}
 	}
-	if (node_text && (kstrtoint(node_text, 10, &node) || node < 0 ||
-			  node >= MAX_NUMNODES || !node_state(node, N_MEMORY))) {
+	if (node_text &&
+	    (kstrtoint(node_text, 10, &reserve.node) || reserve.node < 0 ||
+	     reserve.node >= MAX_NUMNODES || !node_state(reserve.node, N_MEMORY))) {
 		pr_err("reserve: node \"%s\" is no node with memory\n", node_text);
 		return -EINVAL;
 	}
-	return add(size, align, node);
+	return add(&reserve);
 }
 
 /**
  * aclkm_reserve_parse() - read what to reserve
- * @spec:	SIZE[:PAGE[:NODE]][,...]
+ * @spec:	SIZE[:PAGE[:NODE]][:force][,...]
  * @add:	called for each arena asked for; its error ends the parsing
  *
  * Return: 0, -EINVAL with the broken rule in the log, -ENOMEM, or @add's error.
  */
-int aclkm_reserve_parse(const char *spec, int (*add)(u64 size, u64 align, int node))
+int aclkm_reserve_parse(const char *spec, int (*add)(const struct aclkm_reserve *reserve))
 {
 	char *copy = kstrdup(spec, GFP_KERNEL);
 	char *rest = copy, *item;
@@ -124,65 +143,125 @@ int aclkm_reserve_parse(const char *spec, int (*add)(u64 size, u64 align, int no
 	if (!copy)
 		return -ENOMEM;
 	while (!err && (item = strsep(&rest, ",")))
-		err = parse_one(strim(item), add);
+		err = reserve_parse_item(strim(item), add);
 	kfree(copy);
 	return err;
 }
 
-/* Whether alloc_contig_range() has a chance: one zone, online, nothing reserved. */
-static bool candidate(unsigned long pfn, unsigned long nr, int node)
+/* Whether arenas may lie in a zone: not where the kernel expects memory back. */
+static bool reserve_zone_usable(int index)
 {
-	struct zone *zone = NULL;
-	unsigned long p;
-
-	for (p = pfn; p < pfn + nr; p += pageblock_nr_pages) {
-		struct page *page = pfn_to_online_page(p);
-
-		if (!page || PageReserved(page) || page_to_nid(page) != node)
-			return false;
 #if defined(CONFIG_ZONE_DMA) && defined(CONFIG_X86)
-		/* Old devices have nothing else. Elsewhere it may be all memory below 4 GiB. */
-		if (page_zonenum(page) == ZONE_DMA)
-			return false;
+	/* Old devices have nothing else. Elsewhere it may be all memory below 4 GiB. */
+	if (index == ZONE_DMA)
+		return false;
 #endif
-		if (zone && zone != page_zone(page))
-			return false;
-		zone = page_zone(page);
+	return index <= ZONE_NORMAL;
+}
+
+/* What a node can spare of the memory that the kernel itself can use. */
+static u64 reserve_node_room(int node)
+{
+	unsigned long managed = 0, free = 0;
+	int i;
+
+	for (i = 0; i <= ZONE_NORMAL; i++) {
+		struct zone *zone = &NODE_DATA(node)->node_zones[i];
+
+		if (!managed_zone(zone))
+			continue;
+		managed += zone_managed_pages(zone);
+		free += zone_page_state(zone, NR_FREE_PAGES) +
+			zone_page_state(zone, NR_ZONE_INACTIVE_FILE) +
+			zone_page_state(zone, NR_ZONE_ACTIVE_FILE);
 	}
-	return true;
+	return PFN_PHYS(free - min(free, managed / KEEP_SHARE));
+}
+
+/**
+ * aclkm_reserve_room() - how much one arena may have at most
+ * @node:	NUMA node, or NUMA_NO_NODE for the one with most
+ *
+ * Arenas leave a tenth of the machine's memory to the kernel, and a tenth of each node's.
+ */
+u64 aclkm_reserve_room(int node)
+{
+	u64 keep = totalram_pages() / KEEP_SHARE, most = 0;
+	long free = si_mem_available();
+	int n;
+
+	if (free <= 0 || free < keep)
+		return 0;
+	for_each_node_state(n, N_MEMORY)
+		if (node == NUMA_NO_NODE || n == node)
+			most = max(most, reserve_node_room(n));
+	return min(most, PFN_PHYS(free - keep));
+}
+
+/*
+ * The first page block of a range that alloc_contig_range() has no chance with, because
+ * it is not online memory of the zone or was reserved at boot; or the end of the range.
+ */
+static unsigned long reserve_obstacle(unsigned long start, unsigned long end,
+				      const struct zone *zone)
+{
+	unsigned long pfn;
+
+	for (pfn = start; pfn < end; pfn += pageblock_nr_pages) {
+		struct page *page = pfn_to_online_page(pfn);
+
+		if (!page || PageReserved(page) || page_zone(page) != zone)
+			return pfn;
+		if (IS_ALIGNED(pfn, PHYS_PFN(SZ_1G)))
+			cond_resched();
+	}
+	return end;
 }
 
 /*
  * A large range is taken in chunks, by several processors of its node: moving
- * pages out of the way is most of the work.
+ * pages out of the way is most of the work. A chunk is what a kill waits for.
  */
-#define CHUNK_PAGES	(SZ_128M >> PAGE_SHIFT)
+#define CHUNK_PAGES	(SZ_64M >> PAGE_SHIFT)
 #define WORKERS_MAX	16
 #define REPORT_PAGES	(SZ_1G >> PAGE_SHIFT)
 
-struct contig {
+/**
+ * struct reserve_range - a range that several workers take
+ * @pfn:	first page
+ * @nr:		pages
+ * @chunks:	how many
+ * @next:	the chunk that the next free worker takes
+ * @taken:	pages that have been taken
+ * @running:	workers that have not ended
+ * @ended:	all workers have
+ * @done:	chunks that have been taken
+ * @err:	why the workers stop early
+ */
+struct reserve_range {
 	unsigned long pfn;
 	unsigned long nr;
 	unsigned long chunks;
 	atomic_long_t next;
 	atomic_long_t taken;
+	atomic_t running;
+	struct completion ended;
 	unsigned long *done;
 	int err;
 };
 
-struct worker {
+struct reserve_worker {
 	struct work_struct work;
-	struct contig *range;
+	struct reserve_range *range;
 };
 
-static unsigned long chunk_size(const struct contig *range, unsigned long i)
+static unsigned long reserve_chunk_size(const struct reserve_range *range, unsigned long i)
 {
 	return min(CHUNK_PAGES, range->nr - i * CHUNK_PAGES);
 }
 
-static void take_chunks(struct work_struct *work)
+static void reserve_take_chunks(struct reserve_range *range)
 {
-	struct contig *range = container_of(work, struct worker, work)->range;
 	unsigned long i, taken, nr;
 
 	while (!READ_ONCE(range->err)) {
@@ -193,7 +272,7 @@ static void take_chunks(struct work_struct *work)
 		if (i >= range->chunks)
 			return;
 		pfn = range->pfn + i * CHUNK_PAGES;
-		nr = chunk_size(range, i);
+		nr = reserve_chunk_size(range, i);
 		err = aclkm_contig_take(pfn, pfn + nr);
 		if (err) {
 			WRITE_ONCE(range->err, err);
@@ -207,12 +286,21 @@ static void take_chunks(struct work_struct *work)
 	}
 }
 
-static int take_parallel(struct contig *range, int node)
+static void reserve_work(struct work_struct *work)
+{
+	struct reserve_range *range = container_of(work, struct reserve_worker, work)->range;
+
+	reserve_take_chunks(range);
+	if (atomic_dec_and_test(&range->running))
+		complete(&range->ended);
+}
+
+static int reserve_take_parallel(struct reserve_range *range, int node)
 {
 	unsigned int i, n = min_t(unsigned long, range->chunks,
 				  clamp(cpumask_weight(cpumask_of_node(node)), 1U,
 					(unsigned int)WORKERS_MAX));
-	struct worker *workers = kcalloc(n, sizeof(*workers), GFP_KERNEL);
+	struct reserve_worker *workers = kcalloc(n, sizeof(*workers), GFP_KERNEL);
 	unsigned long bit;
 
 	range->done = bitmap_zalloc(range->chunks, GFP_KERNEL);
@@ -220,79 +308,96 @@ static int take_parallel(struct contig *range, int node)
 		range->err = -ENOMEM;
 		goto out;
 	}
+	atomic_set(&range->running, n);
+	init_completion(&range->ended);
 	for (i = 0; i < n; i++) {
 		workers[i].range = range;
-		INIT_WORK(&workers[i].work, take_chunks);
+		INIT_WORK(&workers[i].work, reserve_work);
 		queue_work_node(node, aclkm_unbound_wq, &workers[i].work);
 	}
+	/* The workers do not see a signal of the caller's. */
+	if (wait_for_completion_killable(&range->ended))
+		WRITE_ONCE(range->err, -EINTR);
 	for (i = 0; i < n; i++)
 		flush_work(&workers[i].work);
 	if (range->err)
 		for_each_set_bit(bit, range->done, range->chunks)
-			free_contig_range(range->pfn + bit * CHUNK_PAGES, chunk_size(range, bit));
+			free_contig_range(range->pfn + bit * CHUNK_PAGES,
+					  reserve_chunk_size(range, bit));
 out:
 	bitmap_free(range->done);
 	kfree(workers);
 	return range->err;
 }
 
-static int take_range(unsigned long pfn, unsigned long nr, int node)
+static int reserve_take_range(unsigned long pfn, unsigned long nr, int node)
 {
-	struct contig range = {
+	struct reserve_range range = {
 		.pfn = pfn, .nr = nr, .chunks = DIV_ROUND_UP(nr, CHUNK_PAGES),
 	};
 
 	return range.chunks == 1 ? aclkm_contig_take(pfn, pfn + nr) :
-	       take_parallel(&range, node);
+	       reserve_take_parallel(&range, node);
 }
 
-static int take_on_node(u64 size, u64 align, int node, u64 *start)
+static int reserve_take_in_zone(u64 size, u64 align, struct zone *zone, u64 *start)
 {
 	unsigned long nr = PHYS_PFN(size), step = PHYS_PFN(align);
-	unsigned long pfn = ALIGN(node_start_pfn(node), step);
-	unsigned long end = node_end_pfn(node);
+	unsigned long first = zone->zone_start_pfn, end = zone_end_pfn(zone), pfn;
 	int err;
 
-	for (; pfn < end && nr <= end - pfn; pfn += step) {
+	while (end >= first && nr <= end - first) {
+		pfn = ALIGN_DOWN(end - nr, step);
+		if (pfn < first)
+			break;
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();
-		if (!candidate(pfn, nr, node))
+		/* No range that contains the obstacle has a chance. */
+		end = reserve_obstacle(pfn, pfn + nr, zone);
+		if (end < pfn + nr)
 			continue;
-		err = take_range(pfn, nr, node);
+		err = reserve_take_range(pfn, nr, zone_to_nid(zone));
 		if (!err) {
 			*start = PFN_PHYS(pfn);
 			return 0;
 		}
 		if (err == -EINTR)
 			return err;
+		end = pfn + nr - 1;
 	}
 	return -ENOMEM;
 }
 
 /**
  * aclkm_reserve_take() - take a contiguous range from the page allocator
- * @size:	bytes, a multiple of a page block
- * @align:	bytes, a power of two
- * @node:	NUMA node, or NUMA_NO_NODE for the first that can
+ * @reserve:	size and alignment are multiples of a page block
  * @start:	filled with the physical address
  * @got_node:	filled with the node
  *
  * Return: 0, -ENOMEM, or -EINTR when the caller was killed.
  */
-int aclkm_reserve_take(u64 size, u64 align, int node, u64 *start, int *got_node)
+int aclkm_reserve_take(const struct aclkm_reserve *reserve, u64 *start, int *got_node)
 {
-	int err = -ENOMEM;
-	int n;
+	int index, n, err;
 
-	for_each_node_state(n, N_MEMORY) {
-		if (node != NUMA_NO_NODE && n != node)
+	for (index = ZONE_NORMAL; index >= 0; index--) {
+		if (!reserve_zone_usable(index))
 			continue;
-		err = take_on_node(size, align, n, start);
-		if (!err)
-			*got_node = n;
-		if (err != -ENOMEM)
-			break;
+		for_each_node_state(n, N_MEMORY) {
+			struct zone *zone = &NODE_DATA(n)->node_zones[index];
+
+			if ((reserve->node != NUMA_NO_NODE && n != reserve->node) ||
+			    !managed_zone(zone))
+				continue;
+			if (!reserve->force && reserve->size > aclkm_reserve_room(n))
+				continue;
+			err = reserve_take_in_zone(reserve->size, reserve->align, zone, start);
+			if (!err)
+				*got_node = n;
+			if (err != -ENOMEM)
+				return err;
+		}
 	}
-	return err;
+	return -ENOMEM;
 }

@@ -84,7 +84,7 @@ LIMIT(user_bytes, aclkm_limits.user_bytes);
 LIMIT(user_regions, aclkm_limits.user_regions);
 LIMIT(root_reserve, aclkm_limits.root_reserve);
 
-/* SIZE[:PAGE[:NODE]][,...]; what came of it is in the log and in total. */
+/* SIZE[:PAGE[:NODE]][:force][,...]; what came of it is in the log and in total. */
 static ssize_t grow_store(struct device *dev, struct device_attribute *attr, const char *buf,
 			  size_t count)
 {

@@ -395,6 +395,12 @@ module_suites() {
     vm "vm-arenas-$kernel" --kernel "$kernel" --memory 7168 --cpus 2,sockets=2 --timeout 600 \
         --append 'nokaslr init_on_alloc=0 no_timer_check' --qemu "$two_nodes" "${args[@]}" -- "$here/kmod/guest-arenas.sh"
 
+    begin_suite "module, Linux $kernel, memory that is wanted back"
+    # shellcheck disable=SC2046 # names without spaces
+    guest_programs reserve $(make --no-print-directory -s -C "$here/kmod" list-reserve)
+    vm "vm-reserve-$kernel" --kernel "$kernel" --memory 3072 --timeout 600 \
+        --append 'movablecore=768M init_on_alloc=0' "${args[@]}" -- "$here/kmod/guest-arenas.sh"
+
     begin_suite "module, Linux $kernel, with devices"
     # shellcheck disable=SC2046 # names without spaces
     guest_programs devices $(make --no-print-directory -s -C "$here/kmod" list-devices)

@@ -17,6 +17,8 @@ for name in aclkm@60000000 aclkm /reserved-memory/aclkm; do
 done
 step 'insmod reserve=none carveout=256M@0x40000000' insmod /aclkm.ko reserve=none carveout=256M@0x40000000
 step 'the log says so' sh -c 'dmesg | grep -q "256 MiB on node 0, aligned to 1024 MiB, carved out at boot"'
+# Dumps of a crashed kernel consist of System RAM.
+step 'not in crash dumps' sh -c "grep -q '^ *40000000-4fffffff : aclkm' /proc/iomem"
 while read -r name; do
     run-tap "$name" "/kselftest/$name"
 done </kselftest/list

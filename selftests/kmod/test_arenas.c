@@ -6,38 +6,9 @@
  */
 #include "common.h"
 #include "admin.h"
+#include "kmsg.h"
 #include <signal.h>
 #include "kselftest_harness.h"
-
-static int kmsg = -1;
-
-/* Forgets what the kernel's log has so far. */
-static void log_begin(void)
-{
-	if (kmsg < 0)
-		kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	lseek(kmsg, 0, SEEK_END);
-}
-
-/* Lines since log_begin() that have @text; those read are gone. */
-static int log_lines(const char *text, char *last, size_t room)
-{
-	char line[1024];
-	ssize_t len;
-	int n = 0;
-
-	while ((len = read(kmsg, line, sizeof(line) - 1)) > 0 || (len < 0 && errno == EPIPE)) {
-		if (len < 0)
-			continue;
-		line[len] = 0;
-		if (!strstr(line, text))
-			continue;
-		n++;
-		if (last)
-			snprintf(last, room, "%s", strstr(line, text));
-	}
-	return n;
-}
 
 static bool node_exists(int node)
 {
@@ -244,7 +215,9 @@ static int admin_files_as_nobody(void *arg)
 TEST_F(arenas, bad_text_and_rights)
 {
 	static const char * const grow[] = { "", "\n", "0", "3M", "abc", "2M ,", "2M:4K", "2M:1G",
-					     "-2M", "2M:2M:99", "2M:2M:0:0", "2T", "none", "2M,x" };
+					     "-2M", "2M:2M:99", "2M:2M:0:0", "2T", "none", "2M,x",
+					     "2M:forced", ":force", "force", "2M:force:2M",
+					     "2M:2M:0:force:force", "2M:FORCE" };
 	static const char * const shrink[] = { "\n", "0", "1M", "3M", "abc", "-2M", "2M 2M",
 					       "2M,2M", "2M\n\n", "2MX", " " };
 	struct aclkm_info before;
@@ -355,28 +328,81 @@ TEST_F_TIMEOUT(arenas, grow_gets_what_there_is, 100)
 	EXPECT_EQ(0, dev_info(self->fd).total);
 }
 
-/* Pages in use are moved away. */
-TEST_F(arenas, grow_moves_pages_away)
+/* Memory that devices with 32-bit addresses reach is taken last, of all nodes. */
+TEST_F(arenas, memory_above_4_gib_comes_first)
 {
-	uint64_t size = 192 * MIB, at;
+	struct aclkm_alloc alloc;
+	struct aclkm_query query;
+
+	/* Holes below 4 GiB for devices: nearly 1 GiB of a machine's memory moves up. */
+	if (proc_number("/proc/meminfo", "MemTotal") < 9 * GIB / 2 / KIB)
+		SKIP(return, "little memory above 4 GiB");
+	LOAD("reserve=64M");
+	ASSERT_EQ(0, dev_alloc(self->fd, 64 * MIB, 0, &alloc));
+	ASSERT_EQ(0, dev_query(self->fd, alloc.handle, &query));
+	EXPECT_LE(4 * GIB, query.phys);
+}
+
+/* Binds the memory of this process to node 0. */
+static int bind_to_node_0(void)
+{
+	unsigned long mask = 1;
+
+	return syscall(SYS_set_mempolicy, 2 /* MPOL_BIND */, &mask, 8 * sizeof(mask)) ? -errno : 0;
+}
+
+/* Pages in use are moved away, with their bytes. */
+TEST_F_TIMEOUT(arenas, grow_moves_pages_away, 100)
+{
+	uint64_t size = node_free_kib(0) * KIB / 2 / (64 * PAGE) * (64 * PAGE), at, *phys;
+	uint64_t pages = size / PAGE, moved = 0, intact = 0, resident = 0;
+	struct aclkm_alloc alloc;
+	struct aclkm_query query;
 	char *mem;
 
 	LOAD("reserve=none");
+	phys = calloc(pages, sizeof(*phys));
+	ASSERT_NE(NULL, phys);
+	ASSERT_EQ(0, bind_to_node_0());
 	mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, mem);
 	madvise(mem, size, MADV_NOHUGEPAGE);
 	for (at = 0; at < size; at += PAGE)
 		pattern_fill(mem + at, at, 8, 3);
-	/* Every other run of 32 pages is free: no block is, most can be made so. */
+	/*
+	 * Every other run of 32 pages is free: half of the node has no block that is, and
+	 * an arena of a quarter of the node cannot avoid all of these.
+	 */
 	for (at = 0; at < size; at += 64 * PAGE)
 		madvise(mem + at, 32 * PAGE, MADV_DONTNEED);
-	ASSERT_EQ(0, sysfs_write("grow", "256M:2M:0"));
-	EXPECT_LT(0, dev_info(self->fd).total);
 	for (at = 0; at < size; at += PAGE)
-		if (at / PAGE % 64 >= 32 && !pattern_is(mem + at, at, 8, 3))
-			break;
-	EXPECT_EQ(size, at);
+		if (at / PAGE % 64 >= 32)
+			phys[at / PAGE] = pagemap_phys(mem + at);
+	while (!sysfs_write("grow", "64M:2M:0") && dev_info(self->fd).total < size / 2 + 64 * MIB)
+		;
+	EXPECT_LT(0, dev_info(self->fd).total);
+	for (at = 0; at < size; at += PAGE) {
+		if (at / PAGE % 64 < 32)
+			continue;
+		resident++;
+		intact += pattern_is(mem + at, at, 8, 3);
+		moved += pagemap_phys(mem + at) != phys[at / PAGE];
+	}
+	EXPECT_EQ(resident, intact);
+	TH_LOG("%llu of %llu pages have moved", (unsigned long long)moved,
+	       (unsigned long long)resident);
+	EXPECT_LT(0, moved);
+	/* Out of what is an arena now. */
+	at = 0;
+	while (!dev_alloc(self->fd, 2 * MIB, 0, &alloc)) {
+		ASSERT_EQ(0, dev_query(self->fd, alloc.handle, &query));
+		for (resident = 0; resident < pages; resident++)
+			at += phys[resident] >= query.phys &&
+			      phys[resident] < query.phys + alloc.size;
+	}
+	EXPECT_LT(0, at);
 	munmap(mem, size);
+	free(phys);
 }
 
 /* Several processors take it, and say how far they are. */

@@ -392,13 +392,16 @@ TEST_F(sync, recorded_ranges_of_scattered_memory)
 	struct aclkm_phys phys = { .count = 64, .extents = (uintptr_t)extents };
 	struct aclkm_pin pin = { .len = len };
 	char *mem = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *gaps = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int i, j, k;
 
 	ASSERT_NE(MAP_FAILED, mem);
+	ASSERT_NE(MAP_FAILED, gaps);
 	madvise(mem, len, MADV_NOHUGEPAGE);
-	/* From the end: the kernel hands pages out upwards. */
-	for (i = 63; i >= 0; i--)
-		mem[i * PAGE] = 1;
+	madvise(gaps, len, MADV_NOHUGEPAGE);
+	/* The kernel hands out neighbours one after the other. */
+	for (i = 0; i < 64; i++)
+		mem[i * PAGE] = gaps[i * PAGE] = 1;
 	pin.addr = (uintptr_t)mem;
 	ASSERT_EQ(0, dev_ioctl(self->owner, ACLKM_IOC_PIN, &pin));
 	phys.handle = pin.handle;
@@ -434,6 +437,7 @@ TEST_F(sync, recorded_ranges_of_scattered_memory)
 	close(attach.fd);
 	EXPECT_EQ(0, dev_free(self->owner, pin.handle));
 	munmap(mem, len);
+	munmap(gaps, len);
 }
 
 /* The cost follows the range: in a long list only the entries of the range count. */
