@@ -10,6 +10,7 @@
  *	release, poison, cache		the end of a region; failed pages; cache modes
  *	limits				what users hold
  *	arena, scrub, grow		bytes: free, taken, held, clean
+ *	vmcore				crash dumps
  *	reserve, carveout, node, pages, extent	pages of the kernel; arithmetic
  *
  * Lock order, outermost first:
@@ -425,6 +426,7 @@ bool aclkm_scrub_in_hand(const struct aclkm_arena *arena, u64 start, u64 len);
 int aclkm_grow(const char *spec);
 int aclkm_shrink(u64 bytes, u64 *got);
 int aclkm_arenas_init(const char *spec, const char *carveout, bool force);
+int aclkm_arenas_ranges(char *text, size_t room);
 void aclkm_arenas_exit(void);
 
 /* region.c */
@@ -570,6 +572,11 @@ int aclkm_region_mmap(struct aclkm_region *region, u64 start, u64 len,
 		      struct vm_area_struct *vma, pgoff_t first);
 unsigned long aclkm_get_unmapped_area(struct file *filp, unsigned long addr, unsigned long len,
 				      unsigned long pgoff, unsigned long flags);
+
+/* vmcore.c */
+bool aclkm_vmcore_here(void);
+int aclkm_vmcore_init(const char *spec);
+void aclkm_vmcore_exit(void);
 
 /* sysfs.c, debugfs.c, power.c */
 extern const struct attribute_group *aclkm_groups[];

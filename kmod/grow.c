@@ -349,6 +349,29 @@ int aclkm_shrink(u64 bytes, u64 *got)
 }
 
 /**
+ * aclkm_arenas_ranges() - where the arenas are that a crash dump would contain
+ * @text:	filled with SIZE@ADDR,... for leave_out=, and a newline
+ * @room:	bytes at @text
+ *
+ * Return: the length of the text.
+ */
+int aclkm_arenas_ranges(char *text, size_t room)
+{
+	struct aclkm_arena *arena;
+	int len = 0;
+
+	down_read(&aclkm_arenas_lock);
+	list_for_each_entry(arena, &aclkm_arenas, list) {
+		mutex_lock(&arena->lock);
+		len += scnprintf(text + len, room - len, "%s%lluM@%#llx", len ? "," : "",
+				 arena->size / SZ_1M, arena->start);
+		mutex_unlock(&arena->lock);
+	}
+	up_read(&aclkm_arenas_lock);
+	return len + scnprintf(text + len, room - len, "\n");
+}
+
+/**
  * aclkm_arenas_init() - make the arenas that the parameters ask for
  * @spec:	reserve=, or "none": for an administrator who will grow later
  * @carveout:	carveout=, or NULL for what the device tree has for us

@@ -28,6 +28,11 @@ module_param(carveout, charp, 0400);
 MODULE_PARM_DESC(carveout,
 		 "arenas in memory that the kernel was told to leave alone: SIZE@ADDR or the name of a reserved-memory node[,...], or none (default: the nodes compatible with aclkm,arena)");
 
+static char *leave_out;
+module_param(leave_out, charp, 0400);
+MODULE_PARM_DESC(leave_out,
+		 "in the kernel that writes a crash dump: what the dump leaves out, SIZE@ADDR[,...], as the file ranges had it");
+
 static const struct file_operations aclkm_fops = {
 	.owner = THIS_MODULE,
 	.open = aclkm_open,
@@ -52,14 +57,25 @@ static struct miscdevice aclkm_misc = {
 
 static int __init aclkm_init(void)
 {
-	int err = aclkm_inode_init();
+	int err = aclkm_vmcore_init(leave_out);
 
 	if (err)
 		return err;
+	err = aclkm_inode_init();
+	if (err)
+		goto vmcore;
 	err = aclkm_scrub_init();
 	if (err)
 		goto inode;
 	aclkm_poison_init();
+	/*
+	 * A kernel that writes a crash dump needs the little memory that it has, and must
+	 * not clear what the dump is of.
+	 */
+	if (aclkm_vmcore_here()) {
+		reserve = "none";
+		carveout = "none";
+	}
 	err = aclkm_arenas_init(reserve, carveout, force);
 	if (err)
 		goto poison;
@@ -83,6 +99,8 @@ poison:
 	aclkm_scrub_exit();
 inode:
 	aclkm_inode_exit();
+vmcore:
+	aclkm_vmcore_exit();
 	return err;
 }
 
@@ -96,6 +114,7 @@ static void __exit aclkm_exit(void)
 	aclkm_poison_exit();
 	aclkm_scrub_exit();
 	aclkm_inode_exit();
+	aclkm_vmcore_exit();
 }
 
 module_init(aclkm_init);

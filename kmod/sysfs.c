@@ -101,6 +101,15 @@ static ssize_t grow_store(struct device *dev, struct device_attribute *attr, con
 }
 static DEVICE_ATTR_WO(grow);
 
+/* Physical addresses, so for root only. */
+static ssize_t ranges_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	if (!capable(CAP_SYS_RAWIO))
+		return -EPERM;
+	return aclkm_arenas_ranges(buf, PAGE_SIZE);
+}
+static DEVICE_ATTR_ADMIN_RO(ranges);
+
 /* SIZE, a multiple of 2M. */
 static ssize_t shrink_store(struct device *dev, struct device_attribute *attr, const char *buf,
 			    size_t count)
@@ -134,6 +143,7 @@ static struct attribute *attrs[] = {
 	&dev_attr_regions.attr,
 	&dev_attr_poisoned.attr,
 	&dev_attr_pinned.attr,
+	&dev_attr_ranges.attr,
 	&dev_attr_grow.attr,
 	&dev_attr_shrink.attr,
 	NULL
