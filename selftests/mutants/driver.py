@@ -27,6 +27,8 @@ GUESTS = {
     "latency": ("list-latency", ["--icount", "--memory", "4096", "--append", "nokaslr init_on_alloc=0"],
                 "kmod/guest-latency.sh"),
     "poison": ("list-poison", ["--poison", "--memory", "2048", "--kmods", "hwpoison_inject"], "kmod/guest-poison.sh"),
+    "reserve": ("list-reserve", ["--memory", "3072", "--append", "movablecore=768M init_on_alloc=0"],
+                "kmod/guest-arenas.sh"),
     "sync": ("list-importer", ["--memory", "1024", "--append", "swiotlb=force"], "kmod/guest-sync.sh"),
 }
 
