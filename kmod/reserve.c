@@ -236,6 +236,7 @@ static unsigned long reserve_obstacle(unsigned long start, unsigned long end,
  * @running:	workers that have not ended
  * @ended:	all workers have
  * @done:	chunks that have been taken
+ * @failed:	first page of a chunk that could not be taken
  * @err:	why the workers stop early
  */
 struct reserve_range {
@@ -247,6 +248,7 @@ struct reserve_range {
 	atomic_t running;
 	struct completion ended;
 	unsigned long *done;
+	unsigned long failed;
 	int err;
 };
 
@@ -275,6 +277,7 @@ static void reserve_take_chunks(struct reserve_range *range)
 		nr = reserve_chunk_size(range, i);
 		err = aclkm_contig_take(pfn, pfn + nr);
 		if (err) {
+			WRITE_ONCE(range->failed, pfn);
 			WRITE_ONCE(range->err, err);
 			return;
 		}
@@ -330,14 +333,22 @@ out:
 	return range->err;
 }
 
-static int reserve_take_range(unsigned long pfn, unsigned long nr, int node)
+/* @end: where the next range to try may end, if this one cannot be taken */
+static int reserve_take_range(unsigned long pfn, unsigned long nr, int node, unsigned long *end)
 {
 	struct reserve_range range = {
 		.pfn = pfn, .nr = nr, .chunks = DIV_ROUND_UP(nr, CHUNK_PAGES),
+		.failed = pfn + nr - 1,
 	};
+	int err = range.chunks == 1 ? aclkm_contig_take(pfn, pfn + nr) :
+		  reserve_take_parallel(&range, node);
 
-	return range.chunks == 1 ? aclkm_contig_take(pfn, pfn + nr) :
-	       reserve_take_parallel(&range, node);
+	/*
+	 * The next range ends below the chunk that failed. Which page of the chunk cannot be
+	 * moved is unknown, and one attempt for each step within the chunk would be slow.
+	 */
+	*end = range.failed;
+	return err;
 }
 
 static int reserve_take_in_zone(u64 size, u64 align, struct zone *zone, u64 *start)
@@ -357,14 +368,13 @@ static int reserve_take_in_zone(u64 size, u64 align, struct zone *zone, u64 *sta
 		end = reserve_obstacle(pfn, pfn + nr, zone);
 		if (end < pfn + nr)
 			continue;
-		err = reserve_take_range(pfn, nr, zone_to_nid(zone));
+		err = reserve_take_range(pfn, nr, zone_to_nid(zone), &end);
 		if (!err) {
 			*start = PFN_PHYS(pfn);
 			return 0;
 		}
 		if (err == -EINTR)
 			return err;
-		end = pfn + nr - 1;
 	}
 	return -ENOMEM;
 }

@@ -417,7 +417,8 @@ TEST_F_TIMEOUT(arenas, three_gib_with_progress, 100)
 	LOAD(params);
 	EXPECT_EQ(3 * GIB, dev_info(self->fd).total);
 	EXPECT_EQ(3 * GIB, dev_info(self->fd).largest_free);
-	EXPECT_EQ(3, log_lines("of 3 GiB", NULL, 0));
+	/* A range that turns out not to be movable is followed by another one. */
+	EXPECT_LE(3, log_lines("of 3 GiB", NULL, 0));
 }
 
 TEST_HARNESS_MAIN
