@@ -83,15 +83,23 @@ static struct {
 
 static uint32_t given_next;
 
-bool vmm_gave(uint64_t base, uint64_t size)
+static bool gave_locked(uint64_t base, uint64_t size)
 {
 	bool gave = false;
 	int i;
 
-	pthread_mutex_lock(&lock);
 	for (i = 0; i < GIVEN && !gave; i++)
 		gave = given[i].size && base >= given[i].base && size <= given[i].size &&
 		       base - given[i].base <= given[i].size - size;
+	return gave;
+}
+
+bool vmm_gave(uint64_t base, uint64_t size)
+{
+	bool gave;
+
+	pthread_mutex_lock(&lock);
+	gave = gave_locked(base, size);
 	pthread_mutex_unlock(&lock);
 	return gave;
 }
@@ -113,6 +121,13 @@ static bool take_exactly(uint64_t base, uint64_t size)
 }
 
 /*
+ * There where the program runs under ThreadSanitizer. It has the window for itself, and
+ * maps address 0 in place of an address that it does not give, which ends the process.
+ * So a range lies where the kernel put it, or where such a range has been.
+ */
+extern void __tsan_init(void) __attribute__((weak));
+
+/*
  * The first gap of the window that is large enough and that nothing else in the process
  * uses; 0: none. Under the lock, so that no other range comes between.
  */
@@ -124,6 +139,8 @@ static uint64_t take_in_window(uint64_t size, uint64_t align)
 	struct span key;
 	int tries;
 
+	if (__tsan_init)
+		return 0;
 	for (tries = 0; tries < 1024 && size <= VMM_WINDOW_END - at; tries++) {
 		key.base = at - 1;
 		node = tree_above(&ranges, &key.by_base);
@@ -154,6 +171,8 @@ static uint64_t reserve_locked(struct span *range, uint64_t wanted)
 	uint64_t align = range->size >= SIZE_1G ? SIZE_1G : SIZE_2M;
 	uint64_t base;
 
+	if (wanted && __tsan_init && !gave_locked(wanted, range->size))
+		return 0;
 	if (wanted)
 		return take_exactly(wanted, range->size) ? wanted : 0;
 	range->behind = va_page_size();
