@@ -161,7 +161,8 @@ int main(void)
 	if (most > 0 && most <= 262144)
 		in_child(at_max_map_count, "at vm.max_map_count unmapping still works");
 	else
-		skip("at vm.max_map_count unmapping still works", "it is very large, or a sanitizer is here");
+		skip("at vm.max_map_count unmapping still works",
+		     "it is very large, or under a sanitizer");
 	test_granularity();
 	return done_testing();
 }
