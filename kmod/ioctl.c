@@ -236,7 +236,7 @@ static int query_region(struct aclkm_file *file, struct aclkm_query *query,
 			struct aclkm_handle *handle)
 {
 	struct aclkm_region *region = handle->region;
-	int err = aclkm_offset_assign(file, query->handle, handle, &query->offset);
+	int err = aclkm_offset_assign(file, query->handle, NULL, &query->offset);
 
 	if (err)
 		return err;

@@ -28,7 +28,7 @@ static bool limits_exempt(int capability)
 }
 
 /*
- * Who pays for what the calling process allocates: its real user. A user namespace
+ * The real user of the calling process pays for what it allocates. A user namespace
  * has users of its own, as many as its creator has subordinate ids; where a user
  * other than root created it, or one that it lies in, that user pays.
  */

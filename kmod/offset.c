@@ -73,17 +73,16 @@ static struct aclkm_extent *offset_take(struct aclkm_offsets *offsets, u64 len,
  * aclkm_offset_assign() - the offset by which the caller can map a handle
  * @file:	the open file
  * @number:	of the handle
- * @handle:	the handle, or a copy of it if it is installed
+ * @handle:	the handle before it is installed; NULL for an installed one
  * @offset:	filled
  *
- * Return: 0, -ENOMEM, or -EMFILE (the handles that 32-bit programs know fill their
- * offsets).
+ * Return: 0, -ENOENT (another thread has freed it), -ENOMEM, or -EMFILE (the handles
+ * that 32-bit programs know fill their offsets).
  */
 int aclkm_offset_assign(struct aclkm_file *file, u32 number, struct aclkm_handle *handle,
 			u64 *offset)
 {
 	struct aclkm_extent *spare[3] = {};
-	struct aclkm_handle *installed;
 	int err = -ENOMEM, i;
 
 	*offset = (u64)number << ACLKM_OFFSET_SHIFT;
@@ -96,11 +95,11 @@ int aclkm_offset_assign(struct aclkm_file *file, u32 number, struct aclkm_handle
 	}
 
 	xa_lock(&file->handles);
-	installed = xa_load(&file->handles, number);
-	if (installed)
-		handle = installed;
-	err = 0;
-	if (!handle->low) {
+	/* A copy would take an offset that nobody gives back. */
+	if (!handle)
+		handle = xa_load(&file->handles, number);
+	err = handle ? 0 : -ENOENT;
+	if (handle && !handle->low) {
 		handle->low = offset_take(&file->offsets, handle->len, spare);
 		if (handle->low)
 			handle->low->owner = (void *)(unsigned long)number;
