@@ -19,8 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "futex.h"
-#include "queue.h"
+#include "base/futex.h"
+#include "exec/queue.h"
 
 #define SIZE 4096
 

@@ -2,10 +2,10 @@
 /* Allocators of the program: the argument rules of AscendCL. */
 #include "acl/acl_rt_allocator.h"
 
-#include "../allocator.h"
-#include "../stream.h"
-#include "context.h"
-#include "result.h"
+#include "exec/allocator.h"
+#include "exec/stream.h"
+#include "acl/context.h"
+#include "acl/result.h"
 
 aclrtAllocatorDesc aclrtAllocatorCreateDesc(void)
 {

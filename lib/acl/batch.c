@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* Batches of copies: all are checked before the first is done. */
-#include "transfer.h"
+#include "acl/transfer.h"
 
-#include "../counters.h"
-#include "../stream.h"
-#include "context.h"
-#include "result.h"
+#include "base/counters.h"
+#include "exec/stream.h"
+#include "acl/context.h"
+#include "acl/result.h"
 
 struct batch {
 	void **dsts;

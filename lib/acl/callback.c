@@ -2,14 +2,14 @@
 /* Callbacks and values in memory: the argument rules of AscendCL. */
 #include "acl/acl_rt.h"
 
-#include "../callback.h"
-#include "../device.h"
-#include "../futex.h"
-#include "../hot.h"
-#include "../value.h"
-#include "../worker.h"
-#include "context.h"
-#include "result.h"
+#include "exec/callback.h"
+#include "exec/device.h"
+#include "base/futex.h"
+#include "base/hot.h"
+#include "exec/value.h"
+#include "exec/worker.h"
+#include "acl/context.h"
+#include "acl/result.h"
 
 aclError aclrtSubscribeReport(uint64_t threadId, aclrtStream stream)
 {

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 /* Devices and contexts: the argument rules of AscendCL. */
-#include "context.h"
+#include "acl/context.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "acl/acl_rt.h"
-#include "../backend.h"
-#include "../config.h"
-#include "../device.h"
-#include "../stream.h"
-#include "result.h"
-#include "state.h"
+#include "backend/backend.h"
+#include "base/config.h"
+#include "exec/device.h"
+#include "exec/stream.h"
+#include "acl/result.h"
+#include "acl/state.h"
 
 aclError context_need(void)
 {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /* Copies: one piece, rows, indirect ones. */
-#include "transfer.h"
+#include "acl/transfer.h"
 
 #include <string.h>
 
-#include "../check.h"
-#include "../counters.h"
-#include "../stream.h"
-#include "context.h"
-#include "result.h"
+#include "debug/check.h"
+#include "base/counters.h"
+#include "exec/stream.h"
+#include "acl/context.h"
+#include "acl/result.h"
 
 /* Limits of a copy of rows (AscendCL API reference, "aclrtMemcpy2d"). */
 #define MAX_WIDTH 5000000UL

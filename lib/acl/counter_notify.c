@@ -2,9 +2,9 @@
 /* Counting notifies: the argument rules of AscendCL. */
 #include "acl/acl_rt.h"
 
-#include "../counter_notify.h"
-#include "context.h"
-#include "result.h"
+#include "exec/counter_notify.h"
+#include "acl/context.h"
+#include "acl/result.h"
 
 #define SECOND_MS 1000LL
 

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../float16.h"
-#include "result.h"
+#include "exec/float16.h"
+#include "acl/result.h"
 
 struct aclDataBuffer {
 	void *data;

@@ -6,12 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../backend.h"
-#include "../config.h"
-#include "../error.h"
-#include "../stream.h"
-#include "context.h"
-#include "result.h"
+#include "backend/backend.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "exec/stream.h"
+#include "acl/context.h"
+#include "acl/result.h"
 
 const char *aclrtGetSocName(void)
 {

@@ -4,11 +4,11 @@
 
 #include <stdatomic.h>
 
-#include "../event.h"
-#include "../futex.h"
-#include "../ipc.h"
-#include "context.h"
-#include "result.h"
+#include "exec/event.h"
+#include "base/futex.h"
+#include "exec/ipc.h"
+#include "acl/context.h"
+#include "acl/result.h"
 
 /* Seconds that a wait of a stream lasts; 0: for ever. */
 static _Atomic uint32_t op_wait_timeout;

@@ -6,8 +6,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../stream.h"
-#include "result.h"
+#include "exec/stream.h"
+#include "acl/result.h"
 
 #define CALLBACKS 64
 

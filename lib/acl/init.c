@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "acl/acl_rt.h"
-#include "../config.h"
-#include "../device.h"
-#include "init_file.h"
-#include "result.h"
+#include "base/config.h"
+#include "exec/device.h"
+#include "acl/init_file.h"
+#include "acl/result.h"
 
 #define HOOKS 64
 

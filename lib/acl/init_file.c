@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "init_file.h"
+#include "acl/init_file.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "context.h"
-#include "result.h"
+#include "acl/context.h"
+#include "acl/result.h"
 
 #define MAX_CONFIG_FILE (10L << 20)
 

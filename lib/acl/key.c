@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "key.h"
+#include "acl/key.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "result.h"
+#include "acl/result.h"
 
 #define KEY_PREFIX "aclkm-ipc-"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Keys of what processes share: text that names a number of lib/share.h. */
+/* Keys of what processes share: text that names a number of lib/ipc/share.h. */
 #ifndef LIB_ACL_KEY_H
 #define LIB_ACL_KEY_H
 

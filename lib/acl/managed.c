@@ -4,10 +4,10 @@
 
 #include <string.h>
 
-#include "../managed.h"
-#include "../stream.h"
-#include "context.h"
-#include "result.h"
+#include "map/managed.h"
+#include "exec/stream.h"
+#include "acl/context.h"
+#include "acl/result.h"
 
 /* What a query says where there is no one place. */
 #define NO_PLACE (-2)

@@ -5,13 +5,13 @@
 
 #include <pthread.h>
 
-#include "../config.h"
-#include "../block.h"
-#include "../mempool.h"
-#include "../rules.h"
-#include "context.h"
-#include "memory.h"
-#include "result.h"
+#include "base/config.h"
+#include "map/block.h"
+#include "pool/mempool.h"
+#include "base/rules.h"
+#include "acl/context.h"
+#include "acl/memory.h"
+#include "acl/result.h"
 
 /* Overflow is the only rule left to check here. */
 static int take_media(enum aclkm_kind kind, uint64_t size, enum aclkm_pages pages,

@@ -2,16 +2,16 @@
 /* Device and host memory: the argument rules of AscendCL. */
 #include "acl/acl_rt.h"
 
-#include "../check_fast.h"
-#include "../config.h"
-#include "../block.h"
-#include "../mempool.h"
-#include "../stream.h"
-#include "../rules.h"
-#include "../tcache.h"
-#include "context.h"
-#include "memory.h"
-#include "result.h"
+#include "debug/check_fast.h"
+#include "base/config.h"
+#include "map/block.h"
+#include "pool/mempool.h"
+#include "exec/stream.h"
+#include "base/rules.h"
+#include "alloc/tcache.h"
+#include "acl/context.h"
+#include "acl/memory.h"
+#include "acl/result.h"
 
 #define HUGE_THRESHOLD (1ULL << 20) /* HUGE_FIRST: more than this is huge */
 #define CACHED_MAX_SIZE (1ULL << 50)

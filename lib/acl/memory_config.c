@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* Allocations with a configuration: the argument rules of AscendCL. */
-#include "memory.h"
+#include "acl/memory.h"
 
-#include "../config.h"
-#include "../managed.h"
-#include "../mempool.h"
-#include "../rules.h"
-#include "context.h"
-#include "result.h"
+#include "base/config.h"
+#include "map/managed.h"
+#include "pool/mempool.h"
+#include "base/rules.h"
+#include "acl/context.h"
+#include "acl/result.h"
 
 #define BAND_WIDTHS                                                                      \
 	((uint32_t)ACL_MEM_TYPE_LOW_BAND_WIDTH | (uint32_t)ACL_MEM_TYPE_HIGH_BAND_WIDTH)

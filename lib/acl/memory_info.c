@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Questions about memory, and host memory that the program registers. */
-#include "memory.h"
+#include "acl/memory.h"
 
 #include "acl/rt/vmm.h"
 
@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../config.h"
-#include "../place.h"
-#include "../registered.h"
-#include "../va.h"
-#include "../vmm.h"
-#include "context.h"
-#include "result.h"
+#include "base/config.h"
+#include "map/place.h"
+#include "map/registered.h"
+#include "base/va.h"
+#include "map/vmm.h"
+#include "acl/context.h"
+#include "acl/result.h"
 
 #define HOST_FLAGS                                                                       \
 	(ACL_HOST_REG_MAPPED | ACL_HOST_REG_IOMEMORY | ACL_HOST_REG_READONLY |           \

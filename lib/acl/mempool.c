@@ -4,10 +4,10 @@
 
 #include <string.h>
 
-#include "../mempool.h"
-#include "../stream.h"
-#include "context.h"
-#include "result.h"
+#include "pool/mempool.h"
+#include "exec/stream.h"
+#include "acl/context.h"
+#include "acl/result.h"
 
 static aclError check_props(const aclrtMemPoolProps *props)
 {

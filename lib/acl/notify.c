@@ -2,10 +2,10 @@
 /* Notifies: the argument rules of AscendCL. */
 #include "acl/acl_rt.h"
 
-#include "../notify.h"
-#include "context.h"
-#include "key.h"
-#include "result.h"
+#include "exec/notify.h"
+#include "acl/context.h"
+#include "acl/key.h"
+#include "acl/result.h"
 
 #define SECOND_MS 1000LL
 

@@ -4,9 +4,9 @@
 
 #include <pthread.h>
 
-#include "../device.h"
-#include "context.h"
-#include "result.h"
+#include "exec/device.h"
+#include "acl/context.h"
+#include "acl/result.h"
 
 #define OPTIONS 4
 #define CONTEXTS 256

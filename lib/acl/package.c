@@ -6,8 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "result.h"
-#include "package.h"
+#include "acl/result.h"
+#include "acl/package.h"
 
 #define PART(number) PART_OF(number)
 #define PART_OF(number) #number

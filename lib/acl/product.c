@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../config.h"
-#include "../heap.h"
-#include "../product.h"
-#include "context.h"
-#include "result.h"
+#include "base/config.h"
+#include "alloc/heap.h"
+#include "base/product.h"
+#include "acl/context.h"
+#include "acl/result.h"
 
 aclError aclGetCannAttributeList(const aclCannAttr **cannAttrList, size_t *num)
 {

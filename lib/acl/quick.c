@@ -2,14 +2,14 @@
 /* The short way of an ordinary asynchronous copy: the same rules, all met. */
 #include <stddef.h>
 
-#include "../check.h"
-#include "../counters.h"
-#include "../device.h"
-#include "../hot.h"
-#include "../side.h"
-#include "../stream.h"
-#include "context.h"
-#include "transfer.h"
+#include "debug/check.h"
+#include "base/counters.h"
+#include "exec/device.h"
+#include "base/hot.h"
+#include "map/side.h"
+#include "exec/stream.h"
+#include "acl/context.h"
+#include "acl/transfer.h"
 
 /* What is looked up with each copy: 0 until it is known. */
 static bool has_no_checks(void)

@@ -2,13 +2,13 @@
 /* Reductions: the argument rules of AscendCL. */
 #include "acl/acl_rt.h"
 
-#include "../check.h"
-#include "../place.h"
-#include "../readonly.h"
-#include "../reduce.h"
-#include "../stream.h"
-#include "context.h"
-#include "result.h"
+#include "debug/check.h"
+#include "map/place.h"
+#include "map/readonly.h"
+#include "exec/reduce.h"
+#include "exec/stream.h"
+#include "acl/context.h"
+#include "acl/result.h"
 
 static aclError read_kind(aclrtReduceKind kind, enum reduce_kind *out)
 {

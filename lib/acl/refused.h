@@ -9,7 +9,7 @@
 #ifndef LIB_ACL_REFUSED_H
 #define LIB_ACL_REFUSED_H
 
-#include "result.h"
+#include "acl/result.h"
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wattribute-alias"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* What the headers of other areas declare, for files that include them. See refused.h. */
-#include "refused.h"
+#include "acl/refused.h"
 
 #include "acl/acl.h"
 #include "acl/acl_dump.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* What the runtime's headers declare and this library cannot do. See refused.h. */
-#include "refused.h"
+#include "acl/refused.h"
 
 #include "acl/acl_rt.h"
 

@@ -9,13 +9,13 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "../config.h"
-#include "../device.h"
-#include "../heap.h"
-#include "../product.h"
-#include "../stream.h"
-#include "context.h"
-#include "result.h"
+#include "base/config.h"
+#include "exec/device.h"
+#include "alloc/heap.h"
+#include "base/product.h"
+#include "exec/stream.h"
+#include "acl/context.h"
+#include "acl/result.h"
 
 #define CORE_KINDS 2
 

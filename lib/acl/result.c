@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "result.h"
+#include "acl/result.h"
 
 #include <stdarg.h>
 #include <stdio.h>

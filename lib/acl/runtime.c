@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "acl/acl_rt.h"
-#include "refused.h"
-#include "result.h"
+#include "acl/refused.h"
+#include "acl/result.h"
 
 #define LOCATION_HOST 1
 #define LOCATION_DEVICE 2

@@ -4,15 +4,15 @@
 
 #include <string.h>
 
-#include "../check.h"
-#include "../check_flight.h"
-#include "../check_host.h"
-#include "../copy.h"
-#include "../place.h"
-#include "../readonly.h"
-#include "../stream.h"
-#include "context.h"
-#include "result.h"
+#include "debug/check.h"
+#include "debug/check_flight.h"
+#include "debug/check_host.h"
+#include "copy/copy.h"
+#include "map/place.h"
+#include "map/readonly.h"
+#include "exec/stream.h"
+#include "acl/context.h"
+#include "acl/result.h"
 
 static aclError check_set(const void *ptr, size_t room, size_t count)
 {

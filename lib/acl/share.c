@@ -4,12 +4,12 @@
 
 #include <string.h>
 
-#include "../check_object.h"
-#include "../device.h"
-#include "../ipc.h"
-#include "context.h"
-#include "key.h"
-#include "result.h"
+#include "debug/check_object.h"
+#include "exec/device.h"
+#include "exec/ipc.h"
+#include "acl/context.h"
+#include "acl/key.h"
+#include "acl/result.h"
 
 #define FABRIC_MAGIC "aclkm-fabric"
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "state.h"
+#include "acl/state.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 
-#include "../stream.h"
-#include "result.h"
+#include "exec/stream.h"
+#include "acl/result.h"
 
 #define NAME_MAX_LENGTH 63
 #define CALLBACKS 64

@@ -4,11 +4,11 @@
 
 #include <stdlib.h>
 
-#include "../device.h"
-#include "../hot.h"
-#include "../stream.h"
-#include "context.h"
-#include "result.h"
+#include "exec/device.h"
+#include "base/hot.h"
+#include "exec/stream.h"
+#include "acl/context.h"
+#include "acl/result.h"
 
 #define KNOWN_FLAGS                                                                      \
 	(ACL_STREAM_FAST_LAUNCH | ACL_STREAM_FAST_SYNC | ACL_STREAM_PERSISTENT |         \

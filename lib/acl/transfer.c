@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
-#include "transfer.h"
+#include "acl/transfer.h"
 
 #include <stddef.h>
 
-#include "../check.h"
-#include "../check_flight.h"
-#include "../config.h"
-#include "../copy.h"
-#include "../counters.h"
-#include "../device.h"
-#include "../readonly.h"
-#include "../stream.h"
-#include "context.h"
-#include "result.h"
+#include "debug/check.h"
+#include "debug/check_flight.h"
+#include "base/config.h"
+#include "copy/copy.h"
+#include "base/counters.h"
+#include "exec/device.h"
+#include "map/readonly.h"
+#include "exec/stream.h"
+#include "acl/context.h"
+#include "acl/result.h"
 
 struct rows_task {
 	struct task task;

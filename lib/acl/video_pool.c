@@ -11,9 +11,9 @@
 
 #include "aclkm/pool.h"
 #include "aclkm/rules.h"
-#include "../config.h"
-#include "context.h"
-#include "result.h"
+#include "base/config.h"
+#include "acl/context.h"
+#include "acl/result.h"
 
 #define BLOCK_SHIFT 8
 #define TURN_SHIFT 20

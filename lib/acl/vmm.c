@@ -2,16 +2,16 @@
 /* Virtual memory management: the argument rules of AscendCL. */
 #include "acl/acl_rt.h"
 
-#include "../block.h"
-#include "../check_object.h"
-#include "../config.h"
-#include "../device.h"
-#include "../mempool.h"
-#include "../place.h"
-#include "../product.h"
-#include "../vmm.h"
-#include "context.h"
-#include "result.h"
+#include "map/block.h"
+#include "debug/check_object.h"
+#include "base/config.h"
+#include "exec/device.h"
+#include "pool/mempool.h"
+#include "map/place.h"
+#include "base/product.h"
+#include "map/vmm.h"
+#include "acl/context.h"
+#include "acl/result.h"
 
 /* Where the pages advise to put ranges without UC memory: 40 to 224 TiB. */
 #define NO_UC_START (40ULL << 40)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "between.h"
+#include "alloc/between.h"
 
 #include <string.h>
 
-#include "chunk.h"
+#include "alloc/chunk.h"
 
 /* Batches of a class that lie between threads, at most. */
 #define BETWEEN_BATCHES 2

@@ -7,7 +7,7 @@
 #ifndef LIB_BETWEEN_H
 #define LIB_BETWEEN_H
 
-#include "tcache.h"
+#include "alloc/tcache.h"
 
 /* False: there are enough, it is a pool's heap, or there is no memory for them. */
 bool between_put(struct heap *heap, const struct slab *slab, const struct kept *kept);

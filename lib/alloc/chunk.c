@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "chunk.h"
+#include "alloc/chunk.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "error.h"
-#include "rules.h"
-#include "va.h"
+#include "base/error.h"
+#include "base/rules.h"
+#include "base/va.h"
 
 #define MAX_CHUNK (256ULL << 20)
 #define MIN_CHUNK (64ULL << 10)

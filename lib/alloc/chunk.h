@@ -10,10 +10,10 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include "backend.h"
-#include "classes.h"
-#include "extents.h"
-#include "table.h"
+#include "backend/backend.h"
+#include "alloc/classes.h"
+#include "alloc/extents.h"
+#include "alloc/table.h"
 
 struct between;
 struct slab;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "classes.h"
+#include "alloc/classes.h"
 
-#include "slab.h"
-#include "table.h"
+#include "alloc/slab.h"
+#include "alloc/table.h"
 
 /* Bytes that a thread keeps of one class, where that is more than MIN_KEEP blocks. */
 #define KEEP_BYTES (64U << 10)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "extents.h"
+#include "alloc/extents.h"
 
-#include "extents_cells.h"
-#include "rules.h"
+#include "alloc/extents_cells.h"
+#include "base/rules.h"
 
 static struct extent *from_addr(struct tree_node *node)
 {

@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 #include "aclkm/error.h"
-#include "extents_sizes.h"
-#include "tree.h"
+#include "alloc/extents_sizes.h"
+#include "base/tree.h"
 
 struct cells;
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "extents_cells.h"
+#include "alloc/extents_cells.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "extents.h"
+#include "alloc/extents.h"
 
 #define CELL_SHIFT 15
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "extents_sizes.h"
+#include "alloc/extents_sizes.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "extents.h"
+#include "alloc/extents.h"
 
 /* Below this a list for each 64 bytes; from there on STEPS for each doubling. */
 #define STEPS_SHIFT 5

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "groups.h"
+#include "alloc/groups.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "chunk.h"
-#include "error.h"
-#include "slab.h"
+#include "alloc/chunk.h"
+#include "base/error.h"
+#include "alloc/slab.h"
 
 /* Of a pool so much may be free in slabs before one group takes another's: it divides. */
 #define POOL_SPARE_DIVISOR 16

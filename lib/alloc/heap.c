@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
-#include "heap.h"
+#include "alloc/heap.h"
 
 #include <pthread.h>
 
-#include "backend.h"
-#include "chunk.h"
-#include "error.h"
-#include "guard.h"
-#include "heaps.h"
-#include "reclaim.h"
-#include "rules.h"
-#include "slab.h"
-#include "tcache.h"
-#include "va.h"
+#include "backend/backend.h"
+#include "alloc/chunk.h"
+#include "base/error.h"
+#include "base/guard.h"
+#include "alloc/heaps.h"
+#include "alloc/reclaim.h"
+#include "base/rules.h"
+#include "alloc/slab.h"
+#include "alloc/tcache.h"
+#include "base/va.h"
 
 /* Pieces up to this alignment are rounded to it, so that no slivers remain. */
 #define MAX_GRANULE 4096

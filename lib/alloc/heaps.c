@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-#include "heaps.h"
+#include "alloc/heaps.h"
 
 #include <pthread.h>
 
-#include "backend.h"
-#include "chunk.h"
-#include "config.h"
-#include "pool.h"
-#include "reclaim.h"
-#include "slab.h"
-#include "tcache.h"
+#include "backend/backend.h"
+#include "alloc/chunk.h"
+#include "base/config.h"
+#include "pool/pool.h"
+#include "alloc/reclaim.h"
+#include "alloc/slab.h"
+#include "alloc/tcache.h"
 
 #define HEAP(c, p)                                                                       \
 	{                                                                                \

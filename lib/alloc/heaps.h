@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "heap.h"
+#include "alloc/heap.h"
 
 /* @id: HEAP_ID. */
 struct heap *heap_of(uint32_t device, unsigned int id);

@@ -10,15 +10,15 @@
  *
  * A thread may have put another block at a place meanwhile: then its word is there again.
  */
-#include "reclaim.h"
+#include "alloc/reclaim.h"
 
 #include <linux/membarrier.h>
 #include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "chunk.h"
-#include "tcache.h"
+#include "alloc/chunk.h"
+#include "alloc/tcache.h"
 
 /* Of one thread's rows at a time. */
 static struct claim claims[CLASSES];

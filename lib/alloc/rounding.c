@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "rounding.h"
+#include "alloc/rounding.h"
 
-#include "heap.h"
-#include "rules.h"
-#include "tcache.h"
+#include "alloc/heap.h"
+#include "base/rules.h"
+#include "alloc/tcache.h"
 
 struct rounding rounding_of(enum aclkm_kind kind, uint32_t padding, uint64_t align,
 			    uint64_t shift)

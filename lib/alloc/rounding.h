@@ -11,7 +11,7 @@
 
 #include <aclkm/aclkm.h>
 
-#include "classes.h"
+#include "alloc/classes.h"
 
 /* All lengths of a step round up to the same. */
 #define ROUNDING_STEP 32

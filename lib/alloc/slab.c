@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include "slab.h"
+#include "alloc/slab.h"
 
 #include <pthread.h>
 #include <sys/mman.h>
 
-#include "check_mark.h"
-#include "chunk.h"
-#include "config.h"
-#include "error.h"
-#include "tcache.h"
+#include "debug/check_mark.h"
+#include "alloc/chunk.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "alloc/tcache.h"
 
 /* Records come from mappings of this size and go to a list for each room. */
 #define RECORD_MAP (256U << 10)

@@ -22,8 +22,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "classes.h"
-#include "heap.h"
+#include "alloc/classes.h"
+#include "alloc/heap.h"
 
 #define SLAB_SLOTS 1024 /* words of the largest record */
 

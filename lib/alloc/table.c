@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "table.h"
+#include "alloc/table.h"
 
 #include <pthread.h>
 #include <sys/mman.h>

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
-#include "tcache.h"
+#include "alloc/tcache.h"
 
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "between.h"
-#include "chunk.h"
-#include "config.h"
-#include "error.h"
-#include "groups.h"
-#include "guard.h"
-#include "heaps.h"
-#include "rules.h"
-#include "thread_key.h"
+#include "alloc/between.h"
+#include "alloc/chunk.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "alloc/groups.h"
+#include "base/guard.h"
+#include "alloc/heaps.h"
+#include "base/rules.h"
+#include "base/thread_key.h"
 
 _Atomic uint32_t tcache_end = !WORD_KEPT;
 

@@ -24,10 +24,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "classes.h"
-#include "rounding.h"
-#include "slab.h"
-#include "table.h"
+#include "alloc/classes.h"
+#include "alloc/rounding.h"
+#include "alloc/slab.h"
+#include "alloc/table.h"
 
 #define HEAPS 64
 #define BUILTIN_HEAPS (HEAP_CLASSES * 4)

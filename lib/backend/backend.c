@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* Which backend serves this process. */
-#include "backend.h"
+#include "backend/backend.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "config.h"
-#include "error.h"
+#include "base/config.h"
+#include "base/error.h"
 
 static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;
 static const struct backend *_Atomic current;

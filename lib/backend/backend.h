@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "aclkm/memory.h"
-#include "memfile.h"
+#include "backend/memfile.h"
 
 #define SIZE_2M (2ULL << 20)
 #define SIZE_1G (1ULL << 30)

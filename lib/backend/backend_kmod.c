@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Regions from the driver, by /dev/aclkm. */
-#include "backend.h"
+#include "backend/backend.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,14 +12,14 @@
 
 #include <linux/aclkm.h>
 
-#include "budget.h"
-#include "config.h"
-#include "error.h"
-#include "fd.h"
-#include "guard.h"
-#include "rules.h"
-#include "uncached.h"
-#include "va.h"
+#include "backend/budget.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/guard.h"
+#include "base/rules.h"
+#include "base/uncached.h"
+#include "base/va.h"
 
 /*
  * Signal number that the library's open file is marked with (F_SETSIG), as another open

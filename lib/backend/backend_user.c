@@ -6,7 +6,7 @@
  * addresses. The device's size is a number that is only counted against; before pages
  * become resident, memlimit.h tells whether the system has them.
  */
-#include "backend.h"
+#include "backend/backend.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,14 +14,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "budget.h"
-#include "config.h"
-#include "error.h"
-#include "guard.h"
-#include "memfile.h"
-#include "memlimit.h"
-#include "rules.h"
-#include "va.h"
+#include "backend/budget.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "base/guard.h"
+#include "backend/memfile.h"
+#include "backend/memlimit.h"
+#include "base/rules.h"
+#include "base/va.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23

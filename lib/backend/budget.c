@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "budget.h"
+#include "backend/budget.h"
 
 #include <stdatomic.h>
 
-#include "config.h"
-#include "error.h"
-#include "va.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "base/va.h"
 
 static _Atomic uint64_t used[MAX_DEVICES];
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "memfile.h"
+#include "backend/memfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,9 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "error.h"
-#include "fd.h"
-#include "va.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/va.h"
 
 #ifndef MFD_HUGE_2MB
 #define MFD_HUGE_2MB (21U << 26)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "memlimit.h"
+#include "backend/memlimit.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "base/error.h"
 
 #define MEMLIMIT_UNIT (2ULL << 20)
 #define MEMLIMIT_SPARE_MAX (256ULL << 20)

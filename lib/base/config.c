@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "config.h"
+#include "base/config.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -9,10 +9,10 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-#include "check.h"
-#include "error.h"
-#include "rules.h"
-#include "product.h"
+#include "debug/check.h"
+#include "base/error.h"
+#include "base/rules.h"
+#include "base/product.h"
 
 #define DEFAULT_ALIGN 512
 #define MAX_ALIGN (1ULL << 30)

@@ -27,7 +27,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "placing.h"
+#include "base/placing.h"
 
 #define MAX_DEVICES 64
 

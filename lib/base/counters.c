@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "counters.h"
+#include "base/counters.h"
 
 #include <pthread.h>
 #include <stdbool.h>
 
 #include "aclkm/stats.h"
-#include "error.h"
-#include "thread_key.h"
+#include "base/error.h"
+#include "base/thread_key.h"
 
 #define ROWS 64 /* the last one is shared */
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "error.h"
+#include "base/error.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include "thread_key.h"
+#include "base/thread_key.h"
 
 #define LAST_SIZE 512
 #define RECENT_SIZE 2048

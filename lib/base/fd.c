@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "fd.h"
+#include "base/fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "base/error.h"
 
 #define FD_LOWEST 3 /* after the standard streams */
 

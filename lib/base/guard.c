@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "guard.h"
+#include "base/guard.h"
 
-#include "config.h"
+#include "base/config.h"
 
 #ifdef HAVE_VALGRIND
 #include <valgrind/memcheck.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "object.h"
+#include "base/object.h"
 
 #include <stdlib.h>
 

@@ -5,12 +5,12 @@
  * leaves a personality routine, if the function names one. outcall() names the routine
  * below, which does the work itself.
  */
-#include "outcall.h"
+#include "base/outcall.h"
 
 #include <stdint.h>
 #include <unwind.h>
 
-#include "hot.h"
+#include "base/hot.h"
 
 /* The calls of this thread that have not returned, the innermost first. */
 struct outcall {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "placing.h"
+#include "base/placing.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "aclkm/copy.h"
-#include "config.h"
-#include "error.h"
+#include "base/config.h"
+#include "base/error.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct placing mine; /* the program's */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "product.h"
+#include "base/product.h"
 
 #include <stddef.h>
 #include <string.h>
 
-#include "config.h"
+#include "base/config.h"
 
 #define MIB (1ULL << 20)
 #define KIB (1ULL << 10)

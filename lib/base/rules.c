@@ -2,7 +2,7 @@
 /* Sizes and strides of blocks and segments, checked for overflow. */
 #include <stddef.h>
 
-#include "rules.h"
+#include "base/rules.h"
 
 int aclkm_align_up(uint64_t value, uint64_t align, uint64_t *out)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "thread_key.h"
+#include "base/thread_key.h"
 
 #include <pthread.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tree.h"
+#include "base/tree.h"
 
 void tree_init(struct tree *tree, tree_compare compare)
 {

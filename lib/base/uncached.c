@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "uncached.h"
+#include "base/uncached.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "error.h"
+#include "base/error.h"
 
 struct range {
 	struct range *next;

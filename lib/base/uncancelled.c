@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "hot.h"
+#include "base/hot.h"
 
 static int uncancelled_begin(void)
 {

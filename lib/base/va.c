@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "va.h"
+#include "base/va.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "rules.h"
+#include "base/rules.h"
 
 uint64_t va_page_size(void)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "copy.h"
+#include "copy/copy.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -7,15 +7,15 @@
 #include <time.h>
 
 #include "aclkm/copy.h"
-#include "check_host.h"
-#include "counters.h"
-#include "crew.h"
-#include "error.h"
-#include "heap.h"
-#include "hot.h"
-#include "kernels.h"
-#include "tuner.h"
-#include "uncached.h"
+#include "debug/check_host.h"
+#include "base/counters.h"
+#include "copy/crew.h"
+#include "base/error.h"
+#include "alloc/heap.h"
+#include "base/hot.h"
+#include "copy/kernels.h"
+#include "copy/tuner.h"
+#include "base/uncached.h"
 
 /* Below this the caches win everywhere, and taking the time would cost. */
 #define TUNED_FROM (256U << 10)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "crew.h"
+#include "copy/crew.h"
 
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "error.h"
-#include "placing.h"
+#include "base/error.h"
+#include "base/placing.h"
 
 #define MAX_CREW PLACING_THREADS
 #define DEFAULT_CREW 4

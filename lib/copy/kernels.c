@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "kernels.h"
+#include "copy/kernels.h"
 
 #include <pthread.h>
 #include <stdint.h>

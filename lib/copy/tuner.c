@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tuner.h"
+#include "copy/tuner.h"
 
 /* A way that is not first must be better by this part of 256, or it is only noise. */
 #define CLEARLY 8

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
-#include "check.h"
+#include "debug/check.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "check_flight.h"
-#include "check_host.h"
-#include "check_object.h"
-#include "check_small.h"
-#include "config.h"
-#include "error.h"
-#include "guard.h"
-#include "report.h"
-#include "rules.h"
-#include "stacks.h"
-#include "tree.h"
+#include "debug/check_flight.h"
+#include "debug/check_host.h"
+#include "debug/check_object.h"
+#include "debug/check_small.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "base/guard.h"
+#include "debug/report.h"
+#include "base/rules.h"
+#include "debug/stacks.h"
+#include "base/tree.h"
 
 /* Freed blocks that are held back, and records of freed blocks that are kept. */
 #define MAX_HELD_BYTES (16ULL << 20)

@@ -34,7 +34,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "heap.h"
+#include "alloc/heap.h"
 
 /* Bytes at each end of a block that poison fills and looks at, unless told otherwise. */
 #define CHECK_FILL 64

@@ -2,8 +2,8 @@
 /* Poison and red zone of blocks, by whatever the environment asks for. */
 #include <string.h>
 
-#include "check_fast.h"
-#include "check_small.h"
+#include "debug/check_fast.h"
+#include "debug/check_small.h"
 
 #define EIGHT(value) ((value)*0x0101010101010101ULL)
 #define PATTERN(value)                                                                   \

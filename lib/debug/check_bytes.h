@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "hot.h"
+#include "base/hot.h"
 
 #define CHECK_RED 0xfd
 #define CHECK_TAKEN 0xab

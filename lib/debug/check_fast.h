@@ -10,14 +10,14 @@
 #ifndef LIB_CHECK_FAST_H
 #define LIB_CHECK_FAST_H
 
-#include "check.h"
-#include "check_bytes.h"
-#include "check_mark.h"
-#include "hot.h"
-#include "rules.h"
-#include "slab.h"
-#include "stacks.h"
-#include "tcache.h"
+#include "debug/check.h"
+#include "debug/check_bytes.h"
+#include "debug/check_mark.h"
+#include "base/hot.h"
+#include "base/rules.h"
+#include "alloc/slab.h"
+#include "debug/stacks.h"
+#include "alloc/tcache.h"
 
 /* All that is needed to look at a block and to give it back. */
 struct held {

@@ -9,16 +9,16 @@
  * is wrong whatever orders them, so that is what is reported. From its first byte on a
  * task is not watched: the host may see by the bytes themselves that it is done.
  */
-#include "check_flight.h"
+#include "debug/check_flight.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "check.h"
-#include "check_reach.h"
-#include "futex.h"
-#include "report.h"
+#include "debug/check.h"
+#include "debug/check_reach.h"
+#include "base/futex.h"
+#include "debug/report.h"
 
 /* A task waits so long before it runs, so that there is time to do wrong. */
 #define HOLD_NS 1000000L

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "hot.h"
+#include "base/hot.h"
 
 #define CHECK_USES 3
 

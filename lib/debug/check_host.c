@@ -4,7 +4,7 @@
  * program faults; it is reported, and the block is open from then on. An access of the
  * library that is not announced opens the block, too, and nothing is said of it.
  */
-#include "check_host.h"
+#include "debug/check_host.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -13,8 +13,8 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
-#include "outcall.h"
-#include "worker.h"
+#include "base/outcall.h"
+#include "exec/worker.h"
 
 HIDDEN _Atomic bool check_host;
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "check_object.h"
+#include "debug/check_object.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "check.h"
-#include "report.h"
-#include "stacks.h"
+#include "debug/check.h"
+#include "debug/report.h"
+#include "debug/stacks.h"
 
 struct claimed {
 	struct claimed *next;

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "check.h"
-#include "check_flight.h"
-#include "check_host.h"
-#include "config.h"
-#include "report.h"
+#include "debug/check.h"
+#include "debug/check_flight.h"
+#include "debug/check_host.h"
+#include "base/config.h"
+#include "debug/report.h"
 
 #define MAX_FILL (1 << 30)
 

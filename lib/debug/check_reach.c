@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "check_reach.h"
+#include "debug/check_reach.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
 
-#include "va.h"
+#include "base/va.h"
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22

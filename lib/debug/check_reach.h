@@ -3,7 +3,7 @@
 #ifndef LIB_CHECK_REACH_H
 #define LIB_CHECK_REACH_H
 
-#include "check_flight.h"
+#include "debug/check_flight.h"
 
 /*
  * NULL unless the use is sure to fault and to end the process: part of it is not mapped

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
-#include "check_small.h"
+#include "debug/check_small.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "check_fast.h"
-#include "check_host.h"
-#include "chunk.h"
-#include "config.h"
-#include "error.h"
-#include "guard.h"
-#include "heaps.h"
-#include "thread_key.h"
+#include "debug/check_fast.h"
+#include "debug/check_host.h"
+#include "alloc/chunk.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "base/guard.h"
+#include "alloc/heaps.h"
+#include "base/thread_key.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of lists, not of members */
 static struct ring *all_rings;

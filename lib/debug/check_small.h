@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "heap.h"
+#include "alloc/heap.h"
 
 /* A block as the program knows it; after its free, for a while. */
 struct checked {

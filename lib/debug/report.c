@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "report.h"
+#include "debug/report.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -17,8 +17,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "error.h"
-#include "report_where.h"
+#include "base/error.h"
+#include "debug/report_where.h"
 
 #define LINE_SIZE 1024
 #define MAX_PLACES 4096 /* a power of two */

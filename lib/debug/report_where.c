@@ -3,7 +3,7 @@
  * The lines of the program's own frames come from addr2line, if it is installed. It runs
  * as a grandchild: the program gets no SIGCHLD for it, and its wait() does not find it.
  */
-#include "report_where.h"
+#include "debug/report_where.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>

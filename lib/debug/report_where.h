@@ -3,7 +3,7 @@
 #ifndef LIB_REPORT_WHERE_H
 #define LIB_REPORT_WHERE_H
 
-#include "report.h"
+#include "debug/report.h"
 
 /* A line for each frame through report_line. One at a time in the process. */
 void report_frames(const struct trace *trace);

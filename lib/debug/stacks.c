@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "stacks.h"
+#include "debug/stacks.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -11,8 +11,8 @@
 #include <sys/mman.h>
 #include <unwind.h>
 
-#include "error.h"
-#include "thread_key.h"
+#include "base/error.h"
+#include "base/thread_key.h"
 
 #define PAGE_STACKS 1024
 #define BUCKETS 4096

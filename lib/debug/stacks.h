@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "report.h"
+#include "debug/report.h"
 
 /* Numbers there are, at most; 0 is a place that nothing is known of. */
 #define STACKS_MAX (1U << 20)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "allocator.h"
+#include "exec/allocator.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "error.h"
-#include "object.h"
+#include "base/error.h"
+#include "base/object.h"
 
 struct description {
 	struct object object;

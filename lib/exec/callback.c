@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include "callback.h"
+#include "exec/callback.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "device.h"
-#include "error.h"
-#include "hot.h"
-#include "outcall.h"
-#include "stream.h"
+#include "exec/device.h"
+#include "base/error.h"
+#include "base/hot.h"
+#include "base/outcall.h"
+#include "exec/stream.h"
 
 /* A stream and its thread. Tasks hold it too, so that it may end before them. */
 struct subscription {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include "counter_notify.h"
+#include "exec/counter_notify.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "error.h"
-#include "futex.h"
-#include "object.h"
-#include "stream.h"
+#include "base/error.h"
+#include "base/futex.h"
+#include "base/object.h"
+#include "exec/stream.h"
 
 struct counter {
 	struct object object;

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
-#include "device.h"
+#include "exec/device.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "backend.h"
-#include "config.h"
-#include "error.h"
-#include "object.h"
-#include "stream.h"
-#include "tcache.h"
+#include "backend/backend.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "base/object.h"
+#include "exec/stream.h"
+#include "alloc/tcache.h"
 
 struct context {
 	struct object object;

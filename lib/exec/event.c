@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-#include "event.h"
+#include "exec/event.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "config.h"
-#include "error.h"
-#include "fd.h"
-#include "object.h"
-#include "share.h"
-#include "stream.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/object.h"
+#include "ipc/share.h"
+#include "exec/stream.h"
 
 struct event {
 	struct object object;

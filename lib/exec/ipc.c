@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "ipc.h"
+#include "exec/ipc.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -8,17 +8,17 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "block.h"
-#include "config.h"
-#include "error.h"
-#include "event.h"
-#include "fd.h"
-#include "heap.h"
-#include "memfile.h"
-#include "place.h"
-#include "registered.h"
-#include "va.h"
-#include "vmm.h"
+#include "map/block.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "exec/event.h"
+#include "base/fd.h"
+#include "alloc/heap.h"
+#include "backend/memfile.h"
+#include "map/place.h"
+#include "map/registered.h"
+#include "base/va.h"
+#include "map/vmm.h"
 
 /* A block that another process gave, mapped here. */
 struct import {

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "share.h"
+#include "ipc/share.h"
 
 int ipc_export_physical(uintptr_t handle, bool anyone, uint64_t *number);
 

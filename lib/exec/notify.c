@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "notify.h"
+#include "exec/notify.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -8,15 +8,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "config.h"
-#include "error.h"
-#include "fd.h"
-#include "memfile.h"
-#include "futex.h"
-#include "object.h"
-#include "share.h"
-#include "stream.h"
-#include "va.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "backend/memfile.h"
+#include "base/futex.h"
+#include "base/object.h"
+#include "ipc/share.h"
+#include "exec/stream.h"
+#include "base/va.h"
 
 /* What processes share of a notify. */
 struct flag {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "queue.h"
+#include "exec/queue.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "futex.h"
-#include "hot.h"
+#include "base/futex.h"
+#include "base/hot.h"
 
 /* How often to look before others are let run: first soon, then less often. */
 #define FIRST_LOOKS 4

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "reduce.h"
+#include "exec/reduce.h"
 
-#include "check_host.h"
-#include "error.h"
-#include "float16.h"
-#include "stream.h"
+#include "debug/check_host.h"
+#include "base/error.h"
+#include "exec/float16.h"
+#include "exec/stream.h"
 
 struct reduce_task {
 	struct task task;

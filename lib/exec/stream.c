@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
-#include "stream.h"
+#include "exec/stream.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "allocator.h"
-#include "callback.h"
-#include "config.h"
-#include "device.h"
-#include "error.h"
-#include "hot.h"
-#include "mempool.h"
-#include "object.h"
-#include "outcall.h"
+#include "exec/allocator.h"
+#include "exec/callback.h"
+#include "base/config.h"
+#include "exec/device.h"
+#include "base/error.h"
+#include "base/hot.h"
+#include "pool/mempool.h"
+#include "base/object.h"
+#include "base/outcall.h"
 
 /*
  * Records are never given back, only used again, so that a handle is looked up

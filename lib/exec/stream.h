@@ -12,8 +12,8 @@
 
 #include <stdint.h>
 
-#include "futex.h"
-#include "worker.h"
+#include "base/futex.h"
+#include "exec/worker.h"
 
 #define STREAM_MAX 1984 /* of one device */
 #define STREAM_LOWEST_PRIORITY 7

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "value.h"
+#include "exec/value.h"
 
-#include "check_host.h"
-#include "error.h"
-#include "stream.h"
+#include "debug/check_host.h"
+#include "base/error.h"
+#include "exec/stream.h"
 
 /* Anybody may write the memory, a device too: it is looked at, with longer pauses. */
 #define FIRST_PAUSE 2000LL

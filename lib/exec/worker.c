@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include "worker.h"
+#include "exec/worker.h"
 
 #include <string.h>
 
-#include "counters.h"
-#include "error.h"
-#include "futex.h"
-#include "hot.h"
-#include "outcall.h"
-#include "placing.h"
+#include "base/counters.h"
+#include "base/error.h"
+#include "base/futex.h"
+#include "base/hot.h"
+#include "base/outcall.h"
+#include "base/placing.h"
 
 _Thread_local int worker_in_task;
 void (*_Atomic worker_on_failure)(struct worker *worker, int err, uint64_t number);

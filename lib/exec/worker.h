@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "check_flight.h"
-#include "queue.h"
+#include "debug/check_flight.h"
+#include "exec/queue.h"
 
 struct worker;
 

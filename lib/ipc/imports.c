@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "imports.h"
+#include "ipc/imports.h"
 
 void imports_add(struct imports *imports, struct import *import)
 {

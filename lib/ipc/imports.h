@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include "backend.h"
+#include "backend/backend.h"
 
 struct import {
 	struct import *next;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "share.h"
+#include "ipc/share.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -8,9 +8,9 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "error.h"
-#include "fd.h"
-#include "share_wire.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "ipc/share_wire.h"
 
 #define MAX_PIDS 1024
 

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "backend.h"
+#include "backend/backend.h"
 
 enum share_kind { SHARE_PHYSICAL = 1, SHARE_MEMORY, SHARE_EVENT, SHARE_NOTIFY };
 

@@ -4,7 +4,7 @@
  * byte is sent, and what it sends is checked before it is used. Every wait ends by one
  * time limit, whatever signals arrive.
  */
-#include "share_wire.h"
+#include "ipc/share_wire.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -13,9 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "config.h"
-#include "error.h"
-#include "fd.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "base/fd.h"
 
 #define PATIENCE_MS 5000
 #define BUSY_NS 2000000 /* between tries when the other's queue is full */

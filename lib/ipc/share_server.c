@@ -5,7 +5,7 @@
  * reads slowly, keeps nobody waiting. Peers of other users are refused before they are
  * read.
  */
-#include "share_wire.h"
+#include "ipc/share_wire.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,9 +20,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "config.h"
-#include "error.h"
-#include "fd.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "base/fd.h"
 
 #define MOST_PEERS 32
 #define PATIENCE_MS 2000 /* for a peer's request */

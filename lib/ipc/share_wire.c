@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "share_wire.h"
+#include "ipc/share_wire.h"
 
 #include <fcntl.h>
 #include <stddef.h>
@@ -10,8 +10,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "rules.h"
-#include "va.h"
+#include "base/rules.h"
+#include "base/va.h"
 
 #define DMABUF_TYPE 0x444d4142 /* f_type of files */
 #define TMPFS_TYPE 0x01021994

@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "share.h"
+#include "ipc/share.h"
 
 #define SHARE_SECRET_BITS 40
 #define SHARE_MAGIC 0x61636b74U /* a change of the messages changes it */

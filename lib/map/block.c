@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
-#include "block.h"
+#include "map/block.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "check.h"
-#include "check_host.h"
-#include "config.h"
-#include "error.h"
-#include "guard.h"
-#include "managed.h"
-#include "readonly.h"
-#include "tree.h"
+#include "debug/check.h"
+#include "debug/check_host.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "base/guard.h"
+#include "map/managed.h"
+#include "map/readonly.h"
+#include "base/tree.h"
 
 #define MODULES 256
 

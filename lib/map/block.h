@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "heap.h"
+#include "alloc/heap.h"
 
 #define BLOCK_MODULE_APP 33 /* whose blocks have no module id of their own */
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "managed.h"
+#include "map/managed.h"
 
 #include <linux/mempolicy.h>
 #include <pthread.h>
@@ -7,9 +7,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "error.h"
-#include "place.h"
-#include "tree.h"
+#include "base/error.h"
+#include "map/place.h"
+#include "base/tree.h"
 
 /* A block of which something was said. */
 struct block {

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
-#include "place.h"
+#include "map/place.h"
 
 #include <string.h>
 
-#include "block.h"
-#include "check_flight.h"
-#include "heap.h"
-#include "pool.h"
-#include "readonly.h"
-#include "registered.h"
-#include "report.h"
-#include "side.h"
-#include "vmm.h"
+#include "map/block.h"
+#include "debug/check_flight.h"
+#include "alloc/heap.h"
+#include "pool/pool.h"
+#include "map/readonly.h"
+#include "map/registered.h"
+#include "debug/report.h"
+#include "map/side.h"
+#include "map/vmm.h"
 
 static int narrow(struct heap_block *block, void *arg)
 {

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "copy.h"
+#include "copy/copy.h"
 
 struct place_info {
 	enum place place;

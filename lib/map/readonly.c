@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "readonly.h"
+#include "map/readonly.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -8,13 +8,13 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "backend.h"
-#include "check_flight.h"
-#include "error.h"
-#include "guard.h"
-#include "rules.h"
-#include "tree.h"
-#include "va.h"
+#include "backend/backend.h"
+#include "debug/check_flight.h"
+#include "base/error.h"
+#include "base/guard.h"
+#include "base/rules.h"
+#include "base/tree.h"
+#include "base/va.h"
 
 struct block {
 	struct tree_node by_base;

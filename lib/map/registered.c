@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "registered.h"
+#include "map/registered.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -10,12 +10,12 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-#include "block.h"
-#include "error.h"
-#include "heap.h"
-#include "place.h"
-#include "tree.h"
-#include "va.h"
+#include "map/block.h"
+#include "base/error.h"
+#include "alloc/heap.h"
+#include "map/place.h"
+#include "base/tree.h"
+#include "base/va.h"
 
 /* Pages that this library locked; the program's own locks lie between. */
 struct run {

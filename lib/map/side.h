@@ -3,11 +3,11 @@
 #ifndef LIB_SIDE_H
 #define LIB_SIDE_H
 
-#include "chunk.h"
-#include "copy.h"
-#include "heap.h"
-#include "slab.h"
-#include "table.h"
+#include "alloc/chunk.h"
+#include "copy/copy.h"
+#include "alloc/heap.h"
+#include "alloc/slab.h"
+#include "alloc/table.h"
 
 /* As copy_place; what was freed may be taken for what it was. */
 static inline enum place side_of_block(const void *ptr)

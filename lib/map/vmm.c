@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "vmm.h"
+#include "map/vmm.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -9,15 +9,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "config.h"
-#include "error.h"
-#include "fd.h"
-#include "guard.h"
-#include "object.h"
-#include "rules.h"
-#include "share.h"
-#include "tree.h"
-#include "va.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/guard.h"
+#include "base/object.h"
+#include "base/rules.h"
+#include "ipc/share.h"
+#include "base/tree.h"
+#include "base/va.h"
 
 struct physical {
 	struct object object;

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "backend.h"
+#include "backend/backend.h"
 
 enum vmm_access { VMM_NONE = 0, VMM_READ = 1, VMM_READ_WRITE = 3 };
 

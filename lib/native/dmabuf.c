@@ -8,11 +8,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "backend.h"
-#include "error.h"
-#include "heap.h"
-#include "imports.h"
-#include "va.h"
+#include "backend/backend.h"
+#include "base/error.h"
+#include "alloc/heap.h"
+#include "ipc/imports.h"
+#include "base/va.h"
 
 static struct imports imports = IMPORTS_INIT;
 

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "error.h"
-#include "rules.h"
+#include "base/error.h"
+#include "base/rules.h"
 
 struct place {
 	uint64_t offset, len, m;

@@ -2,14 +2,14 @@
 /* The native memory calls. */
 #include "aclkm/memory.h"
 
-#include "backend.h"
-#include "chunk.h"
-#include "error.h"
-#include "guard.h"
-#include "heap.h"
-#include "pool.h"
-#include "rules.h"
-#include "tcache.h"
+#include "backend/backend.h"
+#include "alloc/chunk.h"
+#include "base/error.h"
+#include "base/guard.h"
+#include "alloc/heap.h"
+#include "pool/pool.h"
+#include "base/rules.h"
+#include "alloc/tcache.h"
 
 #define DEFAULT_ALIGN 512
 #define MAX_ALIGN (1ULL << 30)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "mempool.h"
+#include "pool/mempool.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "block.h"
-#include "error.h"
-#include "guard.h"
-#include "hot.h"
-#include "object.h"
-#include "rules.h"
-#include "stream.h"
+#include "map/block.h"
+#include "base/error.h"
+#include "base/guard.h"
+#include "base/hot.h"
+#include "base/object.h"
+#include "base/rules.h"
+#include "exec/stream.h"
 
 #define ALIGN 512
 /* A piece is used again for a request of at least this part of it. */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* Segments of pools, taken and given in the order of a stream. */
-#include "device.h"
-#include "error.h"
-#include "pending.h"
-#include "pool.h"
-#include "stream.h"
+#include "exec/device.h"
+#include "base/error.h"
+#include "pool/pending.h"
+#include "pool/pool.h"
+#include "exec/stream.h"
 
 struct free_task {
 	struct task task;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include "pending.h"
+#include "pool/pending.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "error.h"
-#include "guard.h"
-#include "pool.h"
-#include "rules.h"
-#include "slab.h"
+#include "base/error.h"
+#include "base/guard.h"
+#include "pool/pool.h"
+#include "base/rules.h"
+#include "alloc/slab.h"
 
 struct pending {
 	struct pending *prev, *next;

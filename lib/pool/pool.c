@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT
 /* Pools as a whole: how they are made, changed and given back. */
-#include "pool.h"
+#include "pool/pool.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "backend.h"
-#include "config.h"
-#include "error.h"
-#include "fd.h"
-#include "extents.h"
-#include "guard.h"
-#include "pending.h"
-#include "rules.h"
-#include "slab.h"
-#include "va.h"
+#include "backend/backend.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "alloc/extents.h"
+#include "base/guard.h"
+#include "pool/pending.h"
+#include "base/rules.h"
+#include "alloc/slab.h"
+#include "base/va.h"
 
 /* Start of the block that a pool divides: enough for every segment rule. */
 #define POOL_ALIGN 512

@@ -5,10 +5,10 @@
 #include <pthread.h>
 
 #include "aclkm/pool.h"
-#include "chunk.h"
-#include "fd.h"
-#include "heap.h"
-#include "tcache.h"
+#include "alloc/chunk.h"
+#include "base/fd.h"
+#include "alloc/heap.h"
+#include "alloc/tcache.h"
 
 /* What extents say of a segment that was freed in a stream (extent.kind). */
 #define SEGMENT_PENDING 1

@@ -9,13 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "backend.h"
-#include "error.h"
-#include "fd.h"
-#include "imports.h"
-#include "pool.h"
-#include "registered.h"
-#include "va.h"
+#include "backend/backend.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "ipc/imports.h"
+#include "pool/pool.h"
+#include "map/registered.h"
+#include "base/va.h"
 
 /* How the system names the files of the user backend. */
 #define MEMFD_NAME "/memfd:aclkm"

@@ -2,13 +2,13 @@
 /* Segments of pools: taken, given, found and counted. */
 #include <stdlib.h>
 
-#include "check_flight.h"
-#include "error.h"
-#include "guard.h"
-#include "pool.h"
-#include "reclaim.h"
-#include "rules.h"
-#include "slab.h"
+#include "debug/check_flight.h"
+#include "base/error.h"
+#include "base/guard.h"
+#include "pool/pool.h"
+#include "alloc/reclaim.h"
+#include "base/rules.h"
+#include "alloc/slab.h"
 
 int blocks_init(struct blocks *blocks, uint64_t size, uint64_t stride)
 {

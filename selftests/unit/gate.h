@@ -6,7 +6,7 @@
 #include <semaphore.h>
 
 #include "client.h"
-#include "stream.h"
+#include "exec/stream.h"
 
 struct gate {
 	sem_t reached;

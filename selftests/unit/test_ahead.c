@@ -7,8 +7,8 @@
 #include <stdatomic.h>
 
 #include "client.h"
-#include "futex.h"
-#include "queue.h"
+#include "base/futex.h"
+#include "exec/queue.h"
 
 #define TASKS 1000 /* of each wait */
 #define SEEN 100   /* of them are done while the waiter looks */

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # No object of the library calls a function in which a cancelled thread may end, but for
-# lib/uncancelled.c, which puts the cancellation off: a lock would stay held.
+# lib/base/uncancelled.c, which puts the cancellation off: a lock would stay held.
 lib=@LIB@
 # shellcheck source=tap.sh
 . @TOP@/selftests/unit/tap.sh
@@ -28,6 +28,6 @@ done < "$work/objects" > "$work/log"
 [ ! -s "$work/log" ]
 result $? 'none calls a cancellation point by its own name'
 
-grep -q uncancelled_close "$lib/obj/uncancelled.o"
+grep -q uncancelled_close "$lib/obj/base/uncancelled.o"
 result $? 'their stand-ins are there'
 done_testing

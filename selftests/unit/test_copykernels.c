@@ -3,11 +3,11 @@
 #include <pthread.h>
 
 #include "aclkm/aclkm.h"
-#include "copy.h"
-#include "crew.h"
-#include "kernels.h"
+#include "copy/copy.h"
+#include "copy/crew.h"
+#include "copy/kernels.h"
 #include "tap.h"
-#include "tuner.h"
+#include "copy/tuner.h"
 
 #define KIB 1024UL
 #define MIB (1024UL * KIB)

@@ -8,9 +8,9 @@
 
 #include <sys/wait.h>
 
-#include "chunk.h"
-#include "slab.h"
-#include "table.h"
+#include "alloc/chunk.h"
+#include "alloc/slab.h"
+#include "alloc/table.h"
 
 #define DEVICES 3
 #define BLOCKS 48

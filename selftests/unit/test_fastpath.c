@@ -6,9 +6,9 @@
  */
 #include <sys/wait.h>
 
-#include "block.h"
+#include "map/block.h"
 #include "client.h"
-#include "tcache.h"
+#include "alloc/tcache.h"
 
 #define P(p) ((void **)&(p))
 #define NORMAL ACL_MEM_MALLOC_NORMAL_ONLY

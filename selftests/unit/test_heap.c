@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* Small blocks: classes, threads' stacks, frees across threads, what is kept. */
-#include "chunk.h"
-#include "classes.h"
+#include "alloc/chunk.h"
+#include "alloc/classes.h"
 #include "client.h"
-#include "guard.h"
-#include "heaps.h"
-#include "heap.h"
-#include "slab.h"
-#include "tcache.h"
+#include "base/guard.h"
+#include "alloc/heaps.h"
+#include "alloc/heap.h"
+#include "alloc/slab.h"
+#include "alloc/tcache.h"
 
 #include <sys/wait.h>
 #include <unistd.h>

@@ -7,9 +7,9 @@
 #include <errno.h>
 #include <sys/wait.h>
 
-#include "backend.h"
+#include "backend/backend.h"
 #include "client.h"
-#include "heap.h"
+#include "alloc/heap.h"
 
 #define UNIT (2 * MIB)
 

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 
 #include "client.h"
-#include "memlimit.h"
+#include "backend/memlimit.h"
 
 #define GIB (1024 * MIB)
 

@@ -17,8 +17,8 @@
 #include <time.h>
 
 #include "client.h"
-#include "memfile.h"
-#include "share_wire.h"
+#include "backend/memfile.h"
+#include "ipc/share_wire.h"
 
 #define PAGE 4096UL
 #define SILENT 100

@@ -6,8 +6,8 @@
 #include <semaphore.h>
 
 #include "client.h"
-#include "futex.h"
-#include "queue.h"
+#include "base/futex.h"
+#include "exec/queue.h"
 
 struct item {
 	uint32_t from;

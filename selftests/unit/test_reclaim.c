@@ -3,12 +3,12 @@
  * What threads keep of freed blocks is memory that others can have, whatever these
  * threads do meanwhile: asleep, or in the middle of a malloc.
  */
-#include "chunk.h"
+#include "alloc/chunk.h"
 #include "client.h"
-#include "heaps.h"
-#include "reclaim.h"
-#include "slab.h"
-#include "tcache.h"
+#include "alloc/heaps.h"
+#include "alloc/reclaim.h"
+#include "alloc/slab.h"
+#include "alloc/tcache.h"
 
 #include <linux/membarrier.h>
 #include <sched.h>

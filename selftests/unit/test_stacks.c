@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report.h"
-#include "stacks.h"
+#include "debug/report.h"
+#include "debug/stacks.h"
 #include "tap.h"
 
 struct place {

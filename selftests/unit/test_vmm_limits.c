@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 
 #include "client.h"
-#include "vmm.h"
+#include "map/vmm.h"
 
 #define PAGE 4096UL
 #define MANY 1000

@@ -3,8 +3,8 @@
 #include <sched.h>
 
 #include "client.h"
-#include "crew.h"
-#include "placing.h"
+#include "copy/crew.h"
+#include "base/placing.h"
 
 static const struct aclkm_workers plain = {.node = -1, .spin_us = UINT32_MAX};
 
