@@ -7,9 +7,9 @@ PREFIX ?= /usr/local
 
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 
-.PHONY: all help lib kmod install uninstall install-ascend demo test test-kernels test-debug test-arm64 test-mutants test-soak test-soak-lib test-coverage table-kernel bench-kernel bench lint api-table check-reports python python-wheel clean
+.PHONY: all help lib cmd kmod install uninstall install-ascend demo test test-kernels test-debug test-arm64 test-mutants test-soak test-soak-lib test-coverage table-kernel bench-kernel bench lint api-table check-reports python python-wheel clean
 
-all: lib
+all: lib cmd
 	@if [ -e "$(KDIR)/Makefile" ]; then $(MAKE) kmod; else \
 	  echo "no headers of kernel $(KVER) here: the module was not built" \
 	       "(give KDIR=..., or see make demo)"; fi
@@ -17,6 +17,7 @@ all: lib
 help:
 	@echo "make            library, and the module if the running kernel's headers are there"
 	@echo "make lib        library only"
+	@echo "make cmd        the command aclkm"
 	@echo "make kmod       module for the running kernel, or KVER=..., or KDIR=..."
 	@echo "make install    library, headers, pkg-config file (PREFIX=$(PREFIX), DESTDIR=)"
 	@echo "make install-ascend  a folder that programs take for a toolkit of AscendCL: PREFIX=dir,"
@@ -43,6 +44,10 @@ help:
 
 lib:
 	@$(MAKE) -C lib B=$(BUILD)/lib
+
+cmd: lib
+	@if pkg-config --exists libcjson; then $(MAKE) -C cmd B=$(BUILD)/cmd LIB_B=$(BUILD)/lib; else \
+	  echo "libcjson-dev is not installed: the command aclkm was not built (tools/install-deps.sh build)"; fi
 
 kmod:
 	@$(MAKE) -C kmod KDIR=$(KDIR) B=$(BUILD)/kmod

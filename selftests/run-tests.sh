@@ -309,6 +309,16 @@ python_guest_suite() {
     vm "vm-python-$kernel" --kernel "$kernel" --memory 2048 --timeout 300 "${py[@]}" -- "$here/vm/guest-python.sh"
 }
 
+# command_guest_suite KERNEL: the command aclkm on the driver
+command_guest_suite() {
+    local kernel=$1
+    begin_suite "command, Linux $kernel"
+    gate 'build without warnings' quiet_make -C "$top/cmd" B="$build/cmd" LIB_B="$build/lib"
+    [[ -n $gate_ok ]] || return 0
+    vm "vm-command-$kernel" --kernel "$kernel" --memory 1024 --timeout 300 --module "$build/kmod-$kernel/aclkm.ko" \
+        --file "$build/cmd/aclkm:/bin/aclkm" --file "$here/vm/command-tests.sh" -- "$here/vm/guest-command.sh"
+}
+
 # module_suites KERNEL: the module in VMs that boot this stock kernel
 module_suites() {
     local kernel=$1 name assignments crc32
@@ -347,6 +357,7 @@ module_suites() {
     vm "vm-2g-$kernel" --kernel "$kernel" --memory 2048 --timeout 600 "${vm_args[@]}" -- "$here/vm/guest-tests.sh"
 
     python_guest_suite "$kernel"
+    command_guest_suite "$kernel"
 
     begin_suite "module, Linux $kernel, 1 GiB arena"
     # nokaslr: 4 GiB hold one whole GiB that firmware and boot data leave

@@ -12,7 +12,7 @@ usage() {
 
 packages() {
     case $1 in
-    build) echo gcc g++ make pkgconf libc6-dev libssl-dev libelf1 ;;
+    build) echo gcc g++ make pkgconf libc6-dev libssl-dev libelf1 libcjson-dev scdoc ;;
     kernel) packages build && echo binutils bc bison flex libelf-dev kmod xz-utils ;;
     python) packages build && echo python3-dev python3-venv python3-pip python3-numpy ;;
     vm) echo qemu-system-x86 busybox-static cpio gzip kmod xz-utils ;;

@@ -48,7 +48,7 @@ shell_scripts() {
 analysis() {
     cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr \
         --enable=warning,performance,portability --suppress=missingIncludeSystem \
-        -j"$(nproc)" -Iinclude -Iinclude/uapi -Ilib lib
+        -j"$(nproc)" -Iinclude -Iinclude/uapi -Ilib lib cmd
 }
 
 # Not a patch to the kernel: SPDX_LICENSE_TAG wants its list of licences beside the
@@ -67,7 +67,7 @@ checkpatch() {
 # What programs link; the driver's style is checkpatch's.
 format() {
     local -a list
-    mapfile -t list < <(sources '*.[ch]' lib include/acl include/aclkm python selftests/unit examples bench)
+    mapfile -t list < <(sources '*.[ch]' lib cmd include/acl include/aclkm python selftests/unit examples bench)
     clang-format --dry-run -Werror "${list[@]}"
 }
 
