@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 
 #include "aclkm.h"
+#include "compat.h"
 #include "pages.h"
 
 /*

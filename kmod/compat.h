@@ -6,6 +6,12 @@
 #define ACLKM_COMPAT_H
 
 #include <linux/backing-dev.h>
+#include <linux/crash_dump.h>
+#if defined(ACLKM_HAVE_IOSYS_MAP)
+#include <linux/iosys-map.h>
+#elif defined(ACLKM_HAVE_DMA_BUF_MAP)
+#include <linux/dma-buf-map.h>
+#endif
 #include <linux/fs.h>
 #include <linux/gfp.h>
 #include <linux/huge_mm.h>
@@ -14,6 +20,7 @@
 #include <linux/pfn_t.h>
 #endif
 #include <linux/poison.h>
+#include <linux/rbtree.h>
 #include <linux/sched.h>
 #include <linux/workqueue.h>
 
@@ -28,11 +35,76 @@
 #define ACLKM_IMPORT_DMA_BUF	MODULE_IMPORT_NS("DMA_BUF")
 #endif
 
+#ifndef ACLKM_HAVE_RB_ADD
+static __always_inline void rb_add(struct rb_node *node, struct rb_root *tree,
+				   bool (*less)(struct rb_node *, const struct rb_node *))
+{
+	struct rb_node **link = &tree->rb_node, *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		link = less(node, parent) ? &parent->rb_left : &parent->rb_right;
+	}
+	rb_link_node(node, parent, link);
+	rb_insert_color(node, tree);
+}
+#endif
+
+/* ->vmap of a dma-buf whose kernel address is the result of a function: ADDRESS(dmabuf). */
+#if defined(ACLKM_HAVE_IOSYS_MAP)
+#define ACLKM_DMABUF_VMAP(name, address)					\
+static int name(struct dma_buf *dmabuf, struct iosys_map *map)			\
+{										\
+	iosys_map_set_vaddr(map, address(dmabuf));				\
+	return 0;								\
+}
+#elif defined(ACLKM_HAVE_DMA_BUF_MAP)
+#define ACLKM_DMABUF_VMAP(name, address)					\
+static int name(struct dma_buf *dmabuf, struct dma_buf_map *map)		\
+{										\
+	dma_buf_map_set_vaddr(map, address(dmabuf));				\
+	return 0;								\
+}
+#else
+#define ACLKM_DMABUF_VMAP(name, address)					\
+static void *name(struct dma_buf *dmabuf)					\
+{										\
+	return address(dmabuf);							\
+}
+#endif
+
+/* What asks IS_RAM(pfn) while a crash dump is read; older kernels have room for one. */
+#ifdef ACLKM_HAVE_VMCORE_CB
+#define ACLKM_VMCORE_FILTER(name, is_ram)					\
+static bool name##_asks(struct vmcore_cb *cb, unsigned long pfn)		\
+{										\
+	return is_ram(pfn);							\
+}										\
+static struct vmcore_cb name = { .pfn_is_ram = name##_asks };
+#define aclkm_vmcore_register(filter)	({ register_vmcore_cb(filter); 0; })
+#define aclkm_vmcore_unregister(filter)	unregister_vmcore_cb(filter)
+#else
+#define ACLKM_VMCORE_FILTER(name, is_ram)					\
+static int name(unsigned long pfn)						\
+{										\
+	return is_ram(pfn);							\
+}
+#define aclkm_vmcore_register(filter)	register_oldmem_pfn_is_ram(filter)
+#define aclkm_vmcore_unregister(filter)	unregister_oldmem_pfn_is_ram()
+#endif
+
 /* The queue whose work may run on any CPU has got another name. */
 #ifdef ACLKM_HAVE_SYSTEM_DFL_WQ
 #define aclkm_unbound_wq	system_dfl_wq
 #else
 #define aclkm_unbound_wq	system_unbound_wq
+#endif
+
+/* What the core asks before it cuts a mapping in two. */
+#ifdef ACLKM_HAVE_VM_OPS_MAY_SPLIT
+#define ACLKM_VM_OPS_MAY_SPLIT	may_split
+#else
+#define ACLKM_VM_OPS_MAY_SPLIT	split
 #endif
 
 static inline void aclkm_vma_set_flags(struct vm_area_struct *vma, unsigned long flags)
@@ -53,6 +125,16 @@ static inline void aclkm_vma_clear_flags(struct vm_area_struct *vma, unsigned lo
 #endif
 }
 
+/* Drops all entries of a mapping of frame numbers. */
+static inline void aclkm_vma_zap(struct vm_area_struct *vma)
+{
+#ifdef ACLKM_HAVE_ZAP_SPECIAL_VMA_RANGE
+	zap_special_vma_range(vma, vma->vm_start, vma->vm_end - vma->vm_start);
+#else
+	zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
+#endif
+}
+
 /* Keeps out faults that need no mmap_lock, until the caller drops that. */
 static inline void aclkm_vma_start_write(struct vm_area_struct *vma)
 {
@@ -60,6 +142,15 @@ static inline void aclkm_vma_start_write(struct vm_area_struct *vma)
 	vma_start_write(vma);
 #endif
 }
+
+#ifndef ACLKM_HAVE_VMA_LOOKUP
+static inline struct vm_area_struct *vma_lookup(struct mm_struct *mm, unsigned long addr)
+{
+	struct vm_area_struct *vma = find_vma(mm, addr);
+
+	return vma && addr >= vma->vm_start ? vma : NULL;
+}
+#endif
 
 /* Whether the pages of a mapping are a file's, and writeback expects to see each write. */
 static inline bool aclkm_vma_has_writeback(const struct vm_area_struct *vma)
@@ -120,6 +211,22 @@ unlock:
 		mmap_read_unlock(mm);
 	}
 	return got;
+#endif
+}
+
+/* Unpins contiguous pages. */
+static inline void aclkm_unpin_user_pages(struct page *first, unsigned long nr, bool dirty)
+{
+#ifdef ACLKM_HAVE_UNPIN_RANGE
+	unpin_user_page_range_dirty_lock(first, nr, dirty);
+#else
+	unsigned long pfn = page_to_pfn(first), end = pfn + nr;
+
+	for (; pfn < end; pfn++) {
+		struct page *page = pfn_to_page(pfn);
+
+		unpin_user_pages_dirty_lock(&page, 1, dirty);
+	}
 #endif
 }
 
@@ -261,7 +368,11 @@ static inline void aclkm_compound_set_head(struct page *head, unsigned int order
 static inline void aclkm_compound_clear_head(struct page *head)
 {
 	/* memory_failure() sets it in units that it cannot split. */
+#if defined(ACLKM_HAVE_FOLIO_HAS_HWPOISONED)
 	folio_clear_has_hwpoisoned(page_folio(head));
+#elif defined(ACLKM_HAVE_PAGE_HAS_HWPOISONED)
+	ClearPageHasHWPoisoned(head);
+#endif
 #if ACLKM_HUGE_FOLIO
 	struct folio *folio = (struct folio *)head;
 
@@ -312,7 +423,9 @@ static inline void aclkm_compound_clear_head(struct page *head)
 #define ACLKM_GUP_PUD	IS_ENABLED(CONFIG_PGTABLE_HAS_HUGE_LEAVES)
 #define ACLKM_PFN_PUD	(ACLKM_GUP_PUD ? 0 : PFN_DEV | PFN_MAP)
 
-#if ACLKM_HUGE && !ACLKM_HUGE_IN_FAULT && defined(CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD)
+/* Without ->mprotect, mprotect() would take the memory of 1 GiB entries for tables. */
+#if ACLKM_HUGE && !ACLKM_HUGE_IN_FAULT && defined(ACLKM_HAVE_VM_OPS_MPROTECT) && \
+	defined(CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD)
 #define ACLKM_HUGE_PUD	1
 #else
 #define ACLKM_HUGE_PUD	0

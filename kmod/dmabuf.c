@@ -8,7 +8,6 @@
  */
 #include <linux/dma-buf.h>
 #include <linux/io.h>
-#include <linux/iosys-map.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -113,15 +112,15 @@ static int dmabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 	return aclkm_region_mmap(memory->region, memory->start, memory->len, vma, vma->vm_pgoff);
 }
 
-static int dmabuf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
+/* Contiguous, and the kernel's own mapping has the right cache mode. */
+static void *dmabuf_address(struct dma_buf *dmabuf)
 {
 	struct dmabuf_export *export = dmabuf->priv;
 	const struct aclkm_handle *memory = &export->memory;
 
-	/* Contiguous, and the kernel's own mapping has the right cache mode. */
-	iosys_map_set_vaddr(map, phys_to_virt(memory->region->extent->start + memory->start));
-	return 0;
+	return phys_to_virt(memory->region->extent->start + memory->start);
 }
+ACLKM_DMABUF_VMAP(dmabuf_vmap, dmabuf_address)
 
 static void dmabuf_release(struct dma_buf *dmabuf)
 {

@@ -8,6 +8,9 @@
 
 #include <linux/rbtree.h>
 #include <linux/types.h>
+#ifdef __KERNEL__
+#include "compat.h"
+#endif
 
 /**
  * struct aclkm_extent - a piece of the range, free (in the trees) or taken

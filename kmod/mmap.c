@@ -169,7 +169,7 @@ int aclkm_region_mmap(struct aclkm_region *region, u64 start, u64 len,
 		 * before the region can, which another thread may free right now.
 		 */
 		if (region->cache != ACLKM_CACHE_WB)
-			zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
+			aclkm_vma_zap(vma);
 		aclkm_region_put(region);
 	}
 	return err;

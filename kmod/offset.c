@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 
 #include "aclkm.h"
+#include "compat.h"
 
 /* Offset 0 never names anything. */
 #define LOW_FIRST	SZ_1M

@@ -177,8 +177,7 @@ static void pinned_unpin(struct aclkm_pinned *pinned)
 		while (left) {
 			unsigned long step = min_t(unsigned long, left, BATCH_PAGES);
 
-			unpin_user_page_range_dirty_lock(pfn_to_page(pfn), step,
-							 !pinned->read_only);
+			aclkm_unpin_user_pages(pfn_to_page(pfn), step, !pinned->read_only);
 			pfn += step;
 			left -= step;
 			cond_resched();

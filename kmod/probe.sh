@@ -151,7 +151,77 @@ cat >"$dir/import_ns_word.c" <<'C'
 MODULE_IMPORT_NS(DMA_BUF);
 C
 
-names="base vm_flags_set contig_acr_flags mm_get_unmapped_area compound_page compound_folio"
+cat >"$dir/rb_add.c" <<'C'
+#include <linux/rbtree.h>
+bool less(struct rb_node *a, const struct rb_node *b);
+void probe(struct rb_node *n, struct rb_root *t);
+void probe(struct rb_node *n, struct rb_root *t) { rb_add(n, t, less); }
+C
+
+# How ->vmap of a dma-buf hands over the address.
+cat >"$dir/iosys_map.c" <<'C'
+#include <linux/iosys-map.h>
+void probe(struct iosys_map *m);
+void probe(struct iosys_map *m) { iosys_map_set_vaddr(m, NULL); }
+C
+
+cat >"$dir/dma_buf_map.c" <<'C'
+#include <linux/dma-buf-map.h>
+void probe(struct dma_buf_map *m);
+void probe(struct dma_buf_map *m) { dma_buf_map_set_vaddr(m, NULL); }
+C
+
+cat >"$dir/vmcore_cb.c" <<'C'
+#include <linux/crash_dump.h>
+void probe(struct vmcore_cb *cb);
+void probe(struct vmcore_cb *cb) { register_vmcore_cb(cb); }
+C
+
+cat >"$dir/zap_special_vma_range.c" <<'C'
+#include <linux/mm.h>
+void probe(struct vm_area_struct *vma);
+void probe(struct vm_area_struct *vma) { zap_special_vma_range(vma, 0, PAGE_SIZE); }
+C
+
+cat >"$dir/vma_lookup.c" <<'C'
+#include <linux/mm.h>
+struct vm_area_struct *probe(struct mm_struct *mm);
+struct vm_area_struct *probe(struct mm_struct *mm) { return vma_lookup(mm, 0); }
+C
+
+cat >"$dir/vm_ops_may_split.c" <<'C'
+#include <linux/mm.h>
+int may_split(struct vm_area_struct *vma, unsigned long addr);
+struct vm_operations_struct probe = { .may_split = may_split };
+C
+
+cat >"$dir/vm_ops_mprotect.c" <<'C'
+#include <linux/mm.h>
+int change(struct vm_area_struct *vma, unsigned long a, unsigned long b, unsigned long flags);
+struct vm_operations_struct probe = { .mprotect = change };
+C
+
+cat >"$dir/unpin_range.c" <<'C'
+#include <linux/mm.h>
+void probe(struct page *p);
+void probe(struct page *p) { unpin_user_page_range_dirty_lock(p, 1, true); }
+C
+
+cat >"$dir/folio_has_hwpoisoned.c" <<'C'
+#include <linux/mm.h>
+void probe(struct page *p);
+void probe(struct page *p) { folio_clear_has_hwpoisoned(page_folio(p)); }
+C
+
+cat >"$dir/page_has_hwpoisoned.c" <<'C'
+#include <linux/mm.h>
+void probe(struct page *p);
+void probe(struct page *p) { ClearPageHasHWPoisoned(p); }
+C
+
+names="base rb_add iosys_map dma_buf_map vmcore_cb vma_lookup vm_ops_may_split vm_ops_mprotect"
+names="$names zap_special_vma_range unpin_range folio_has_hwpoisoned page_has_hwpoisoned"
+names="$names vm_flags_set contig_acr_flags mm_get_unmapped_area compound_page compound_folio"
 names="$names compound_mm_ids insert_folio get_unmapped_area_of_current"
 names="$names pin_vmas vma_start_write insert_pfn_pmd huge_fault_pe_size system_dfl_wq import_ns_word"
 for n in $names; do

@@ -259,7 +259,7 @@ struct reserve_worker {
 
 static unsigned long reserve_chunk_size(const struct reserve_range *range, unsigned long i)
 {
-	return min(CHUNK_PAGES, range->nr - i * CHUNK_PAGES);
+	return min_t(unsigned long, CHUNK_PAGES, range->nr - i * CHUNK_PAGES);
 }
 
 static void reserve_take_chunks(struct reserve_range *range)

@@ -33,7 +33,7 @@ static void vma_drop_1g_entries(struct vm_area_struct *vma, unsigned long start,
 
 	first = ALIGN_DOWN(first, PHYS_PFN(SZ_1G));
 	last = ALIGN(last, PHYS_PFN(SZ_1G));
-	unmap_mapping_pages(vma->vm_file->f_mapping, first, last - first, false);
+	unmap_mapping_range(vma->vm_file->f_mapping, PFN_PHYS(first), PFN_PHYS(last - first), 0);
 }
 
 static void vma_open(struct vm_area_struct *vma)
@@ -183,6 +183,7 @@ static int vma_may_split(struct vm_area_struct *vma, unsigned long addr)
 	return 0;
 }
 
+#ifdef ACLKM_HAVE_VM_OPS_MPROTECT
 /* Where the core cannot change 1 GiB entries, it drops them, and complains of them. */
 static int vma_mprotect(struct vm_area_struct *vma, unsigned long start, unsigned long end,
 			unsigned long flags)
@@ -194,6 +195,7 @@ static int vma_mprotect(struct vm_area_struct *vma, unsigned long start, unsigne
 	return 0;
 }
 #endif
+#endif
 
 const struct vm_operations_struct aclkm_page_vm_ops = {
 	.open = vma_open,
@@ -202,8 +204,10 @@ const struct vm_operations_struct aclkm_page_vm_ops = {
 	.access = vma_access,
 #if ACLKM_HUGE
 	.huge_fault = vma_huge_fault,
-	.may_split = vma_may_split,
+	.ACLKM_VM_OPS_MAY_SPLIT = vma_may_split,
+#ifdef ACLKM_HAVE_VM_OPS_MPROTECT
 	.mprotect = vma_mprotect,
+#endif
 #endif
 };
 

@@ -13,6 +13,7 @@
 #include <linux/sizes.h>
 
 #include "aclkm.h"
+#include "compat.h"
 
 bool aclkm_vmcore_here(void)
 {
@@ -20,35 +21,35 @@ bool aclkm_vmcore_here(void)
 }
 
 #ifdef CONFIG_PROC_VMCORE
-#define RANGES_MAX	64
+#define HOLES_MAX	64
 
-struct vmcore_range {
+struct vmcore_hole {
 	unsigned long pfn;
 	unsigned long end;
 };
 
-static struct vmcore_range vmcore_ranges[RANGES_MAX];
+static struct vmcore_hole vmcore_holes[HOLES_MAX];
 static unsigned int vmcore_nr;
 
-static bool vmcore_pfn_is_ram(struct vmcore_cb *cb, unsigned long pfn)
+static bool vmcore_is_ram(unsigned long pfn)
 {
 	unsigned int i;
 
 	for (i = 0; i < vmcore_nr; i++)
-		if (pfn >= vmcore_ranges[i].pfn && pfn < vmcore_ranges[i].end)
+		if (pfn >= vmcore_holes[i].pfn && pfn < vmcore_holes[i].end)
 			return false;
 	return true;
 }
 
-static struct vmcore_cb vmcore_cb = { .pfn_is_ram = vmcore_pfn_is_ram };
+ACLKM_VMCORE_FILTER(vmcore_filter, vmcore_is_ram)
 
 static int vmcore_add(const struct aclkm_carve *carve)
 {
-	if (carve->node || vmcore_nr == RANGES_MAX) {
-		pr_err("leave_out: at most %d ranges, each SIZE@ADDR\n", RANGES_MAX);
+	if (carve->node || vmcore_nr == HOLES_MAX) {
+		pr_err("leave_out: at most %d ranges, each SIZE@ADDR\n", HOLES_MAX);
 		return -EINVAL;
 	}
-	vmcore_ranges[vmcore_nr++] = (struct vmcore_range){
+	vmcore_holes[vmcore_nr++] = (struct vmcore_hole){
 		.pfn = PHYS_PFN(carve->start), .end = PHYS_PFN(carve->start + carve->size),
 	};
 	pr_info("the dump leaves %llu MiB at %#llx out\n", carve->size / SZ_1M, carve->start);
@@ -59,7 +60,8 @@ static int vmcore_add(const struct aclkm_carve *carve)
  * aclkm_vmcore_init() - leave ranges out of the dump that this kernel writes
  * @spec:	leave_out=, or NULL
  *
- * Return: 0, or the errors of aclkm_carveout_parse().
+ * Return: 0, -EBUSY (another module filters the dump), or the errors of
+ * aclkm_carveout_parse().
  */
 int aclkm_vmcore_init(const char *spec)
 {
@@ -69,8 +71,8 @@ int aclkm_vmcore_init(const char *spec)
 		return 0;
 	err = aclkm_carveout_parse(spec, vmcore_add);
 	if (!err)
-		register_vmcore_cb(&vmcore_cb);
-	else
+		err = aclkm_vmcore_register(&vmcore_filter);
+	if (err)
 		vmcore_nr = 0;
 	return err;
 }
@@ -79,7 +81,7 @@ int aclkm_vmcore_init(const char *spec)
 void aclkm_vmcore_exit(void)
 {
 	if (vmcore_nr)
-		unregister_vmcore_cb(&vmcore_cb);
+		aclkm_vmcore_unregister(&vmcore_filter);
 }
 #else
 int aclkm_vmcore_init(const char *spec)
