@@ -30,7 +30,7 @@ cache_dir() {
 }
 
 # newest CACHE VERSION: a folder without the temporary prefix is whole, as it came by rename.
-newest() { find "$1" -maxdepth 1 -type d -name "$2-*" -print | sort -V | tail -n 1; }
+newest() { find "$1" -maxdepth 1 -type d -name "$2-[0-9]*" -print | sort -V | tail -n 1; }
 
 # cached CACHE VERSION COMMAND: the newest folder VERSION-* in CACHE; if there is
 # none, COMMAND makes it, and others who want it too wait for that.
