@@ -344,6 +344,8 @@ module_suites() {
     for name in "${unit_list[@]}"; do
         vm_args+=(--file "$build/unit-none/$name:/unit/$name")
     done
+    vm_args+=(--file "$build/unit-none/kernels.so:/unit/kernels.so")
+    vm_args+=(--file "$build/examples-ascendcl/host_kernels.so:/examples/host_kernels.so")
     # The library looks for libdrm at run time; vgem is a device for it.
     vm_args+=(--kmods vgem --file "$(ldconfig -p | awk '/libdrm\.so\.2 .*x86-64/ && !n++ { print $NF }')")
     printf '%s\n' "${example_list[@]}" >"$logs/examples.list"

@@ -31,6 +31,7 @@ facts() {
     cat include/acl/*.h include/acl/*/*.h | tr '\n' ' ' | tr ';' '\n' |
         sed -n 's/.*ACL_FUNC_VISIBILITY [^(]*[ *]\([a-zA-Z0-9_]*\)(.*/\1 -/p'
     refused | sed 's/ / =/'
+    sed -n 's/^acl[A-Za-z]* \(acl[A-Za-z0-9_]*\)(.*/\1 +/p' lib/acl/kernel.c lib/acl/launch.c
     for f in selftests/unit/test_*.[cs]*; do
         { grep -oE '\b(acl|rt[A-Z]|hi_mpi_)[A-Za-z0-9_]+' "$f" || true; } | sort -u | sed "s|\$| $(basename "$f" .c)|"
     done
@@ -40,6 +41,7 @@ table() {
     facts | awk -v list="$list" '
         $2 == "-" { declared[$1] = 1; next }
         $2 ~ /^=/ { why = $0; sub(/^[^=]*=/, "", why); missing[$1] = why; next }
+        $2 == "+" { with[$1] = " with `ACLKM_KERNELS`"; next }
         { tests[$1] = tests[$1] (tests[$1] ? ", " : "") $2 }
         END {
             while ((getline line < list) > 0) {
@@ -56,7 +58,7 @@ table() {
                     rows[part] = rows[part] "| `" line "` | answers 207000 | " missing[line] " |\n"
                 } else {
                     works[part]++
-                    rows[part] = rows[part] "| `" line "` | works | " (line in tests ? tests[line] : "**no test names it**") " |\n"
+                    rows[part] = rows[part] "| `" line "` | works" with[line] " | " (line in tests ? tests[line] : "**no test names it**") " |\n"
                     if (!(line in tests)) untested++
                 }
             }
@@ -68,6 +70,7 @@ table() {
             print "`lib/acl`, the unit tests and `" list "`. Change these, then run `make api-table`.\n"
             print "A function *works*, with the rules that its header says; or it *answers 207000* (NULL where it returns a"
             print "pointer, 0 where it returns a number) and `aclGetRecentErrMsg()` tells what the table tells here."
+            print "What works with `ACLKM_KERNELS` answers 207000 without it ([kernels.md](kernels.md))."
             print "`test_names` calls each of those. Functions of these areas that no table names are out of scope: they are"
             print "neither declared nor exported.\n"
             printf "%s", areas

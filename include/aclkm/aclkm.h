@@ -23,6 +23,8 @@
  * ACLKM_SOC_NAME  what aclrtGetSocName says: 1 to 31 characters; Ascend910B3
  * ACLKM_IPC_DIR   an absolute path of 80 characters at most: a folder in which processes
  *                 of different network namespaces find each other's sockets
+ * ACLKM_KERNELS   the path of a shared object with host functions for the program's
+ *                 kernels; see aclkm/kernels.h
  * ACLKM_CHECK     checks, a list with commas: redzone, poison, free, align, bounds,
  *                 flight, leak, sync, align64, all; fill=N, hold=N, exitcode=N,
  *                 abort=1, log=FILE; see Documentation/ascendcl-checks.md
@@ -35,6 +37,7 @@
 
 #include "copy.h"
 #include "error.h"
+#include "kernels.h"
 #include "layout.h"
 #include "memory.h"
 #include "pool.h"

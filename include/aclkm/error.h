@@ -39,6 +39,7 @@ enum aclkm_error {
 	ACLKM_ERR_TIMEOUT = -110,    /* the time is up */
 	ACLKM_ERR_TASK = -62,	     /* a task's own time is up */
 	ACLKM_ERR_ABORTED = -125,    /* the stream was aborted */
+	ACLKM_ERR_KERNEL = -8,	     /* a kernel's host function reported a failure */
 };
 
 /* aclkm_strerror - a few words for @err; a constant string, never NULL. Any thread. */

@@ -13,16 +13,8 @@ aclError refused_code(const char *function, const char *missing)
 	return acl_refuse(ACL_ERROR_RT_FEATURE_NOT_SUPPORT, "not supported: %s", missing);
 }
 
-#define KERNELS "kernels need compute cores, and this device has none"
+#define KERNELS "kernels have no device code here; ACLKM_KERNELS has host functions"
 
-REFUSED_AS(void *, NULL, aclrtCreateBinary, KERNELS);
-REFUSED(aclrtDestroyBinary, KERNELS);
-REFUSED(aclrtBinaryLoad, KERNELS);
-REFUSED(aclrtBinaryLoadFromFile, KERNELS);
-REFUSED(aclrtBinaryLoadFromData, KERNELS);
-REFUSED(aclrtBinaryUnLoad, KERNELS);
-REFUSED(aclrtBinaryGetFunction, KERNELS);
-REFUSED(aclrtBinaryGetFunctionByEntry, KERNELS);
 REFUSED(aclrtBinaryGetDevAddress, KERNELS);
 REFUSED(aclrtBinaryGetGlobal, KERNELS);
 REFUSED(aclrtBinarySetExceptionCallback, KERNELS);
@@ -30,28 +22,7 @@ REFUSED(aclrtRegisterCpuFunc, KERNELS);
 REFUSED(aclrtGetFuncBySymbol, KERNELS);
 REFUSED(aclrtGetFunctionAddr, KERNELS);
 REFUSED(aclrtGetFunctionSize, KERNELS);
-REFUSED(aclrtGetFunctionName, KERNELS);
-REFUSED(aclrtGetFunctionAttribute, KERNELS);
-REFUSED(aclrtFunctionGetBinary, KERNELS);
-REFUSED(aclrtFunctionGetParamCount, KERNELS);
-REFUSED(aclrtFunctionGetParamInfo, KERNELS);
 REFUSED(aclrtFunctionGetAvailDynUbufPerBlock, KERNELS);
-REFUSED(aclrtKernelArgsGetHandleMemSize, KERNELS);
-REFUSED(aclrtKernelArgsGetMemSize, KERNELS);
-REFUSED(aclrtKernelArgsInit, KERNELS);
-REFUSED(aclrtKernelArgsInitByUserMem, KERNELS);
-REFUSED(aclrtKernelArgsAppend, KERNELS);
-REFUSED(aclrtKernelArgsAppendPlaceHolder, KERNELS);
-REFUSED(aclrtKernelArgsGetPlaceHolderBuffer, KERNELS);
-REFUSED(aclrtKernelArgsParaUpdate, KERNELS);
-REFUSED(aclrtKernelArgsFinalize, KERNELS);
-REFUSED(aclrtLaunchKernel, KERNELS);
-REFUSED(aclrtLaunchKernelV2, KERNELS);
-REFUSED(aclrtLaunchKernelWithConfig, KERNELS);
-REFUSED(aclrtLaunchKernelWithHostArgs, KERNELS);
-REFUSED(aclrtLaunchKernelWithArgsArray, KERNELS);
-REFUSED(aclrtLaunchSIMTKernelWithArgsArray, KERNELS);
-REFUSED(aclrtLaunchSIMTKernelWithHostArgs, KERNELS);
 REFUSED(aclrtGetSymbolAddress, KERNELS);
 REFUSED(aclrtGetSymbolSize, KERNELS);
 REFUSED(aclrtMemcpyFromSymbol, KERNELS);

@@ -34,6 +34,8 @@ aclError acl_code(int err)
 		return ACL_ERROR_RT_TASK_TIMEOUT;
 	case ACLKM_ERR_ABORTED:
 		return ACL_ERROR_RT_STREAM_ABORT;
+	case ACLKM_ERR_KERNEL:
+		return ACL_ERROR_RT_AICORE_EXCEPTION;
 	/* Programs free their caches and try again on this code, and on no other. */
 	case ACLKM_ERR_NOMEM:
 	case ACLKM_ERR_LIMIT:

@@ -142,6 +142,18 @@ static void read_ipc_dir(void)
 		       "an absolute path of 80 characters at most");
 }
 
+/* Made absolute: the program may change its folder before the file is loaded. */
+static void read_kernels(void)
+{
+	const char *value = environment("ACLKM_KERNELS");
+
+	if (!value)
+		return;
+	config.kernels = realpath(value, NULL);
+	if (!config.kernels)
+		refuse("ACLKM_KERNELS", value, "the path of a file that can be read");
+}
+
 /* "0,1": a number of a node for each device, the first again after the last. */
 static void read_nodes(void)
 {
@@ -248,6 +260,7 @@ static void read_config(void)
 	read_checks();
 	read_nodes();
 	read_ipc_dir();
+	read_kernels();
 	config.guard = !read_word("ACLKM_GUARD", guards, "1 or 0");
 	config.strict = read_word("ACLKM_STRICT", switches, "0 or 1");
 	product = product_find(config.soc_name);

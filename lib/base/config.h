@@ -15,6 +15,7 @@
  * ACLKM_SOC_NAME up to 31 characters: a product of product.c
  * ACLKM_IPC_DIR  an absolute path: a folder for sockets, seen by processes of other
  *                network namespaces
+ * ACLKM_KERNELS  the path of a shared object with host functions for kernels
  *
  * ACLKM_WORKERS      threads that share one large copy, 1 to 16
  * ACLKM_WORKER_CPUS  CPUs of the library's threads: 0-3,8
@@ -46,6 +47,7 @@ struct config {
 	uint32_t check_hold; /* freed blocks that a thread holds back */
 	char soc_name[32];
 	const char *ipc_dir; /* NULL: none */
+	const char *kernels; /* an absolute path; NULL: none */
 	bool strict;
 	bool guard;
 	bool run_on_device;

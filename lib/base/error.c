@@ -244,6 +244,8 @@ const char *aclkm_strerror(int err)
 		return "a task of the stream took too long";
 	case ACLKM_ERR_ABORTED:
 		return "the stream was aborted";
+	case ACLKM_ERR_KERNEL:
+		return "a kernel's host function reported a failure";
 	default:
 		return "unknown error";
 	}

@@ -21,6 +21,9 @@ enum object_type {
 	OBJECT_ALLOCATOR,
 	OBJECT_NOTIFY,
 	OBJECT_COUNTER,
+	OBJECT_BINARY,
+	OBJECT_FUNCTION,
+	OBJECT_IMAGE,
 };
 
 struct object {

@@ -2,9 +2,21 @@
 /*
  * Kernels: loading, arguments, launches and symbols of device code.
  *
- * This library has no cores that could run device code. Each function here answers
- * 207000, or NULL where it returns a handle, and changes nothing; aclGetRecentErrMsg()
- * says what is missing. (AscendCL API reference, "Kernel loading and execution".)
+ * This library has no cores that could run device code. Where ACLKM_KERNELS names a file
+ * with host functions (aclkm/kernels.h), binaries are loaded, functions found by name or
+ * entry, arguments built, and launches call the host function in the stream's order.
+ * Without the variable those functions answer 207000, aclrtCreateBinary NULL. Device
+ * addresses, sizes, symbols and exceptions of kernels answer 207000 always.
+ * aclGetRecentErrMsg() says what is missing.
+ *
+ * 100000: NULL, or a size of 0; numBlocks = 0 of aclrtLaunchKernelWithConfig and
+ * aclrtLaunchKernelWithArgsArray; a file of ACLKM_KERNELS that cannot be used. 107000: an
+ * argument that breaks a rule, more than 128 parameters or 64 KiB of arguments, a list of
+ * another kernel or not finished. 107002: loading, finishing and launching need a
+ * context. 107003: the stream. 107017: a handle that is not alive. 207000: a parameter
+ * behind the first buffer or the end of its list. 507027: no such kernel. 507015, from
+ * the stream: the host function has failed. Any thread; a list of arguments belongs to
+ * one at a time. (AscendCL API reference, "Kernel loading and execution".)
  */
 #ifndef ACL_RT_KERNEL_H
 #define ACL_RT_KERNEL_H
@@ -130,16 +142,20 @@ typedef enum {
 	ACL_KERNEL_TYPE_AICPU = 100
 } aclrtKernelType;
 
+/* Describes a binary; the bytes are not read here. aclrtDestroyBinary may follow the
+ * load. */
 ACL_FUNC_VISIBILITY aclrtBinary aclrtCreateBinary(const void *data, size_t dataLen);
 ACL_FUNC_VISIBILITY aclError aclrtDestroyBinary(aclrtBinary binary);
 ACL_FUNC_VISIBILITY aclError aclrtBinaryLoad(const aclrtBinary binary,
 					     aclrtBinHandle *binHandle);
+/* The file need not be there: the functions are those of ACLKM_KERNELS. */
 ACL_FUNC_VISIBILITY aclError aclrtBinaryLoadFromFile(const char *binPath,
 						     aclrtBinaryLoadOptions *options,
 						     aclrtBinHandle *binHandle);
 ACL_FUNC_VISIBILITY aclError
 aclrtBinaryLoadFromData(const void *data, size_t length,
 			const aclrtBinaryLoadOptions *options, aclrtBinHandle *binHandle);
+/* Ends the functions found in it. Launches that wait in a stream still run. */
 ACL_FUNC_VISIBILITY aclError aclrtBinaryUnLoad(aclrtBinHandle binHandle);
 ACL_FUNC_VISIBILITY aclError aclrtBinaryGetFunction(const aclrtBinHandle binHandle,
 						    const char *kernelName,
@@ -186,8 +202,10 @@ ACL_FUNC_VISIBILITY aclError aclrtKernelArgsGetHandleMemSize(aclrtFuncHandle fun
 ACL_FUNC_VISIBILITY aclError aclrtKernelArgsGetMemSize(aclrtFuncHandle funcHandle,
 						       size_t userArgsSize,
 						       size_t *actualArgsSize);
+/* This thread's own list, emptied: a thread has one, and builds one after another. */
 ACL_FUNC_VISIBILITY aclError aclrtKernelArgsInit(aclrtFuncHandle funcHandle,
 						 aclrtArgsHandle *argsHandle);
+/* The same in the program's memory: sizes from the two functions above. */
 ACL_FUNC_VISIBILITY aclError aclrtKernelArgsInitByUserMem(aclrtFuncHandle funcHandle,
 							  aclrtArgsHandle argsHandle,
 							  void *userHostMem,
@@ -200,11 +218,13 @@ ACL_FUNC_VISIBILITY aclError aclrtKernelArgsAppendPlaceHolder(
 ACL_FUNC_VISIBILITY aclError aclrtKernelArgsGetPlaceHolderBuffer(
 	aclrtArgsHandle argsHandle, aclrtParamHandle paramHandle, size_t dataSize,
 	void **bufferAddr);
+/* Of the size that was appended. aclrtKernelArgsFinalize must follow before a launch. */
 ACL_FUNC_VISIBILITY aclError aclrtKernelArgsParaUpdate(aclrtArgsHandle argsHandle,
 						       aclrtParamHandle paramHandle,
 						       void *param, size_t paramSize);
 ACL_FUNC_VISIBILITY aclError aclrtKernelArgsFinalize(aclrtArgsHandle argsHandle);
 
+/* The arguments lie in device memory and are read when the kernel runs. */
 ACL_FUNC_VISIBILITY aclError aclrtLaunchKernel(aclrtFuncHandle funcHandle,
 					       uint32_t numBlocks, const void *argsData,
 					       size_t argsSize, aclrtStream stream);
@@ -213,6 +233,7 @@ ACL_FUNC_VISIBILITY aclError aclrtLaunchKernelV2(aclrtFuncHandle funcHandle,
 						 size_t argsSize,
 						 aclrtLaunchKernelCfg *cfg,
 						 aclrtStream stream);
+/* The launch has a copy of the list, which can be changed and launched again. */
 ACL_FUNC_VISIBILITY aclError aclrtLaunchKernelWithConfig(
 	aclrtFuncHandle funcHandle, uint32_t numBlocks, aclrtStream stream,
 	aclrtLaunchKernelCfg *cfg, aclrtArgsHandle argsHandle, void *reserve);
@@ -220,6 +241,7 @@ ACL_FUNC_VISIBILITY aclError aclrtLaunchKernelWithHostArgs(
 	aclrtFuncHandle funcHandle, uint32_t numBlocks, aclrtStream stream,
 	aclrtLaunchKernelCfg *cfg, void *hostArgs, size_t argsSize,
 	aclrtPlaceHolderInfo *placeHolderArray, size_t placeHolderNum);
+/* @func: a function's handle. Needs param_sizes in the table of ACLKM_KERNELS. */
 ACL_FUNC_VISIBILITY aclError aclrtLaunchKernelWithArgsArray(void *func,
 							    uint32_t numBlocks,
 							    aclrtStream stream,
