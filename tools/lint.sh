@@ -112,9 +112,16 @@ padding() {
     done
 }
 
+# Calls go down the rooms of the library, and no files form a cycle.
+layers() {
+    make -s -C lib B="$build/lib" >/dev/null
+    tools/layers.py --layers lib/layers --sources lib --objects "$build/lib/obj"
+}
+
 check 'shellcheck' shell_scripts
 check 'cppcheck (library)' analysis
 check 'clang-format (library, examples)' format
+check 'layers (library)' layers
 check 'checkpatch --strict (driver, ABI)' checkpatch
 check 'kernel-doc (driver, ABI)' kdoc
 check 'driver: W=1' kernel_build w1 W=1

@@ -10,6 +10,7 @@
 #include "exec/worker.h"
 #include "acl/context.h"
 #include "acl/result.h"
+#include "base/outcall.h"
 
 aclError aclrtSubscribeReport(uint64_t threadId, aclrtStream stream)
 {
@@ -82,7 +83,7 @@ HOT aclError aclrtLaunchHostFunc(aclrtStream stream, aclrtHostFunc fn, void *arg
 	const struct device_here *here = device_here();
 
 	/* A sleeping worker is woken by this: the fewer lines of code, the sooner. */
-	if (fn && here && !worker_in_task && !api_enter(__func__))
+	if (fn && here && !outcall_in_task && !api_enter(__func__))
 		return stream_result(callback_host(
 			fn, args, stream ? (uintptr_t)stream : here->stream));
 	return acl_enter(__func__) ?: acl_need_function(fn, "fn") ?:

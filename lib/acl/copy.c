@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Copies: one piece, rows, indirect ones. */
+#include "copy/copy.h"
 #include "acl/transfer.h"
 
 #include <string.h>

@@ -6,7 +6,7 @@
 
 #include "exec/event.h"
 #include "base/futex.h"
-#include "exec/ipc.h"
+#include "map/share_memory.h"
 #include "acl/context.h"
 #include "acl/result.h"
 
@@ -32,7 +32,7 @@ static aclError create(const char *call, aclrtEvent *event, uint32_t flags, uint
 				  "flag = %#x: known bits are %#x", flags, EVENT_FLAGS);
 	if (flags & EVENT_IPC)
 		code = acl_result(
-			ipc_create_event(context_device(), flags | mode, &handle));
+			event_create_shared(context_device(), flags | mode, &handle));
 	else
 		code = acl_result(event_create(context_device(), flags | mode, &handle));
 	if (code)

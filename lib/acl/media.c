@@ -7,7 +7,7 @@
 
 #include "base/config.h"
 #include "map/block.h"
-#include "pool/mempool.h"
+#include "exec/mempool.h"
 #include "base/rules.h"
 #include "acl/context.h"
 #include "acl/memory.h"

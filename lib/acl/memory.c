@@ -3,9 +3,10 @@
 #include "acl/acl_rt.h"
 
 #include "debug/check_fast.h"
+#include "debug/check_small.h"
 #include "base/config.h"
 #include "map/block.h"
-#include "pool/mempool.h"
+#include "exec/mempool.h"
 #include "exec/stream.h"
 #include "base/rules.h"
 #include "alloc/tcache.h"

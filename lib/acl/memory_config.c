@@ -4,7 +4,7 @@
 
 #include "base/config.h"
 #include "map/managed.h"
-#include "pool/mempool.h"
+#include "exec/mempool.h"
 #include "base/rules.h"
 #include "acl/context.h"
 #include "acl/result.h"

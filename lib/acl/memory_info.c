@@ -10,6 +10,7 @@
 
 #include "base/config.h"
 #include "map/place.h"
+#include "map/host_register.h"
 #include "map/registered.h"
 #include "base/va.h"
 #include "map/vmm.h"
@@ -174,8 +175,8 @@ static aclError check_host_range(const void *ptr, uint64_t size)
 
 static aclError register_host(void *ptr, uint64_t size, uint32_t flags)
 {
-	int err = registered_host((uint64_t)(uintptr_t)ptr, size, flags,
-				  flags & ACL_HOST_REG_PINNED);
+	int err = host_register((uint64_t)(uintptr_t)ptr, size, flags,
+				flags & ACL_HOST_REG_PINNED);
 
 	if (err == ACLKM_ERR_EXISTS)
 		return acl_result_for(err, err, ACL_ERROR_HOST_MEMORY_ALREADY_REGISTERED);
@@ -223,7 +224,7 @@ aclError aclrtHostUnregister(void *ptr)
 	if (code)
 		return code;
 	place_goes(ptr, "unregistered");
-	return acl_result_for(registered_host_end((uint64_t)(uintptr_t)ptr),
+	return acl_result_for(host_unregister((uint64_t)(uintptr_t)ptr),
 			      ACLKM_ERR_FOREIGN, ACL_ERROR_HOST_MEMORY_NOT_REGISTERED);
 }
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "pool/mempool.h"
+#include "exec/mempool.h"
 #include "exec/stream.h"
 #include "acl/context.h"
 #include "acl/result.h"

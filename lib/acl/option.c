@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Options of operators: kept for the process, and for contexts that have their own. */
+/* Options of operators: kept for the process, and for context_sets that have their own.
+ */
 #include "acl/acl_rt.h"
 
 #include <pthread.h>
@@ -18,7 +19,7 @@ static struct context_options {
 	uintptr_t context; /* 0: free */
 	uint32_t set;	   /* a bit for each option */
 	int64_t values[OPTIONS];
-} contexts[CONTEXTS];
+} context_sets[CONTEXTS];
 
 static aclError option_check(aclSysParamOpt opt)
 {
@@ -35,10 +36,10 @@ static struct context_options *option_slot(uintptr_t context)
 	int i;
 
 	for (i = 0; i < CONTEXTS; i++) {
-		if (contexts[i].context == context)
-			return &contexts[i];
-		if (!contexts[i].context && !spare)
-			spare = &contexts[i];
+		if (context_sets[i].context == context)
+			return &context_sets[i];
+		if (!context_sets[i].context && !spare)
+			spare = &context_sets[i];
 	}
 	return spare;
 }
@@ -86,7 +87,7 @@ aclError aclrtCtxSetSysParamOpt(aclSysParamOpt opt, int64_t value)
 	if (slot)
 		return ACL_SUCCESS;
 	return acl_refuse(ACL_ERROR_BAD_ALLOC,
-			  "%d contexts have options of their own: no more are kept",
+			  "%d context_sets have options of their own: no more are kept",
 			  CONTEXTS);
 }
 

@@ -22,7 +22,7 @@ aclError aclGetCannAttributeList(const aclCannAttr **cannAttrList, size_t *num)
 	if (code)
 		return code;
 	*cannAttrList = both;
-	*num = product_get()->infnan ? 2 : 0;
+	*num = config_get()->product->infnan ? 2 : 0;
 	return ACL_SUCCESS;
 }
 
@@ -34,10 +34,10 @@ aclError aclGetCannAttribute(aclCannAttr cannAttr, int32_t *value)
 		return code;
 	switch (cannAttr) {
 	case ACL_CANN_ATTR_INF_NAN:
-		*value = product_get()->infnan;
+		*value = config_get()->product->infnan;
 		return ACL_SUCCESS;
 	case ACL_CANN_ATTR_BF16:
-		*value = product_get()->bf16;
+		*value = config_get()->product->bf16;
 		return ACL_SUCCESS;
 	case ACL_CANN_ATTR_JIT_COMPILE:
 		*value = 0;
@@ -52,7 +52,7 @@ aclError aclGetCannAttribute(aclCannAttr cannAttr, int32_t *value)
 aclError aclGetDeviceCapability(uint32_t deviceId, aclDeviceInfo deviceInfo,
 				int64_t *value)
 {
-	const struct product *product = product_get();
+	const struct product *product = config_get()->product;
 	aclError code = acl_enter(__func__) ?: acl_need(value, "value") ?:
 			context_check_device(deviceId);
 
@@ -88,13 +88,13 @@ aclError aclrtCheckArchCompatibility(const char *socVersion, int32_t *canCompati
 		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
 				  "socVersion = %.64s: not the name of a product",
 				  socVersion);
-	*canCompatible = other->arch == product_get()->arch;
+	*canCompatible = other->arch == config_get()->product->arch;
 	return ACL_SUCCESS;
 }
 
 aclError aclrtGetDeviceInfo(uint32_t deviceId, aclrtDevAttr attr, int64_t *value)
 {
-	const struct product *product = product_get();
+	const struct product *product = config_get()->product;
 	struct aclkm_memory_totals totals;
 	aclError code = acl_enter(__func__) ?: acl_need(value, "value") ?:
 			context_check_device(deviceId);
@@ -146,7 +146,7 @@ aclError aclrtGetDeviceInfo(uint32_t deviceId, aclrtDevAttr attr, int64_t *value
 
 static aclError platform_number(aclplatformDevInfo infoType, uint64_t *out)
 {
-	const struct product *product = product_get();
+	const struct product *product = config_get()->product;
 	struct aclkm_memory_totals totals;
 	aclError code;
 

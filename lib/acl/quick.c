@@ -2,14 +2,16 @@
 /* The short way of an ordinary asynchronous copy: the same rules, all met. */
 #include <stddef.h>
 
+#include "copy/copy.h"
 #include "debug/check.h"
 #include "base/counters.h"
 #include "exec/device.h"
 #include "base/hot.h"
-#include "map/side.h"
+#include "map/place.h"
 #include "exec/stream.h"
 #include "acl/context.h"
 #include "acl/transfer.h"
+#include "base/outcall.h"
 
 /* What is looked up with each copy: 0 until it is known. */
 static bool has_no_checks(void)
@@ -34,8 +36,8 @@ static bool is_ordinary(const void *dst, size_t room, const void *src, size_t co
 	    ((uintptr_t)dst | (uintptr_t)src) % TRANSFER_ALIGN ||
 	    (uint32_t)kind >= ACL_MEMCPY_INNER_DEVICE_TO_DEVICE || !has_no_checks())
 		return false;
-	to = side_of_block(dst);
-	from = side_of_block(src);
+	to = place_of_block(dst);
+	from = place_of_block(src);
 	return to != PLACE_UNKNOWN && from != PLACE_UNKNOWN &&
 	       (to == PLACE_DEVICE || from == PLACE_DEVICE);
 }
@@ -60,7 +62,7 @@ HOT bool transfer_quick(void *dst, size_t room, const void *src, size_t count,
 	struct worker *worker = NULL;
 	uintptr_t handle;
 
-	if (!here || worker_in_task || !is_ordinary(dst, room, src, count, kind))
+	if (!here || outcall_in_task || !is_ordinary(dst, room, src, count, kind))
 		return false;
 	handle = stream ? (uintptr_t)stream : here->stream;
 	if (count <= STREAM_NOW_SIZE)

@@ -44,7 +44,7 @@ static aclError core_kind(aclrtDevResLimitType type)
 
 static uint32_t all_cores(aclrtDevResLimitType type)
 {
-	const struct product *product = product_get();
+	const struct product *product = config_get()->product;
 
 	return type == ACL_RT_DEV_RES_CUBE_CORE ? product->cube_cores
 						: product->vector_cores;
@@ -242,8 +242,8 @@ aclError aclrtGetDeviceSatMode(aclrtFloatOverflowMode *mode)
 	if (set)
 		*mode = (aclrtFloatOverflowMode)(set - 1);
 	else
-		*mode = product_get()->infnan ? ACL_RT_OVERFLOW_MODE_INFNAN
-					      : ACL_RT_OVERFLOW_MODE_SATURATION;
+		*mode = config_get()->product->infnan ? ACL_RT_OVERFLOW_MODE_INFNAN
+						      : ACL_RT_OVERFLOW_MODE_SATURATION;
 	return ACL_SUCCESS;
 }
 

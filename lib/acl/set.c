@@ -6,7 +6,6 @@
 
 #include "debug/check.h"
 #include "debug/check_flight.h"
-#include "debug/check_host.h"
 #include "copy/copy.h"
 #include "map/place.h"
 #include "map/readonly.h"

@@ -6,7 +6,8 @@
 
 #include "debug/check_object.h"
 #include "exec/device.h"
-#include "exec/ipc.h"
+#include "map/share_memory.h"
+#include "exec/event.h"
 #include "acl/context.h"
 #include "acl/key.h"
 #include "acl/result.h"
@@ -69,8 +70,8 @@ static aclError export_physical(aclrtDrvMemHandle handle, uint64_t flags,
 {
 	uint64_t number = 0;
 	aclError code = check_flags(flags)
-				?: argument_result(ipc_export_physical((uintptr_t)handle,
-								       flags, &number));
+				?: argument_result(share_physical_export(
+					   (uintptr_t)handle, flags, &number));
 
 	if (!code)
 		write_handle(number, type, out);
@@ -127,7 +128,7 @@ static aclError import_physical(uint64_t number, int32_t device,
 				aclrtDrvMemHandle *handle)
 {
 	uintptr_t got;
-	int err = ipc_import_physical(number, (uint32_t)device, &got);
+	int err = share_physical_import(number, (uint32_t)device, &got);
 	aclError code = err == ACLKM_ERR_INVALID ? argument_result(err) : key_result(err);
 
 	if (!code)
@@ -170,7 +171,8 @@ aclError aclrtIpcMemGetExportKey(void *devPtr, size_t size, char *key, size_t le
 	if (code)
 		return code;
 	code = key_check_length(len)
-		       ?: argument_result(ipc_export_block(devPtr, size, flags, &number));
+		       ?: argument_result(
+				  share_block_export(devPtr, size, flags, &number));
 	if (code)
 		return code;
 	check_offer_begin(number, (uint64_t)(uintptr_t)devPtr, size);
@@ -192,7 +194,7 @@ aclError aclrtIpcMemImportByKey(void **devPtr, const char *key, uint64_t flags)
 
 	return acl_enter(__func__) ?: acl_need(devPtr, "devPtr") ?:
 	       key_read(key, &number) ?: context_need() ?: check_flags(flags) ?:
-	       key_result(ipc_import_block(number, context_device(), devPtr));
+	       key_result(share_block_import(number, context_device(), devPtr));
 }
 
 aclError aclrtIpcMemClose(const char *key)
@@ -203,7 +205,7 @@ aclError aclrtIpcMemClose(const char *key)
 
 	if (!code)
 		check_offer_end(number);
-	return code ?: key_result(ipc_close_block(number));
+	return code ?: key_result(share_block_close(number));
 }
 
 #define EVENT_MAGIC "aclkm-ipc-event"
@@ -213,7 +215,7 @@ aclError aclrtIpcGetEventHandle(aclrtEvent event, aclrtIpcEventHandle *handle)
 	uint64_t number = 0;
 	aclError code = acl_enter(__func__) ?: acl_need(event, "event") ?:
 			acl_need(handle, "handle") ?: context_need() ?:
-			acl_result(ipc_export_event((uintptr_t)event, &number));
+			acl_result(event_export((uintptr_t)event, &number));
 
 	if (code)
 		return code;
@@ -235,7 +237,7 @@ aclError aclrtIpcOpenEventHandle(aclrtIpcEventHandle handle, aclrtEvent *event)
 		return acl_refuse(ACL_ERROR_RT_INVALID_HANDLE,
 				  "handle: not one of this library");
 	memcpy(&number, handle.reserved + 32, sizeof(number));
-	code = key_result(ipc_import_event(number, context_device(), &got));
+	code = key_result(event_import(number, context_device(), &got));
 	if (!code)
 		*event = (aclrtEvent)got;
 	return code;

@@ -6,7 +6,7 @@
 #include "debug/check_object.h"
 #include "base/config.h"
 #include "exec/device.h"
-#include "pool/mempool.h"
+#include "exec/mempool.h"
 #include "map/place.h"
 #include "base/product.h"
 #include "map/vmm.h"
@@ -57,7 +57,7 @@ static aclError check_reserve_no_uc(size_t alignment, const void *expect, size_t
 	uint64_t wanted = (uint64_t)(uintptr_t)expect;
 
 	/* Programs take this code for the sign to reserve without a wish. */
-	if (!product_get()->no_uc_memory)
+	if (!config_get()->product->no_uc_memory)
 		return acl_refuse(ACL_ERROR_RT_FEATURE_NOT_SUPPORT,
 				  "%s has no memory of this kind: products of the "
 				  "generation Ascend910_93 have",

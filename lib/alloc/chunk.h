@@ -11,9 +11,16 @@
 #include <stdbool.h>
 
 #include "backend/backend.h"
-#include "alloc/classes.h"
+#include "alloc/size_class.h"
 #include "alloc/extents.h"
 #include "alloc/table.h"
+
+enum heap_class { HEAP_DEVICE, HEAP_HOST, HEAP_MEDIA, HEAP_CLASSES };
+
+#define HEAP_PAGE 4096 /* blocks of so many bytes or more start on a multiple of it */
+
+#define HEAP_PAGES 4 /* values of enum aclkm_pages */
+#define HEAP_ID(class, pages) ((unsigned int)(class) * HEAP_PAGES + (unsigned int)(pages))
 
 struct between;
 struct slab;

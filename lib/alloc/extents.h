@@ -15,15 +15,27 @@
 #include <stdint.h>
 
 #include "aclkm/error.h"
-#include "alloc/extents_sizes.h"
 #include "base/tree.h"
 
+#define SIZES_LISTS 1728 /* up to 2^64 - 1 */
+
 struct cells;
+struct extent;
+
+/* Free pieces by their size. All zero: none. */
+struct extent_sizes {
+	struct extent *last;   /* the largest */
+	struct extent *unused; /* records that may be used again */
+	uint32_t unused_count;
+	uint32_t words; /* which words of the map are not 0 */
+	uint64_t map[SIZES_LISTS / 64];
+	struct extent *lists[SIZES_LISTS];
+};
 
 /* One piece. The owner of a used piece may read it, and write the last group. */
 struct extent {
 	struct extent *prev, *next;	 /* by address */
-	struct extent *shorter, *longer; /* in a list of extents_sizes.h while free */
+	struct extent *shorter, *longer; /* in the list of its size while free */
 	struct extents *of;
 	uint64_t addr;
 	uint64_t size;
@@ -91,6 +103,9 @@ int extents_split(struct extents *ex, struct extent *piece, uint64_t size,
 
 /* @piece must be a used one of @ex, from extents_alloc or extents_find. */
 void extents_free(struct extents *ex, struct extent *piece);
+
+/* Frees the records that are kept for later pieces. */
+void sizes_drop_records(struct extent_sizes *sizes);
 
 /* Bytes of the largest free piece, with ranges that share them of all. */
 uint64_t extents_largest(const struct extents *ex);

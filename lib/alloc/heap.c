@@ -5,6 +5,7 @@
 
 #include "backend/backend.h"
 #include "alloc/chunk.h"
+#include "base/config.h"
 #include "base/error.h"
 #include "base/guard.h"
 #include "alloc/heaps.h"
@@ -156,10 +157,45 @@ static int alloc_once(struct heap *heap, const struct heap_request *request,
 	int err = ACLKM_ERR_NOMEM;
 
 	if (small)
-		err = alloc_small_slowly(heap, (uint32_t)(size >> UNIT_SHIFT), word, out);
+		err = alloc_small_slowly(heap, (uint32_t)(size >> CLASS_UNIT_SHIFT), word,
+					 out);
 	if (err == ACLKM_ERR_NOMEM)
 		err = alloc_large(heap, request, size, out);
 	return err;
+}
+
+/* @keep: bytes of regions that may stay. */
+static bool drop_kept(struct heap *heap, bool of_others, uint64_t keep)
+{
+	bool any;
+
+	pthread_mutex_lock(&heap->lock);
+	any = of_others && reclaim_rows(heap);
+	tcache_drop_between(heap);
+	slab_drop_empty(heap);
+	if (chunk_kept() + heap->empty_bytes > keep)
+		chunk_drop_spares(heap);
+	pthread_mutex_unlock(&heap->lock);
+	return any;
+}
+
+bool heap_drop_kept(uint32_t device, bool of_others)
+{
+	bool any = false;
+	unsigned int i;
+
+	for (i = 0; i < BUILTIN_HEAPS; i++)
+		any |= drop_kept(heap_of(device, i), of_others, 0);
+	return any;
+}
+
+void heap_trim(uint64_t keep)
+{
+	unsigned int i;
+
+	tcache_flush();
+	for (i = 0; i < BUILTIN_HEAPS * config_get()->devices; i++)
+		drop_kept(heap_of(i / BUILTIN_HEAPS, i % BUILTIN_HEAPS), true, keep);
 }
 
 /* What other threads keep comes last: it is they who want it next. */
@@ -204,14 +240,14 @@ int heap_alloc(const struct heap_request *wanted, void **out)
 	if (small && tcache_mine != tcache_none) {
 		struct row *row =
 			bins_row(&tcache_mine->own[OWN_BINS(request->device, id)],
-				 class_of_units[size >> UNIT_SHIFT]);
+				 class_of_units[size >> CLASS_UNIT_SHIFT]);
 
 		if (row_was_used(row) && row_take(row, word, out))
 			return ACLKM_OK;
 	}
 	err = alloc_slowly(heap_of(request->device, id), request, size, small, word, out);
 	if (err == ACLKM_ERR_NOHEAP)
-		error_set(err, "no memory for the library's own records");
+		error_no_records();
 	/* It may be what the layer above has given back as not to be used. */
 	if (!err && guard_is_watched())
 		guard_forget(*out, request->ruled);
@@ -515,4 +551,46 @@ const char *kind_name(enum aclkm_kind kind)
 					    "himpi",  "native", "pool"};
 
 	return names[kind];
+}
+
+static void add_heap(struct heap *heap, struct aclkm_memory_totals *out)
+{
+	const struct chunk *chunk;
+
+	pthread_mutex_lock(&heap->lock);
+	for (chunk = heap->shared; chunk; chunk = chunk->next) {
+		uint64_t largest = extents_largest(&chunk->extents);
+
+		out->free += chunk->extents.size - chunk->extents.used;
+		if (largest > out->largest)
+			out->largest = largest;
+	}
+	for (chunk = heap->kept; chunk; chunk = chunk->next) {
+		out->free += chunk->region.size;
+		if (chunk->region.size > out->largest)
+			out->largest = chunk->region.size;
+	}
+	out->free += heap->slab_bytes - heap->slab_out + tcache_kept(heap, NULL);
+	pthread_mutex_unlock(&heap->lock);
+}
+
+int heap_totals(uint32_t device, struct aclkm_memory_totals *out)
+{
+	const struct backend *backend;
+	struct backend_info info;
+	unsigned int i;
+	int err;
+
+	err = backend_get(&backend);
+	if (!err)
+		err = backend->info(device, &info);
+	if (err)
+		return err;
+	*out = (struct aclkm_memory_totals){.total = info.total,
+					    .free = info.free,
+					    .largest = info.largest,
+					    .backend = backend->name};
+	for (i = 0; i < BUILTIN_HEAPS; i++)
+		add_heap(heap_of(device, i), out);
+	return ACLKM_OK;
 }

@@ -13,13 +13,7 @@
 #include <stdint.h>
 
 #include "aclkm/memory.h"
-
-enum heap_class { HEAP_DEVICE, HEAP_HOST, HEAP_MEDIA, HEAP_CLASSES };
-
-#define HEAP_PAGE 4096 /* blocks of so many bytes or more start on a multiple of it */
-
-#define HEAP_PAGES 4 /* values of enum aclkm_pages */
-#define HEAP_ID(class, pages) ((unsigned int)(class) * HEAP_PAGES + (unsigned int)(pages))
+#include "alloc/chunk.h"
 
 struct heap_request {
 	uint32_t device;
@@ -81,6 +75,12 @@ void heap_watch(const void *ptr);
  * the page size. As heap_share, and ACLKM_ERR_UNSUPPORTED.
  */
 int heap_export(const void *ptr, uint64_t size, bool read_only, int *fd);
+
+/*
+ * Gives what the heaps of the device keep to the backend, and what all threads but this
+ * one do if @of_others. True: these had something.
+ */
+bool heap_drop_kept(uint32_t device, bool of_others);
 
 /* Gives back what threads and heaps keep, but @keep bytes of regions. */
 void heap_trim(uint64_t keep);

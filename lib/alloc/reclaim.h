@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "alloc/classes.h"
+#include "alloc/size_class.h"
 
 /* How often, for one block: others may have it again before this thread does. */
 #define RECLAIM_TRIES 16

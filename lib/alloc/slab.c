@@ -2,13 +2,14 @@
 #include "alloc/slab.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <sys/mman.h>
 
-#include "debug/check_mark.h"
 #include "alloc/chunk.h"
 #include "base/config.h"
 #include "base/error.h"
-#include "alloc/tcache.h"
+#include "alloc/mark.h"
 
 /* Records come from mappings of this size and go to a list for each room. */
 #define RECORD_MAP (256U << 10)
@@ -20,6 +21,9 @@
 
 /* A slab is at most this part of a chunk, so that a small device holds many. */
 #define CHUNK_SLABS 8
+
+/* Forgets the slabs of a range before their records are used again. */
+static void (*_Atomic slab_forget_near)(uint64_t base, uint64_t size);
 
 static pthread_mutex_t records_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct slab *records[ROOMS]; /* unused */
@@ -44,7 +48,7 @@ static char *map_bytes(uint64_t size)
 	return map == MAP_FAILED ? NULL : map;
 }
 
-/* See check_mark.h. */
+/* See mark.h. */
 static bool reserve(void)
 {
 	char *map = map_bytes(RESERVED_RECORDS * (1 + MARK_FACTOR));
@@ -61,7 +65,7 @@ static char *map_records(void)
 {
 	char *map;
 
-	if (!config_get()->checks)
+	if (!config_get()->check.checks)
 		return map_bytes(RECORD_MAP);
 	if (!reserved && !reserve())
 		return NULL;
@@ -183,20 +187,19 @@ static void fill(struct heap *heap, struct slab *slab, unsigned int class,
 	atomic_store_explicit(&slab->base, piece->addr, memory_order_relaxed);
 	atomic_store_explicit(&slab->magic, UINT64_MAX / size + 1, memory_order_relaxed);
 	atomic_store_explicit(&slab->size, size, memory_order_relaxed);
-	atomic_store_explicit(&slab->row, tcache_row_of(heap, class),
-			      memory_order_relaxed);
 	atomic_store_explicit(&slab->class, (uint8_t) class, memory_order_relaxed);
 	atomic_store_explicit(&slab->heap, heap->id, memory_order_relaxed);
 	slab->used = 0;
 	slab->free = 0;
-	if (config_get()->checks)
+	if (config_get()->check.checks)
 		forget_marks(slab, slots);
 	for (i = 0; i < slots; i++)
 		set(&slab->words[i], i + 1 < slots ? i + 2 : WORD_END);
 	atomic_store_explicit(&slab->slots, slots, memory_order_relaxed);
 }
 
-int slab_add(struct heap *heap, unsigned int class, unsigned int group)
+static int slab_add(struct heap *heap, unsigned int class, unsigned int group,
+		    uint32_t row)
 {
 	uint64_t most = heap->chunk_bytes / CHUNK_SLABS & ~(GRANULE - 1);
 	uint32_t span = classes[class].span;
@@ -220,6 +223,7 @@ int slab_add(struct heap *heap, unsigned int class, unsigned int group)
 		return err;
 	}
 	fill(heap, slab, class, piece, slots);
+	atomic_store_explicit(&slab->row, row, memory_order_relaxed);
 	atomic_store_explicit(&slab->chunk, chunk, memory_order_relaxed);
 	slab->piece = piece;
 	slab->group = (uint8_t)group;
@@ -231,7 +235,7 @@ int slab_add(struct heap *heap, unsigned int class, unsigned int group)
 	return ACLKM_OK;
 }
 
-void slab_adopt(struct heap *heap, struct slab *slab, unsigned int group)
+static void slab_adopt(struct heap *heap, struct slab *slab, unsigned int group)
 {
 	unsigned int class = slab_read(slab->class);
 
@@ -260,6 +264,20 @@ uint32_t slab_pop(struct heap *heap, struct slab *slab)
 	return index;
 }
 
+void slab_set_forget(void (*fn)(uint64_t base, uint64_t size))
+{
+	atomic_store(&slab_forget_near, fn);
+}
+
+/* Where no thread has a cache, none finds a slab without the table. */
+static void forget_near(uint64_t base, uint64_t size)
+{
+	void (*fn)(uint64_t base, uint64_t size) = atomic_load(&slab_forget_near);
+
+	if (fn)
+		fn(base, size);
+}
+
 static void drop(struct heap *heap, struct slab *slab)
 {
 	struct extent *piece = slab->piece;
@@ -272,7 +290,7 @@ static void drop(struct heap *heap, struct slab *slab)
 	heap->slab_count--;
 	atomic_store_explicit(&slab->slots, 0, memory_order_relaxed);
 	table_set(piece->addr, piece->size, chunk->entry);
-	tcache_forget(piece->addr, piece->size);
+	forget_near(piece->addr, piece->size);
 	extents_free(&chunk->extents, piece);
 	record_put(slab);
 	chunk_emptied(chunk);
@@ -322,7 +340,7 @@ void slab_forget(uint64_t base, uint64_t size, uintptr_t entry)
 {
 	uint64_t at;
 
-	tcache_forget(base, size);
+	forget_near(base, size);
 	for (at = base; at - base < size; at += GRANULE) {
 		uintptr_t found = table_get(at);
 		struct slab *slab = (struct slab *)found;
@@ -335,4 +353,78 @@ void slab_forget(uint64_t base, uint64_t size, uintptr_t entry)
 		record_put(slab);
 	}
 	table_set(base, size, entry);
+}
+
+/* Of a pool so much may be free in slabs before one group takes another's: it divides. */
+#define POOL_SPARE_DIVISOR 16
+
+static _Atomic uint32_t threads[SLAB_GROUPS];
+
+uint8_t group_join(void)
+{
+	uint8_t group, least = 0;
+
+	for (group = 1; group < SLAB_GROUPS; group++) {
+		if (atomic_load(&threads[group]) < atomic_load(&threads[least]))
+			least = group;
+	}
+	atomic_fetch_add(&threads[least], 1);
+	return least;
+}
+
+void group_leave(uint8_t group)
+{
+	atomic_fetch_sub(&threads[group], 1);
+}
+
+/* A slab of any group, or of those that have no thread; NULL: none has free blocks. */
+static struct slab *slab_of_others(struct heap *heap, unsigned int class, bool of_any)
+{
+	unsigned int group;
+
+	for (group = 0; group < SLAB_GROUPS; group++) {
+		if (heap->slabs[group][class] &&
+		    (of_any || !atomic_load(&threads[group])))
+			return heap->slabs[group][class];
+	}
+	return NULL;
+}
+
+/*
+ * Whether more is free in the heap's slabs than in a chunk of the device's, or a small
+ * part of a pool: each group having slabs of its own would use up a small one.
+ */
+static bool has_spare(const struct heap *heap)
+{
+	uint64_t divisor = heap->fixed ? POOL_SPARE_DIVISOR : 1;
+
+	return heap->slab_bytes - heap->slab_out >= heap->chunk_bytes / divisor;
+}
+
+/*
+ * One for a group that has none with free blocks: others' if nobody else takes from it,
+ * or where memory is short.
+ */
+static int find_slab(struct heap *heap, unsigned int group, unsigned int class,
+		     uint32_t row)
+{
+	struct slab *slab = slab_of_others(heap, class, has_spare(heap));
+	int err = slab ? ACLKM_OK : slab_add(heap, class, group, row);
+
+	if (err)
+		slab = slab_of_others(heap, class, true);
+	if (!slab)
+		return err;
+	slab_adopt(heap, slab, group);
+	return ACLKM_OK;
+}
+
+int group_slab(struct heap *heap, unsigned int group, unsigned int class, uint32_t row,
+	       struct slab **out)
+{
+	int err =
+		heap->slabs[group][class] ? ACLKM_OK : find_slab(heap, group, class, row);
+
+	*out = heap->slabs[group][class];
+	return err;
 }

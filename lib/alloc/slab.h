@@ -22,10 +22,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "alloc/classes.h"
-#include "alloc/heap.h"
-
-#define SLAB_SLOTS 1024 /* words of the largest record */
+#include "aclkm/memory.h"
+#include "alloc/size_class.h"
 
 #define WORD_KIND_SHIFT 28
 #define WORD_WATCHED_SHIFT 27
@@ -123,11 +121,20 @@ static inline bool slab_holds(const struct slab *slab, uint64_t addr, uint64_t *
 
 /* All under the heap's lock. */
 
-/* One more slab of @class, in the group's list. ACLKM_ERR_NOMEM, ACLKM_ERR_NOHEAP. */
-int slab_add(struct heap *heap, unsigned int class, unsigned int group);
+/*
+ * Threads are in groups, each with slabs of its own (see SLAB_GROUPS). The group with the
+ * fewest threads has one more; the group has one less. The caller has the lock of all
+ * caches.
+ */
+uint8_t group_join(void);
+void group_leave(uint8_t group);
 
-/* A slab in a list is another group's from here on. */
-void slab_adopt(struct heap *heap, struct slab *slab, unsigned int group);
+/*
+ * A slab of the group with free blocks; @row is what a new one has there.
+ * ACLKM_ERR_NOMEM, ACLKM_ERR_NOHEAP.
+ */
+int group_slab(struct heap *heap, unsigned int group, unsigned int class, uint32_t row,
+	       struct slab **out);
 
 /* A free block of @slab, which has one; its word becomes 0. */
 uint32_t slab_pop(struct heap *heap, struct slab *slab);
@@ -140,6 +147,12 @@ void slab_drop_empty(struct heap *heap);
 
 /* Forgets the slabs of a range that goes as a whole; its entries become @entry. */
 void slab_forget(uint64_t base, uint64_t size, uintptr_t entry);
+
+/*
+ * @fn is called before the record of a slab in the range is used again: a thread that
+ * reads it meanwhile could find half of what it was and half of what it is.
+ */
+void slab_set_forget(void (*fn)(uint64_t base, uint64_t size));
 
 /* Calls @fn for every slab there is. Without the lock of any heap. */
 void slab_each(void (*fn)(const struct slab *slab, void *arg), void *arg);

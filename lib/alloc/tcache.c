@@ -5,15 +5,131 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "alloc/between.h"
 #include "alloc/chunk.h"
+#include "alloc/heaps.h"
 #include "base/config.h"
 #include "base/error.h"
-#include "alloc/groups.h"
 #include "base/guard.h"
-#include "alloc/heaps.h"
 #include "base/rules.h"
 #include "base/thread_key.h"
+
+struct rounding rounding_of(enum aclkm_kind kind, uint32_t padding, uint64_t align,
+			    uint64_t shift)
+{
+	struct rounding rounding = {.tag = word_tag(kind, padding)};
+	uint64_t most = EXACT_MAX - padding - shift, len;
+	/* heap.c: such blocks start on a page. */
+	bool paged = kind != ACLKM_KIND_POOL && kind != ACLKM_KIND_NATIVE;
+
+	/* With 16 the bytes that the rule adds depend on the length. */
+	if (align > SMALL_ALIGN || (padding != 0 && padding != ACLKM_RULE_PADDING))
+		return rounding;
+	rounding.limit = most;
+	/* Every multiple of the unit is a class: as many units, as many rows. */
+	for (len = ROUNDING_STEP; len <= most; len += ROUNDING_STEP) {
+		uint64_t unit = paged && len >= HEAP_PAGE ? HEAP_PAGE : align;
+		uint64_t size = (len + padding + shift + unit - 1) & ~(unit - 1);
+
+		rounding.rows[(len - 1) / ROUNDING_STEP] =
+			(uint32_t)(size / CLASS_UNIT * sizeof(struct row));
+	}
+	return rounding;
+}
+
+static _Atomic uint64_t mapped_bytes;
+
+void *tcache_map(uint64_t size)
+{
+	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (map == MAP_FAILED)
+		return NULL;
+	atomic_fetch_add(&mapped_bytes, size);
+	return map;
+}
+
+/*
+ * What a full row gives back lies between the threads for a while: one whose row is
+ * empty gets it from there, without a look at slabs, if it is of slabs of its group. All
+ * under the heap's lock; no pool has it.
+ */
+
+/* Batches of a class that lie between threads, at most. */
+#define BETWEEN_BATCHES 2
+
+/* Blocks of each group and class that do. */
+struct between {
+	struct blocks {
+		uint64_t count;
+		struct kept kept[BETWEEN_BATCHES * BATCH_MAX];
+	} of[SLAB_GROUPS][CLASSES];
+};
+
+static bool between_put(struct heap *heap, const struct slab *slab,
+			const struct kept *kept)
+{
+	unsigned int class = slab_read(slab->class);
+	struct blocks *blocks;
+
+	if (is_pool_heap(heap->id))
+		return false;
+	if (!heap->between)
+		heap->between = tcache_map(sizeof(*heap->between));
+	if (!heap->between)
+		return false;
+	blocks = &heap->between->of[slab->group][class];
+	if (blocks->count == (uint64_t)BETWEEN_BATCHES * classes[class].batch)
+		return false;
+	blocks->kept[blocks->count++] = *kept;
+	return true;
+}
+
+static uint64_t between_take(struct heap *heap, unsigned int group, unsigned int class,
+			     struct kept *kept, uint64_t n)
+{
+	struct blocks *blocks;
+
+	if (!heap->between)
+		return 0;
+	blocks = &heap->between->of[group][class];
+	if (n > blocks->count)
+		n = blocks->count;
+	blocks->count -= n;
+	memcpy(kept, &blocks->kept[blocks->count], n * sizeof(*kept));
+	return n;
+}
+
+static void between_empty(struct heap *heap,
+			  void (*give)(struct heap *heap, const struct kept *kept))
+{
+	unsigned int group, class;
+
+	for (group = 0; heap->between && group < SLAB_GROUPS; group++) {
+		for (class = 0; class < CLASSES; class ++) {
+			struct blocks *blocks = &heap->between->of[group][class];
+
+			while (blocks->count)
+				give(heap, &blocks->kept[--blocks->count]);
+		}
+	}
+}
+
+static uint64_t between_kept(const struct heap *heap, uint64_t *blocks)
+{
+	unsigned int group, class;
+	uint64_t sum = 0;
+
+	for (group = 0; heap->between && group < SLAB_GROUPS; group++) {
+		for (class = 0; class < CLASSES; class ++) {
+			uint64_t count = heap->between->of[group][class].count;
+
+			*blocks += count;
+			sum += count * classes[class].size;
+		}
+	}
+	return sum;
+}
 
 _Atomic uint32_t tcache_end = !WORD_KEPT;
 
@@ -27,20 +143,8 @@ _Thread_local struct tcache *tcache_mine = &refuses_all;
 
 static pthread_mutex_t caches_lock = PTHREAD_MUTEX_INITIALIZER; /* after a heap's */
 static struct tcache *_Atomic caches; /* written under it; used again, never freed */
-static _Atomic uint64_t mapped_bytes;
 static struct thread_key end_key;
 static pthread_once_t start_once = PTHREAD_ONCE_INIT;
-
-void *tcache_map(uint64_t size)
-{
-	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (map == MAP_FAILED)
-		return NULL;
-	atomic_fetch_add(&mapped_bytes, size);
-	return map;
-}
 
 /* Not armed; tcache_disarm of another thread may look at it already. */
 static void start_device(struct tcache *mine, const struct rounding *rounding)
@@ -91,10 +195,31 @@ static void child_forgets(void)
 	tcache_mine = tcache_none;
 }
 
+static void forget_slab(struct slab *_Atomic *slot, uint64_t base, uint64_t size)
+{
+	struct slab *slab = atomic_load(slot);
+
+	/* Its thread may find another one meanwhile. */
+	if (slab_read(slab->base) - base < size)
+		atomic_compare_exchange_strong(slot, &slab, &no_slab);
+}
+
+static void tcache_forget(uint64_t base, uint64_t size)
+{
+	struct tcache *cache;
+	uint64_t at, most = NEAR * GRANULE;
+
+	for (cache = caches; cache; cache = cache->next) {
+		for (at = 0; at < size && at < most; at += GRANULE)
+			forget_slab(near_slot(cache, base + at), base, size);
+	}
+}
+
 static void start(void)
 {
 	pthread_atfork(NULL, NULL, child_forgets);
 	classes_init();
+	slab_set_forget(tcache_forget);
 }
 
 /* Nothing can be taken from it. */
@@ -232,7 +357,7 @@ static struct tcache *make_mine(void)
 	return mine;
 }
 
-uint32_t tcache_row_of(const struct heap *heap, unsigned int class)
+static uint32_t tcache_row_of(const struct heap *heap, unsigned int class)
 {
 	uint64_t bins = 0;
 
@@ -365,7 +490,7 @@ static int refill(struct heap *heap, struct row *row, unsigned int class)
 
 		if (count && !heap->slabs[group][class])
 			break;
-		err = group_slab(heap, group, class, &slab);
+		err = group_slab(heap, group, class, tcache_row_of(heap, class), &slab);
 		if (err)
 			break;
 		index = slab_pop(heap, slab);
@@ -441,26 +566,6 @@ void tcache_give(struct heap *heap, const struct kept *kept)
 void tcache_drop_between(struct heap *heap)
 {
 	between_empty(heap, tcache_give);
-}
-
-static void forget_slab(struct slab *_Atomic *slot, uint64_t base, uint64_t size)
-{
-	struct slab *slab = atomic_load(slot);
-
-	/* Its thread may find another one meanwhile. */
-	if (slab_read(slab->base) - base < size)
-		atomic_compare_exchange_strong(slot, &slab, &no_slab);
-}
-
-void tcache_forget(uint64_t base, uint64_t size)
-{
-	struct tcache *cache;
-	uint64_t at, most = NEAR * GRANULE;
-
-	for (cache = caches; cache; cache = cache->next) {
-		for (at = 0; at < size && at < most; at += GRANULE)
-			forget_slab(near_slot(cache, base + at), base, size);
-	}
 }
 
 void tcache_put(struct heap *heap, struct bins *bins, struct slab *slab, void *ptr,

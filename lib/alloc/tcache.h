@@ -4,8 +4,7 @@
  * (row) of addresses with the words that belong to them. The fast path takes from
  * a row and puts to it, and touches nothing that another thread writes.
  *
- * What a full row gives back goes by way of between.h. Where memory is short, others
- * take what a row has, too: see reclaim.h.
+ * Where memory is short, others take what a row has, too: see reclaim.h.
  *
  * A block in a row has the word 0. Only the thread moves a row's top; others read
  * how full it is, for the totals.
@@ -24,27 +23,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "alloc/classes.h"
-#include "alloc/rounding.h"
+#include "alloc/size_class.h"
 #include "alloc/slab.h"
+#include "alloc/heaps.h"
 #include "alloc/table.h"
 
-#define HEAPS 64
-#define BUILTIN_HEAPS (HEAP_CLASSES * 4)
-#define POOL_HEAPS (HEAPS - BUILTIN_HEAPS)
+/*
+ * From the length that is asked for to the row of blocks that are long enough under a
+ * rule, for small ones: by a table, so that the fast path reads once and adds once.
+ */
+
+/* All lengths of a step round up to the same. */
+#define ROUNDING_STEP 32
+
+struct rounding {
+	_Atomic uint64_t limit; /* it has a length if that less 1 is below; 0: none */
+	uint32_t tag;		/* of the blocks' words; see word_tag */
+	uint32_t rows[EXACT_MAX / ROUNDING_STEP]; /* where in struct bins */
+};
 
 /*
- * Numbers of heaps: those of device 0, those of pools, and from HEAPS on those of
- * the other devices. A thread's rows of the devices lie in the order of these.
+ * Of a rule that adds @padding and rounds to @align, with @shift bytes, a multiple of the
+ * step, before each block. Pure.
  */
-#define DEVICE_HEAP(device, id)                                                          \
-	((device) ? HEAPS + ((device)-1) * BUILTIN_HEAPS + (id) : (id))
-#define OWN_BINS(device, id) ((device)*BUILTIN_HEAPS + (id))
-
-static inline bool is_pool_heap(unsigned int id)
-{
-	return id >= BUILTIN_HEAPS && id < HEAPS;
-}
+struct rounding rounding_of(enum aclkm_kind kind, uint32_t padding, uint64_t align,
+			    uint64_t shift);
 
 /* Where in tcache.own the bins of a heap are that is no pool's. */
 static inline unsigned int own_bins(unsigned int id)
@@ -258,12 +261,6 @@ static inline bool tcache_free_mine(void *ptr, enum aclkm_kind kind)
 
 /* The slow way. */
 
-/*
- * Where the row of this class is, which a slab keeps: in the thread's cache, of a pool
- * in the bins for it.
- */
-uint32_t tcache_row_of(const struct heap *heap, unsigned int class);
-
 /* Bins of this thread for @heap, made if need be; NULL: no memory for them. */
 struct bins *tcache_need(struct heap *heap);
 
@@ -274,12 +271,6 @@ int tcache_refill(struct heap *heap, struct bins *bins, unsigned int class, uint
 /* Puts a block, after the older half was given back where the row was full. */
 void tcache_put(struct heap *heap, struct bins *bins, struct slab *slab, void *ptr,
 		_Atomic uint32_t *word);
-
-/*
- * No thread finds the slabs from @base on any more. Before their records are used again:
- * who reads one meanwhile could find half of what it was and half of what it is.
- */
-void tcache_forget(uint64_t base, uint64_t size);
 
 /* Gives everything back that this thread keeps. */
 void tcache_flush(void);

@@ -201,8 +201,7 @@ static int memfile_open_locked(enum memfile_pages pages, uint64_t size, bool alo
 	*out = memfile_add_locked(fd, bytes, memfile_page(pages));
 	if (!*out) {
 		close(fd);
-		return error_set(ACLKM_ERR_NOHEAP,
-				 "no memory for the library's own records");
+		return error_no_records();
 	}
 	(*out)->most = most;
 	(*out)->pages = pages;
@@ -279,8 +278,7 @@ int memfile_adopt(const struct file_part *part, struct memfile_piece *out)
 	}
 	pthread_mutex_unlock(&lock);
 	if (!file)
-		return error_set(ACLKM_ERR_NOHEAP,
-				 "no memory for the library's own records");
+		return error_no_records();
 	if (known)
 		close(part->fd);
 	*out = (struct memfile_piece){

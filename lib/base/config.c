@@ -9,10 +9,8 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-#include "debug/check.h"
 #include "base/error.h"
 #include "base/rules.h"
-#include "base/product.h"
 
 #define DEFAULT_ALIGN 512
 #define MAX_ALIGN (1ULL << 30)
@@ -176,69 +174,63 @@ static void read_nodes(void)
 	}
 }
 
+static void (*checks_start)(const struct check_list *list);
+
+void config_on_checks(void (*start)(const struct check_list *list))
+{
+	checks_start = start;
+}
+
 static void read_checks(void)
 {
 	const char *value = environment("ACLKM_CHECK");
 
-	if (value &&
-	    !check_parse(value, &config.checks, &config.check_fill, &config.check_hold))
+	if (!value)
+		return;
+	if (!check_list_parse(value, &config.check))
 		refuse("ACLKM_CHECK", value,
 		       "redzone, poison, free, align, bounds, flight, leak, sync, "
 		       "align64, portable, all, fill=N|all (N a multiple of 64), hold=N "
 		       "(1 to 65536), exitcode=N, abort=0|1, advice=0|1 or log=FILE, "
-		       "with "
-		       "commas");
+		       "with commas");
+	else if (checks_start)
+		checks_start(&config.check);
 }
 
 static void read_cpus(void)
 {
 	const char *value = environment("ACLKM_WORKER_CPUS");
-	struct placing *placing = &config.placing;
 	char rule[192], list[128];
 
-	if (!value)
-		return;
-	placing->placed = true;
-	if (placing_parse(value, &placing->cpus) && placing_allow(&placing->cpus, true))
+	if (!value || affinity_choose(&config.threads.affinity, value))
 		return;
 	snprintf(rule, sizeof(rule),
 		 "numbers and ranges with commas, of CPUs that this process may use: %s",
-		 placing_allowed(list, sizeof(list)));
+		 affinity_allowed(list, sizeof(list)));
 	refuse("ACLKM_WORKER_CPUS", value, rule);
-	placing->placed = false;
 }
 
 static void read_node(void)
 {
 	const char *value = environment("ACLKM_WORKER_NODE");
-	struct placing *placing = &config.placing;
 	uint64_t node;
-	cpu_set_t cpus;
 
-	if (!value)
+	if (!value || (parse_size(value, &node) && node <= INT32_MAX &&
+		       affinity_choose_node(&config.threads.affinity, (int32_t)node)))
 		return;
-	if (parse_size(value, &node) && node <= INT32_MAX &&
-	    placing_node((int32_t)node, &cpus) && placing_allow(&cpus, false)) {
-		if (!placing->placed)
-			placing->cpus = cpus;
-		placing->placed = true;
-		CPU_AND(&placing->cpus, &placing->cpus, &cpus);
-		if (CPU_COUNT(&placing->cpus))
-			return;
-	}
+	config.threads.affinity.chosen = false;
 	refuse("ACLKM_WORKER_NODE", value,
 	       "the number of a NUMA node that has some of the CPUs that this process "
 	       "may use, and of ACLKM_WORKER_CPUS");
-	placing->placed = false;
 }
 
-static void read_placing(void)
+static void read_threads(void)
 {
-	config.placing.threads = (uint32_t)read_size(
-		"ACLKM_WORKERS", 0, 1, PLACING_THREADS, false, "a number from 1 to 16");
-	config.placing.spin_set = environment("ACLKM_WORKER_SPIN");
-	config.placing.spin_us =
-		(uint32_t)read_size("ACLKM_WORKER_SPIN", 0, 0, PLACING_SPIN_US, false,
+	config.threads.threads = (uint32_t)read_size("ACLKM_WORKERS", 0, 1, THREADS_MAX,
+						     false, "a number from 1 to 16");
+	config.threads.spin_set = environment("ACLKM_WORKER_SPIN");
+	config.threads.spin_us =
+		(uint32_t)read_size("ACLKM_WORKER_SPIN", 0, 0, THREADS_SPIN_US, false,
 				    "microseconds from 0 to 1000000");
 	read_cpus();
 	read_node();
@@ -252,7 +244,6 @@ static void read_config(void)
 	static const char *const paddings[] = {"32", "16", "0", NULL};
 	static const char *const modes[] = {"host", "device", NULL};
 	static const uint32_t padding_of[] = {32, 16, 0};
-	const struct product *product;
 
 	config.backend = (enum backend_choice)read_word("ACLKM_BACKEND", backends,
 							"auto, kmod or user");
@@ -263,10 +254,10 @@ static void read_config(void)
 	read_kernels();
 	config.guard = !read_word("ACLKM_GUARD", guards, "1 or 0");
 	config.strict = read_word("ACLKM_STRICT", switches, "0 or 1");
-	product = product_find(config.soc_name);
+	config.product = product_find(config.soc_name) ?: product_find(DEFAULT_SOC_NAME);
 	config.padding = padding_of[read_word("ACLKM_PADDING", paddings, "0, 16 or 32")];
-	if (product && !environment("ACLKM_PADDING"))
-		config.padding = product->padding;
+	if (product_find(config.soc_name) && !environment("ACLKM_PADDING"))
+		config.padding = config.product->padding;
 	config.run_on_device = read_word("ACLKM_RUN_MODE", modes, "host or device");
 	config.devices = (uint32_t)read_size("ACLKM_DEVICES", 1, 1, MAX_DEVICES, false,
 					     "a number from 1 to 64");
@@ -275,7 +266,7 @@ static void read_config(void)
 	config.mem =
 		read_size("ACLKM_MEM", 0, MIN_MEM, MAX_MEM, false,
 			  "a size from 64K to 64T: digits, then nothing or K, M, G, T");
-	read_placing();
+	read_threads();
 	if (config.strict) {
 		config.align = ACLKM_RULE_ALIGN;
 		config.padding = ACLKM_RULE_PADDING;

@@ -76,6 +76,11 @@ int error_set_forked(void)
 		"in the child first");
 }
 
+int error_no_records(void)
+{
+	return error_set(ACLKM_ERR_NOHEAP, "no memory for the library's own records");
+}
+
 const char *api_function(void)
 {
 	return error_function;

@@ -37,6 +37,9 @@ const char *api_function(void);
 /* Notes the text of a failure, after "function: ". Returns @err. */
 int error_set(int err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Notes that there is no memory for records of the library: ACLKM_ERR_NOHEAP. */
+int error_no_records(void);
+
 /*
  * The last text is the answer to the caller: keeps it for error_take_recent. An
  * attempt that fails and is made up for is never published.

@@ -21,6 +21,8 @@ struct outcall {
 
 static _Thread_local struct outcall *outcall_inner;
 
+_Thread_local int outcall_in_task;
+
 _Unwind_Reason_Code HIDDEN outcall_personality(int version, _Unwind_Action actions,
 					       _Unwind_Exception_Class class,
 					       struct _Unwind_Exception *exception,

@@ -19,4 +19,7 @@ void outcall(void (*fn)(void *data), void *data, void (*unwound)(void *arg), voi
 /* Whether this thread is in a function of the program that the library has called. */
 bool outcall_is_active(void);
 
+/* Whether this thread is in a task or a callback: it must wait for no stream. */
+extern _Thread_local int outcall_in_task;
+
 #endif /* LIB_OUTCALL_H */

@@ -4,8 +4,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "base/config.h"
-
 #define MIB (1ULL << 20)
 #define KIB (1ULL << 10)
 
@@ -40,11 +38,4 @@ const struct product *product_find(const char *name)
 		}
 	}
 	return found;
-}
-
-const struct product *product_get(void)
-{
-	const struct product *found = product_find(config_get()->soc_name);
-
-	return found ? found : product_find("Ascend910B3");
 }

@@ -30,7 +30,4 @@ struct product {
 /* The row for @name; NULL when no row fits. */
 const struct product *product_find(const char *name);
 
-/* The row of the product that is played. */
-const struct product *product_get(void);
-
 #endif /* LIB_PRODUCT_H */

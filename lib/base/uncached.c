@@ -42,8 +42,7 @@ int uncached_add(const void *addr, size_t size)
 	struct range *range = malloc(sizeof(*range));
 
 	if (!range)
-		return error_set(ACLKM_ERR_NOHEAP,
-				 "no memory for the library's own records");
+		return error_no_records();
 	pthread_rwlock_wrlock(&lock);
 	*range = (struct range){ranges, (uintptr_t)addr, size};
 	ranges = range;

@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "aclkm/copy.h"
-#include "debug/check_host.h"
+#include "debug/check.h"
 #include "base/counters.h"
 #include "copy/crew.h"
 #include "base/error.h"
@@ -52,15 +52,6 @@ struct parts {
 
 static struct tuner copy_tuners[TUNED_SIZES], fill_tuners[TUNED_SIZES];
 static _Atomic size_t past_caches; /* 0: by measurement */
-
-enum place copy_place(const void *ptr)
-{
-	struct heap_block block;
-
-	if (heap_find(ptr, &block, NULL, NULL))
-		return PLACE_UNKNOWN;
-	return block.class == HEAP_HOST ? PLACE_HOST : PLACE_DEVICE;
-}
 
 static void run(const struct span *span, struct way way)
 {

@@ -5,14 +5,6 @@
 
 #include <stddef.h>
 
-enum place {
-	PLACE_UNKNOWN, /* memory that is not ours: pageable, as far as we know */
-	PLACE_HOST,
-	PLACE_DEVICE,
-};
-
-enum place copy_place(const void *ptr);
-
 /* Does it now. The ranges may overlap. */
 void copy_bytes(void *dst, const void *src, size_t count);
 

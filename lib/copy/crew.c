@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "base/placing.h"
+#include "base/threads.h"
 
-#define MAX_CREW PLACING_THREADS
+#define MAX_CREW THREADS_MAX
 #define DEFAULT_CREW 4
 
 /* Rounds of looking before a helper sleeps, or the caller waits for the last part. */
@@ -80,10 +80,10 @@ unsigned int crew_size(void)
 	unsigned int size = atomic_load(&wanted);
 
 	if (!size)
-		size = placing_threads();
+		size = threads_of_copy();
 	if (size)
 		return size;
-	size = placing_cpus();
+	size = threads_cpus();
 	return size < DEFAULT_CREW ? size : DEFAULT_CREW;
 }
 
@@ -99,7 +99,7 @@ static void start_helpers(unsigned int helpers)
 	if (started >= helpers)
 		return;
 	process_in_use();
-	while (started < helpers && !placing_create(&thread, help, NULL)) {
+	while (started < helpers && !threads_create(&thread, help, NULL)) {
 		pthread_detach(thread);
 		started++;
 	}

@@ -9,6 +9,7 @@
 #include "debug/check_flight.h"
 #include "debug/check_host.h"
 #include "debug/check_object.h"
+#include "debug/check_report.h"
 #include "debug/check_small.h"
 #include "base/config.h"
 #include "base/error.h"
@@ -47,11 +48,6 @@ static struct record *freed_first, **freed_last = &freed_first;
 static uint64_t held_bytes;
 static uint32_t freed_count;
 
-uint32_t check_wanted(void)
-{
-	return config_get()->checks;
-}
-
 static struct record *find(uint64_t addr)
 {
 	struct record key = {.block.base = addr};
@@ -89,61 +85,6 @@ static bool look_up(uint64_t addr, struct checked *out, struct record **record)
 	if (*record)
 		*out = (*record)->block;
 	return *record;
-}
-
-static void describe(const struct checked *block)
-{
-	report_line("  block: %llu bytes [%p, %p) of %s memory",
-		    (unsigned long long)block->asked, (void *)(uintptr_t)block->base,
-		    (void *)(uintptr_t)(block->base + block->asked),
-		    kind_name(block->kind));
-	report_trace("taken", stack_get(block->taken));
-	if (block->freed)
-		report_trace("freed", stack_get(block->given));
-}
-
-/* A finding about a block that was taken where others may have been. */
-static struct report about(const char *check, struct trace *here,
-			   const struct checked *block)
-{
-	trace_take(here);
-	return (struct report){
-		.check = check,
-		.here = here,
-		.about = block ? trace_place(stack_get(block->taken)) : 0,
-	};
-}
-
-void check_report_red_zone(const struct checked *block, const uint8_t *bad)
-{
-	const uint8_t *zone = (const uint8_t *)(uintptr_t)block->base + block->asked;
-	struct trace here;
-	struct report report = about("red-zone", &here, block);
-
-	if (!report_begin(&report,
-			  "byte %llu behind the end of a block was written: 0x%02x",
-			  (unsigned long long)(bad - zone), *bad))
-		return;
-	describe(block);
-	report_end(
-		"write no more than the size that was asked for; found when freeing, so "
-		"look at who writes this block");
-}
-
-void check_report_held(const struct checked *block, const uint8_t *bad)
-{
-	const uint8_t *from = (const uint8_t *)(uintptr_t)block->base;
-	struct trace here;
-	struct report report = about("use-after-free", &here, block);
-
-	/* Where it was freed tells more than where that came to light. */
-	report.about ^= trace_place(stack_get(block->given));
-	if (!report_begin(&report, "byte %llu of a freed block was written: 0x%02x",
-			  (unsigned long long)(bad - from), *bad))
-		return;
-	describe(block);
-	report_end("free memory when nobody writes it any more: synchronise the streams "
-		   "that use it first");
 }
 
 /* Back to the heap, with the lock held. */
@@ -251,7 +192,7 @@ static void report_leak(const struct leak *leak)
 				    (unsigned long long)leak->bytes);
 	if (!told)
 		return;
-	describe(&leak->first);
+	checked_describe(&leak->first);
 	report_end("free it with the function that fits before the program ends");
 }
 
@@ -314,9 +255,26 @@ static __attribute__((destructor(101))) void check_end_of_process(void)
 	report_exit();
 }
 
-void check_start(void)
+/* The environment was read: what the list says is known to all parts of the checks. */
+static void check_start(const struct check_list *list)
 {
-	atomic_store(&started, true);
+	if (list->checks)
+		atomic_store(&started, true);
+	atomic_store(&check_tasks, (list->checks & CHECK_FLIGHT) != 0);
+	atomic_store(&check_host, (list->checks & CHECK_PORTABLE) != 0);
+	check_host_start(check_touched);
+	report_set(&(struct report_options){
+		.exit_code = list->exit_code,
+		.abort_first = list->abort_first,
+		.count_advice = list->count_advice,
+		.log = list->log[0] ? list->log : NULL,
+	});
+}
+
+/* Before a constructor of the program may read the environment. */
+static __attribute__((constructor(101))) void check_register(void)
+{
+	config_on_checks(check_start);
 }
 
 /*
@@ -413,8 +371,7 @@ int check_take(const struct heap_request *request, void **out)
 	int err;
 
 	if (!record)
-		return error_set(ACLKM_ERR_NOHEAP,
-				 "no memory for the library's own records");
+		return error_no_records();
 	more = wanted(request, &shift);
 	pthread_mutex_lock(&lock);
 	err = take_from_heap(&more, &base);
@@ -480,11 +437,11 @@ static void report_free(const void *ptr, const struct checked *block, const char
 
 	if (!check_is(CHECK_FREE))
 		return;
-	report = about("bad-free", &here, block);
+	report = checked_report("bad-free", &here, block);
 	if (!report_begin(&report, "%p: %s", ptr, what))
 		return;
 	if (block)
-		describe(block);
+		checked_describe(block);
 	report_end(fix);
 }
 
@@ -525,7 +482,7 @@ static int refuse(void *ptr, enum aclkm_kind kind, const struct checked *block)
 
 static void describe_any(const void *block)
 {
-	describe(block);
+	checked_describe(block);
 }
 
 int check_give(void *ptr, enum aclkm_kind kind)
@@ -586,11 +543,11 @@ static void report_touch(const struct checked *block, uint64_t at)
 
 	/* The program is in no call. */
 	error_function = "";
-	report = about("portable", &here, block);
+	report = checked_report("portable", &here, block);
 	if (!report_begin(&report, "%p, device memory, was accessed by the host",
 			  (void *)(uintptr_t)at))
 		return;
-	describe(block);
+	checked_describe(block);
 	report_end(
 		"copy with aclrtMemcpy, or take host or managed memory: a real device's "
 		"memory is not mapped for the host");
@@ -640,20 +597,20 @@ static void check_end(const void *ptr, uint64_t count, const char *side)
 	known = look_up((uint64_t)(uintptr_t)ptr, &block, &record);
 	offset = known ? (uint64_t)(uintptr_t)ptr - block.base : 0;
 	if (known && block.freed && !is_stale(&block, ptr)) {
-		report = about("use-after-free", &here, &block);
+		report = checked_report("use-after-free", &here, &block);
 		if (report_begin(&report, "%s %p is in a freed block", side, ptr)) {
-			describe(&block);
+			checked_describe(&block);
 			report_end("free memory when nothing uses it any more");
 		}
 	} else if (known && !block.freed &&
 		   (offset > block.asked || count > block.asked - offset)) {
-		report = about("out-of-bounds", &here, &block);
+		report = checked_report("out-of-bounds", &here, &block);
 		if (report_begin(&report,
 				 "%s %p with %llu bytes goes %llu bytes past the end of "
 				 "its block",
 				 side, ptr, (unsigned long long)count,
 				 (unsigned long long)(offset + count - block.asked))) {
-			describe(&block);
+			checked_describe(&block);
 			report_end("destMax and count must fit the block: destMax is not "
 				   "checked against it by the API");
 		}
@@ -677,7 +634,7 @@ void check_kind(const struct copy_kind *copy)
 
 	if (!check_is(CHECK_PORTABLE))
 		return;
-	report = about("portable", &here, NULL);
+	report = checked_report("portable", &here, NULL);
 	if (copy->stated &&
 	    report_begin(
 		    &report,
@@ -702,7 +659,7 @@ void check_async(const void *dst, const void *src, bool unaligned, bool at_once)
 	struct trace here;
 
 	if (unaligned && check_is(CHECK_ALIGN)) {
-		report = about("unaligned", &here, NULL);
+		report = checked_report("unaligned", &here, NULL);
 		report.kind = REPORT_ADVICE;
 		if (report_begin(&report,
 				 "asynchronous copy from %p to %p: both should be "
@@ -712,7 +669,7 @@ void check_async(const void *dst, const void *src, bool unaligned, bool at_once)
 				   "releases of AscendCL ask for it (107008)");
 	}
 	if (at_once && check_is(CHECK_SYNC)) {
-		report = about("not-asynchronous", &here, NULL);
+		report = checked_report("not-asynchronous", &here, NULL);
 		report.kind = REPORT_ADVICE;
 		if (report_begin(&report,
 				 "the copy from %p to %p drained the stream and was done "

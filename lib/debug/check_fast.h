@@ -10,9 +10,9 @@
 #ifndef LIB_CHECK_FAST_H
 #define LIB_CHECK_FAST_H
 
-#include "debug/check.h"
+#include "base/check_list.h"
 #include "debug/check_bytes.h"
-#include "debug/check_mark.h"
+#include "alloc/mark.h"
 #include "base/hot.h"
 #include "base/rules.h"
 #include "alloc/slab.h"

@@ -15,7 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "debug/check.h"
+#include "base/config.h"
+#include "debug/check_small.h"
 #include "debug/check_reach.h"
 #include "base/futex.h"
 #include "debug/report.h"

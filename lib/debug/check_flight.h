@@ -12,17 +12,9 @@
 #include <stdint.h>
 
 #include "base/hot.h"
+#include "debug/check_reach.h"
 
 #define CHECK_USES 3
-
-/* @size bytes at @at; for @rows > 1 in each of them, which start @pitch apart. */
-struct use {
-	const void *at;
-	const void *target; /* where the library itself writes them; NULL: there */
-	uint64_t size;
-	uint64_t pitch, rows;
-	bool writes;
-};
 
 /* What a task uses; NULL or size 0: nothing. */
 struct uses {

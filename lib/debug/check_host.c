@@ -14,11 +14,11 @@
 #include <ucontext.h>
 
 #include "base/outcall.h"
-#include "exec/worker.h"
 
 HIDDEN _Atomic bool check_host;
 
 static struct sigaction host_before;
+static bool (*_Atomic host_touched)(uint64_t at, bool by_library);
 static pthread_once_t host_once = PTHREAD_ONCE_INIT;
 
 static const void *host_pc(const void *context)
@@ -38,7 +38,7 @@ static bool host_is_library(const void *context)
 {
 	Dl_info own, at, program;
 
-	if (worker_in_task && !outcall_is_active())
+	if (outcall_in_task && !outcall_is_active())
 		return true;
 	return dladdr((void *)(uintptr_t)check_hide, &own) &&
 	       dladdr(host_pc(context), &at) &&
@@ -59,12 +59,14 @@ static void host_pass_on(int number, siginfo_t *info, void *context)
 
 static void host_faults(int number, siginfo_t *info, void *context)
 {
-	if (info->si_code <= 0 ||
-	    !check_touched((uint64_t)(uintptr_t)info->si_addr, host_is_library(context)))
+	bool (*touched)(uint64_t at, bool by_library) = atomic_load(&host_touched);
+
+	if (info->si_code <= 0 || !touched ||
+	    !touched((uint64_t)(uintptr_t)info->si_addr, host_is_library(context)))
 		host_pass_on(number, info, context);
 }
 
-static void host_start(void)
+static void host_catch(void)
 {
 	struct sigaction action = {.sa_sigaction = host_faults};
 
@@ -74,9 +76,14 @@ static void host_start(void)
 	sigaction(SIGSEGV, &action, NULL);
 }
 
+void check_host_start(bool (*touched)(uint64_t at, bool by_library))
+{
+	atomic_store(&host_touched, touched);
+}
+
 void check_hide(uint64_t base, uint64_t size)
 {
-	pthread_once(&host_once, host_start);
+	pthread_once(&host_once, host_catch);
 	mprotect((void *)(uintptr_t)base, size, PROT_NONE);
 }
 

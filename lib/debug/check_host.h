@@ -21,30 +21,11 @@ static inline bool check_hides(void)
 				0);
 }
 
-/* Of check.c: counts who works on the block around @at; NULL is fine. */
-void check_open(const void *at);
-void check_close(const void *at);
-
-/* Around what the library reads and writes itself. NULL: nothing. */
-static inline void check_work_begins(const void *dst, const void *src)
-{
-	if (check_hides()) {
-		check_open(dst);
-		check_open(src);
-	}
-}
-
-static inline void check_work_ends(const void *dst, const void *src)
-{
-	if (check_hides()) {
-		check_close(src);
-		check_close(dst);
-	}
-}
-
-/* Of check.c: the program has touched @at; true: it is a hidden block, open from now on.
+/*
+ * @touched is called of an access of the program to an address: true where it is a hidden
+ * block, which is open from now on.
  */
-bool check_touched(uint64_t at, bool by_library);
+void check_host_start(bool (*touched)(uint64_t at, bool by_library));
 
 void check_hide(uint64_t base, uint64_t size);
 void check_show(uint64_t base, uint64_t size);

@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "debug/check.h"
+#include "base/config.h"
 #include "debug/report.h"
 #include "debug/stacks.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the checks know of small blocks: a mark for each (check_mark.h), with the places
+ * What the checks know of small blocks: a mark for each (mark.h), with the places
  * that took and freed it. Freed ones that are held back are in a ring
  * of the thread that freed them. No lock on the way of a right program; all but the
  * fast way is called with check.c's lock held.
@@ -11,19 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "alloc/heap.h"
-
-/* A block as the program knows it; after its free, for a while. */
-struct checked {
-	uint64_t base;
-	uint64_t asked;
-	uint64_t ruled;
-	enum aclkm_kind kind;
-	bool freed;
-	bool held;	       /* freed, but not given back to the heap */
-	bool in_use;	       /* a task still uses it, which was told */
-	uint32_t taken, given; /* where: numbers of stacks.h */
-};
+#include "debug/check_report.h"
 
 /*
  * Notes that the block at @base of the heap is taken here, if it is one of a slab;
@@ -55,8 +43,18 @@ const uint8_t *check_written_behind(const struct checked *block);
 /* Bytes of the heap's block that are before the program's; not for media memory. */
 uint64_t check_shift(uint64_t asked);
 
-/* For check.c: what was found. */
-void check_report_held(const struct checked *block, const uint8_t *bad);
-void check_report_red_zone(const struct checked *block, const uint8_t *bad);
+/* Around the long way: where the call is, so that it need not be found out. */
+void check_enter(const char *call, const void *pc, const void *frame);
+void check_leave(void);
+
+/* From now on this thread may, as tcache_arm has it. */
+void check_arm(uint64_t epoch, uint32_t device);
+
+/*
+ * Around an asynchronous copy that is under way, and the life of a block with a tag: the
+ * frees of all threads go the long way meanwhile. Not where nothing is checked.
+ */
+void check_odd_begin(void);
+void check_odd_end(void);
 
 #endif /* LIB_CHECK_SMALL_H */

@@ -6,6 +6,7 @@
 #include <execinfo.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <link.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -15,10 +16,10 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
-#include "debug/report_where.h"
 
 #define LINE_SIZE 1024
 #define MAX_PLACES 4096 /* a power of two */
@@ -177,6 +178,158 @@ void report_line(const char *format, ...)
 		n = (int)sizeof(line) - 2;
 	memcpy(line + n, "\n", 2);
 	put(line);
+}
+
+/*
+ * The lines of the program's own frames come from addr2line, if it is installed. It runs
+ * as a grandchild: the program gets no SIGCHLD for it, and its wait() does not find it.
+ */
+#define PATH_SIZE 1024
+#define FRAME_SIZE 256
+
+/* A frame's file, its offset there, and a name if the file exports one. */
+struct frame {
+	char *at;
+	const char *file; /* NULL: unknown */
+	const char *name;
+	unsigned long offset;
+	bool of_program;
+	char line[FRAME_SIZE]; /* "function at file:line"; "" */
+};
+
+static void frame_locate(void *addr, struct frame *frame)
+{
+	struct link_map *map = NULL;
+	Dl_info info;
+
+	/* The call is before the address that it returns to. */
+	*frame = (struct frame){.at = (char *)addr - 1};
+	if (!dladdr1(frame->at, &info, (void **)&map, RTLD_DL_LINKMAP) || !map)
+		return;
+	frame->file = info.dli_fname;
+	frame->name = info.dli_sname;
+	frame->offset = (unsigned long)((uintptr_t)frame->at - map->l_addr);
+	frame->of_program = !*map->l_name;
+}
+
+/* fork(2) without its handlers and, for @signal 0, without SIGCHLD to the parent. */
+static pid_t where_fork(long signal)
+{
+#ifdef __s390__
+	return (pid_t)syscall(SYS_clone, NULL, signal, NULL, NULL, NULL);
+#else
+	return (pid_t)syscall(SYS_clone, signal, NULL, NULL, NULL, NULL);
+#endif
+}
+
+static __attribute__((noreturn)) void where_exec(char **arguments, int output)
+{
+	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+	sigset_t none;
+
+	dup2(nothing, STDIN_FILENO);
+	dup2(output, STDOUT_FILENO);
+	dup2(nothing, STDERR_FILENO);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execvp(arguments[0], arguments);
+	_exit(127);
+}
+
+/* A process that is the parent of the one that runs @arguments, or -1. */
+static pid_t where_run(char **arguments, int output)
+{
+	pid_t middle = where_fork(0), last;
+	int status;
+
+	if (middle)
+		return middle;
+	last = where_fork(SIGCHLD);
+	if (!last)
+		where_exec(arguments, output);
+	if (last > 0)
+		waitpid(last, &status, __WALL);
+	_exit(0);
+}
+
+static void where_read(struct frame *frames, int n, FILE *from)
+{
+	int i;
+
+	for (i = 0; i < n; i++) {
+		if (!frames[i].of_program)
+			continue;
+		if (!fgets(frames[i].line, sizeof(frames[i].line), from))
+			break;
+		frames[i].line[strcspn(frames[i].line, "\n")] = '\0';
+		if (frames[i].line[0] == '?')
+			frames[i].line[0] = '\0';
+	}
+}
+
+static void where_ask(struct frame *frames, int n, char **arguments)
+{
+	int pipes[2], status;
+	FILE *from;
+	pid_t pid;
+
+	if (pipe2(pipes, O_CLOEXEC))
+		return;
+	pid = where_run(arguments, pipes[1]);
+	close(pipes[1]);
+	from = pid > 0 ? fdopen(pipes[0], "re") : NULL;
+	if (from) {
+		where_read(frames, n, from);
+		fclose(from);
+	} else {
+		close(pipes[0]);
+	}
+	if (pid > 0)
+		waitpid(pid, &status, __WALL);
+}
+
+static void where_symbolize(struct frame *frames, int n)
+{
+	static char name[] = "addr2line", flags[] = "-Cfpe";
+	static char program[PATH_SIZE], offsets[TRACE_DEPTH][24];
+	char *arguments[TRACE_DEPTH + 4] = {name, flags, program};
+	ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
+	int i, last = 3;
+
+	if (length <= 0)
+		return;
+	program[length] = '\0';
+	for (i = 0; i < n; i++) {
+		if (!frames[i].of_program)
+			continue;
+		snprintf(offsets[i], sizeof(offsets[i]), "0x%lx", frames[i].offset);
+		arguments[last++] = offsets[i];
+	}
+	if (last > 3)
+		where_ask(frames, n, arguments);
+}
+
+static void frame_print(int number, const struct frame *frame)
+{
+	if (frame->line[0])
+		report_line("    #%d %p in %s", number, (void *)frame->at, frame->line);
+	else if (frame->file)
+		report_line("    #%d %p in %s (%s+0x%lx)", number, (void *)frame->at,
+			    frame->name ? frame->name : "?", frame->file, frame->offset);
+	else
+		report_line("    #%d %p", number, (void *)frame->at);
+}
+
+static void report_frames(const struct trace *trace)
+{
+	static struct frame frames[TRACE_DEPTH]; /* under the lock of report_begin */
+	int i;
+
+	for (i = 0; i < trace->depth; i++)
+		frame_locate(trace->frames[i], &frames[i]);
+	where_symbolize(frames, trace->depth);
+	for (i = 0; i < trace->depth; i++)
+		frame_print(i, &frames[i]);
 }
 
 static uint64_t report_place(const struct report *report)

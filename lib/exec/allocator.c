@@ -37,8 +37,7 @@ int allocator_create(uintptr_t *handle)
 
 	if (!description || object_add(&descriptions, &description->object, 0, release)) {
 		free(description);
-		return error_set(ACLKM_ERR_NOHEAP,
-				 "no memory for the library's own records");
+		return error_no_records();
 	}
 	*handle = description->object.handle;
 	return ACLKM_OK;
@@ -127,8 +126,7 @@ int allocator_register(uintptr_t handle, uintptr_t stream)
 	int err;
 
 	if (!made)
-		return error_set(ACLKM_ERR_NOHEAP,
-				 "no memory for the library's own records");
+		return error_no_records();
 	err = read_whole(handle, &made->allocator);
 	if (err) {
 		free(made);

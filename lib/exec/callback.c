@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "exec/device.h"
+#include "exec/context.h"
 #include "base/error.h"
 #include "base/hot.h"
 #include "base/outcall.h"
@@ -66,45 +66,6 @@ static void put_record_locked(struct record *record)
 	free(record);
 }
 
-/* False: the stream has one. */
-static bool add_subscription(struct subscription *subscription)
-{
-	bool first;
-
-	pthread_mutex_lock(&lock);
-	first = !find_locked(subscription->stream);
-	if (first) {
-		subscription->next = subscriptions;
-		subscriptions = subscription;
-		atomic_fetch_add(&nr_subscriptions, 1);
-	}
-	pthread_mutex_unlock(&lock);
-	return first;
-}
-
-int callback_subscribe(uint64_t thread, uintptr_t stream)
-{
-	struct subscription *subscription;
-	int err = stream_check(stream);
-
-	if (err)
-		return err;
-	subscription = calloc(1, sizeof(*subscription));
-	if (!subscription)
-		return error_set(ACLKM_ERR_NOHEAP,
-				 "no memory for the library's own records");
-	*subscription =
-		(struct subscription){.thread = thread, .stream = stream, .users = 1};
-	if (!add_subscription(subscription)) {
-		free(subscription);
-		return error_set(ACLKM_ERR_EXISTS,
-				 "stream = %p has a thread already: one is all",
-				 (void *)stream);
-	}
-	word_change(&news);
-	return ACLKM_OK;
-}
-
 static void finish_record_locked(struct record *record)
 {
 	record->over = true;
@@ -141,6 +102,60 @@ static void end_locked(struct subscription *subscription)
 	put_subscription_locked(subscription);
 }
 
+static void callback_stream_ends(uintptr_t stream)
+{
+	struct subscription *subscription;
+
+	if (!atomic_load(&nr_subscriptions))
+		return;
+	pthread_mutex_lock(&lock);
+	subscription = find_locked(stream);
+	if (subscription)
+		end_locked(subscription);
+	pthread_mutex_unlock(&lock);
+	if (subscription)
+		word_change(&news);
+}
+
+/* False: the stream has one. */
+static bool add_subscription(struct subscription *subscription)
+{
+	bool first;
+
+	pthread_mutex_lock(&lock);
+	first = !find_locked(subscription->stream);
+	if (first) {
+		subscription->next = subscriptions;
+		subscriptions = subscription;
+		atomic_fetch_add(&nr_subscriptions, 1);
+	}
+	pthread_mutex_unlock(&lock);
+	return first;
+}
+
+int callback_subscribe(uint64_t thread, uintptr_t stream)
+{
+	struct subscription *subscription;
+	int err = stream_check(stream);
+
+	if (err)
+		return err;
+	subscription = calloc(1, sizeof(*subscription));
+	if (!subscription)
+		return error_no_records();
+	*subscription =
+		(struct subscription){.thread = thread, .stream = stream, .users = 1};
+	stream_at_end(callback_stream_ends);
+	if (!add_subscription(subscription)) {
+		free(subscription);
+		return error_set(ACLKM_ERR_EXISTS,
+				 "stream = %p has a thread already: one is all",
+				 (void *)stream);
+	}
+	word_change(&news);
+	return ACLKM_OK;
+}
+
 int callback_unsubscribe(uint64_t thread, uintptr_t stream)
 {
 	struct subscription *subscription;
@@ -162,21 +177,6 @@ int callback_unsubscribe(uint64_t thread, uintptr_t stream)
 				 (void *)stream);
 	word_change(&news);
 	return ACLKM_OK;
-}
-
-void callback_stream_ends(uintptr_t stream)
-{
-	struct subscription *subscription;
-
-	if (!atomic_load(&nr_subscriptions))
-		return;
-	pthread_mutex_lock(&lock);
-	subscription = find_locked(stream);
-	if (subscription)
-		end_locked(subscription);
-	pthread_mutex_unlock(&lock);
-	if (subscription)
-		word_change(&news);
 }
 
 /* Queues the callback. NULL: nobody will run it. */
@@ -294,7 +294,7 @@ static struct record *take_record(uint64_t me, bool *subscribed)
 
 static void end_record(void *arg)
 {
-	worker_in_task--;
+	outcall_in_task--;
 	pthread_mutex_lock(&lock);
 	finish_record_locked(arg);
 	pthread_mutex_unlock(&lock);
@@ -302,7 +302,7 @@ static void end_record(void *arg)
 
 static void run_record(struct record *record)
 {
-	worker_in_task++;
+	outcall_in_task++;
 	outcall(record->fn, record->data, end_record, record);
 	end_record(record);
 }

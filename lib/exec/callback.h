@@ -17,8 +17,6 @@ int callback_subscribe(uint64_t thread, uintptr_t stream);
 /* What has not run yet never will. ACLKM_ERR_FOREIGN: it is not subscribed;
  * ACLKM_ERR_KIND: to another thread. */
 int callback_unsubscribe(uint64_t thread, uintptr_t stream);
-void callback_stream_ends(uintptr_t stream);
-
 /* With @block the stream stands until @fn has returned. ACLKM_ERR_FOREIGN: the
  * stream has no thread. */
 int callback_launch(void (*fn)(void *data), void *data, bool block, uintptr_t stream);

@@ -51,7 +51,7 @@ free:
 	pthread_mutex_destroy(&counter->lock);
 	free(counter);
 no_heap:
-	return error_set(ACLKM_ERR_NOHEAP, "no memory for the library's own records");
+	return error_no_records();
 }
 
 static int not_alive(uintptr_t handle)

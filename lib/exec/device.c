@@ -13,14 +13,6 @@
 #include "exec/stream.h"
 #include "alloc/tcache.h"
 
-struct context {
-	struct object object;
-	struct context *next_dead;
-	uintptr_t stream;
-	uint32_t device;
-	bool is_default;
-};
-
 static struct device {
 	uint64_t sets;
 	uintptr_t context; /* the default one; 0: none */
@@ -29,63 +21,6 @@ static struct device {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the devices */
 static _Atomic int32_t default_device = -1;
-static struct object_table contexts = OBJECT_TABLE(OBJECT_CONTEXT);
-
-_Atomic uint64_t device_gone = 1;
-_Thread_local struct device_here device_mine;
-
-const struct device_here *device_here_slowly(void)
-{
-	uint64_t now = atomic_load_explicit(&device_gone, memory_order_acquire);
-	struct object *object;
-
-	if (!device_mine.context)
-		return NULL;
-	object = object_get(&contexts, device_mine.context);
-	if (!object) {
-		/* A call that looked before a reset still needs the device's number. */
-		device_mine = (struct device_here){.device = device_mine.device};
-		return NULL;
-	}
-	object_put(object);
-	device_mine.seen = now;
-	return &device_mine;
-}
-
-/* False: the context is not alive. */
-static bool try_use(uintptr_t handle)
-{
-	uint64_t now = atomic_load(&device_gone);
-	struct object *object = object_get(&contexts, handle);
-	const struct context *context;
-
-	if (!object)
-		return false;
-	context = object_entry(object, struct context, object);
-	if (handle != device_mine.context)
-		tcache_disarm_mine();
-	device_mine = (struct device_here){.context = handle,
-					   .stream = context->stream,
-					   .device = context->device,
-					   .seen = now};
-	object_put(object);
-	return true;
-}
-
-static int use(uintptr_t handle)
-{
-	if (try_use(handle))
-		return ACLKM_OK;
-	return error_set(ACLKM_ERR_HANDLE,
-			 "context = %p: never created, or destroyed already",
-			 (void *)handle);
-}
-
-void device_lend(uintptr_t context)
-{
-	try_use(context);
-}
-
 int device_check(int64_t id)
 {
 	uint32_t count = config_get()->devices;
@@ -109,14 +44,13 @@ static int create(uint32_t device, bool is_default, uintptr_t *out)
 	int err;
 
 	if (!context)
-		return error_set(ACLKM_ERR_NOHEAP,
-				 "no memory for the library's own records");
+		return error_no_records();
 	context->device = device;
 	context->is_default = is_default;
 	err = object_add(&contexts, &context->object, 0, release);
 	if (err) {
 		free(context);
-		return error_set(err, "no memory for the library's own records");
+		return error_no_records();
 	}
 	err = stream_create(context->object.handle, device, &plain, &context->stream);
 	if (err)
@@ -159,7 +93,7 @@ static int set(int32_t id, uint64_t sets)
 	if (created)
 		err = create((uint32_t)id, true, &device->context);
 	if (!err)
-		err = use(device->context);
+		err = context_use(device->context);
 	if (!err)
 		device->sets += sets;
 	pthread_mutex_unlock(&lock);
@@ -253,7 +187,7 @@ int context_create(int32_t device, uintptr_t *out)
 	if (!err)
 		err = create((uint32_t)device, false, out);
 	if (!err)
-		err = use(*out);
+		err = context_use(*out);
 	if (!err)
 		stream_tell_created(device_mine.stream);
 	return err;
@@ -284,11 +218,6 @@ out:
 				 (void *)handle);
 	destroy(removed);
 	return ACLKM_OK;
-}
-
-int context_use(uintptr_t context)
-{
-	return use(context);
 }
 
 int device_peer_set(uint32_t device, int32_t peer, bool enable)

@@ -7,8 +7,10 @@
 
 #include "base/config.h"
 #include "base/error.h"
+#include "backend/memfile.h"
 #include "base/fd.h"
 #include "base/object.h"
+#include "base/va.h"
 #include "ipc/share.h"
 #include "exec/stream.h"
 
@@ -75,7 +77,7 @@ static int add(uint32_t device, uint32_t flags, struct event_state *state, uint6
 free:
 	free(event);
 no_heap:
-	return error_set(ACLKM_ERR_NOHEAP, "no memory for the library's own records");
+	return error_no_records();
 }
 
 int event_create(uint32_t device, uint32_t flags, uintptr_t *handle)
@@ -396,4 +398,84 @@ uint32_t event_available(uint32_t device)
 	uint32_t count = atomic_load(&recorded[device]);
 
 	return count < EVENT_MAX ? EVENT_MAX - count : 0;
+}
+
+/* One page with the state, in a file. */
+static int event_map_file(int fd, struct event_state **state, uint64_t *size)
+{
+	void *addr;
+
+	*size = va_page_size();
+	addr = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (addr == MAP_FAILED)
+		return error_set(ACLKM_ERR_NOMEM, "mapping an event: %s",
+				 strerror(errno));
+	*state = addr;
+	return ACLKM_OK;
+}
+
+static int event_adopt_file(int fd, uint32_t device, uint32_t flags, uintptr_t *event)
+{
+	struct event_state *state = NULL;
+	uint64_t size;
+	int err = event_map_file(fd, &state, &size);
+
+	if (err)
+		return err;
+	err = event_adopt(device, flags, state, size, fd, event);
+	if (err)
+		munmap(state, size);
+	return err;
+}
+
+int event_create_shared(uint32_t device, uint32_t flags, uintptr_t *event)
+{
+	int err, fd = memfile_new("aclkm-event", va_page_size(), 0);
+
+	if (fd < 0)
+		return fd_refused("a file for an event");
+	err = event_adopt_file(fd, device, flags, event);
+	if (err)
+		close(fd);
+	return err;
+}
+
+/* One export at a time, so that an event has one offer. */
+static pthread_mutex_t event_offers = PTHREAD_MUTEX_INITIALIZER;
+
+int event_export(uintptr_t event, uint64_t *number)
+{
+	struct share_item item = {.kind = SHARE_EVENT};
+	struct event_status status;
+	int err = event_query(event, &status);
+
+	if (err)
+		return err;
+	item.flags = status.flags;
+	/* One offer for each event, however often it is asked for. */
+	pthread_mutex_lock(&event_offers);
+	err = event_file(event, &item.fd, number);
+	if (!err && !*number) {
+		err = share_offer_file(&item, true, number);
+		if (!err) {
+			err = event_offered(event, *number);
+			if (err)
+				share_withdraw(*number);
+		}
+	}
+	pthread_mutex_unlock(&event_offers);
+	return err;
+}
+
+int event_import(uint64_t number, uint32_t device, uintptr_t *event)
+{
+	struct share_item item;
+	int err = share_fetch(number, SHARE_EVENT, &item);
+
+	if (err)
+		return err;
+	err = event_adopt_file(item.fd, device, (uint32_t)item.flags, event);
+	if (err)
+		close(item.fd);
+	return err;
 }

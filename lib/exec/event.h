@@ -83,4 +83,11 @@ int event_query(uintptr_t event, struct event_status *out);
 /* How many more events of @device could be recorded. */
 uint32_t event_available(uint32_t device);
 
+/* ACLKM_ERR_UNSUPPORTED: not created for sharing. */
+int event_export(uintptr_t event, uint64_t *number);
+int event_import(uint64_t number, uint32_t device, uintptr_t *event);
+
+/* An event whose state other processes can have. */
+int event_create_shared(uint32_t device, uint32_t flags, uintptr_t *event);
+
 #endif /* LIB_EVENT_H */

@@ -83,7 +83,7 @@ free:
 	free(notify);
 uncount:
 	atomic_fetch_sub(&alive[device], 1);
-	return error_set(err, "no memory for the library's own records");
+	return error_no_records();
 }
 
 int notify_create(uint32_t device, uintptr_t *handle)

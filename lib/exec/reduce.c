@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "exec/reduce.h"
 
-#include "debug/check_host.h"
+#include "debug/check.h"
 #include "base/error.h"
 #include "exec/float16.h"
 #include "exec/stream.h"

@@ -5,12 +5,10 @@
 #include <string.h>
 
 #include "exec/allocator.h"
-#include "exec/callback.h"
 #include "base/config.h"
-#include "exec/device.h"
+#include "exec/context.h"
 #include "base/error.h"
 #include "base/hot.h"
-#include "pool/mempool.h"
 #include "base/object.h"
 #include "base/outcall.h"
 
@@ -52,6 +50,36 @@ static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct stream *unused;	 /* under the lock */
 static _Atomic uint32_t records; /* in the blocks there are */
 static _Atomic uint32_t alive[MAX_DEVICES];
+
+/* What other files of the room do at the end of a stream, and behind a wait for one. */
+static void (*_Atomic at_end)(uintptr_t handle);
+static void (*_Atomic at_wait)(void);
+
+void stream_at_end(void (*fn)(uintptr_t handle))
+{
+	atomic_store(&at_end, fn);
+}
+
+void stream_at_wait(void (*fn)(void))
+{
+	atomic_store(&at_wait, fn);
+}
+
+static void call_at_end(uintptr_t handle)
+{
+	void (*fn)(uintptr_t) = atomic_load(&at_end);
+
+	if (fn)
+		fn(handle);
+}
+
+static HOT void call_at_wait(void)
+{
+	void (*fn)(void) = atomic_load_explicit(&at_wait, memory_order_acquire);
+
+	if (fn)
+		fn();
+}
 
 static HOT struct stream *record_at(uint32_t number)
 {
@@ -256,16 +284,16 @@ HOT bool stream_is_done(uintptr_t handle, uintptr_t context)
 	struct stream *stream = find(handle);
 
 	/* If it is the same stream after the look, all of it was done. */
-	if (worker_in_task || !stream || !is_of(stream, context) ||
+	if (outcall_in_task || !stream || !is_of(stream, context) ||
 	    !worker_is_done(&stream->worker) || atomic_load(&stream->handle) != handle)
 		return false;
-	mempool_synchronized();
+	call_at_wait();
 	return true;
 }
 
 HOT int stream_may_wait(void)
 {
-	if (!worker_in_task)
+	if (!outcall_in_task)
 		return ACLKM_OK;
 	return error_set(ACLKM_ERR_BUSY,
 			 "called in a callback: the stream stands until the callback has "
@@ -314,7 +342,7 @@ HOT int stream_wait(uintptr_t handle, int64_t deadline)
 		return err;
 	err = worker_wait(&stream->worker, deadline);
 	put(stream);
-	mempool_synchronized();
+	call_at_wait();
 	return explain(err, handle);
 }
 
@@ -384,7 +412,7 @@ static void destroy(struct stream *stream, uintptr_t handle, bool force)
 	if (force)
 		worker_abort(&stream->worker, true);
 	/* A callback that nobody processes any more must not hold up the end. */
-	callback_stream_ends(handle);
+	call_at_end(handle);
 	allocator_stream_ends(handle);
 	worker_stop(&stream->worker);
 	atomic_store(&stream->dying, true);
@@ -527,7 +555,7 @@ int stream_wait_device(uint32_t device, int64_t deadline)
 		}
 		put(stream);
 	}
-	mempool_synchronized();
+	call_at_wait();
 	return first;
 }
 

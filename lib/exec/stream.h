@@ -89,6 +89,13 @@ void stream_abort_device(uint32_t device);
 /* The streams of a context, which is going. */
 void stream_destroy_context(uintptr_t context);
 
+/*
+ * @fn is called of each stream that ends, before its thread does, and behind each wait
+ * for a stream or device. One function each.
+ */
+void stream_at_end(void (*fn)(uintptr_t handle));
+void stream_at_wait(void (*fn)(void));
+
 /* A task that has failed. */
 struct stream_failure {
 	uint32_t device;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "exec/value.h"
 
-#include "debug/check_host.h"
+#include "debug/check.h"
 #include "base/error.h"
 #include "exec/stream.h"
 

@@ -8,9 +8,8 @@
 #include "base/futex.h"
 #include "base/hot.h"
 #include "base/outcall.h"
-#include "base/placing.h"
+#include "base/threads.h"
 
-_Thread_local int worker_in_task;
 void (*_Atomic worker_on_failure)(struct worker *worker, int err, uint64_t number);
 
 /* A task with what lies behind it, as the queue copies it. */
@@ -32,7 +31,7 @@ void worker_init(struct worker *worker)
 	pthread_mutex_init(&worker->line.lock, NULL);
 	worker->line.first = NULL;
 	worker->line.last = NULL;
-	queue_init(&worker->queue, placing_spin());
+	queue_init(&worker->queue, threads_spin());
 }
 
 struct failure {
@@ -80,7 +79,7 @@ static HOT void run(struct worker *worker, struct task *task, bool skip)
 
 	task->worker = worker;
 	task->ran = !skip;
-	worker_in_task++;
+	outcall_in_task++;
 	if (check_watches_tasks() && !task->now)
 		skip ? check_task_dropped(&worker->line)
 		     : check_task_begins(&worker->line);
@@ -89,7 +88,7 @@ static HOT void run(struct worker *worker, struct task *task, bool skip)
 	drop(task);
 	if (err)
 		note_failure(task, err);
-	worker_in_task--;
+	outcall_in_task--;
 	counter_add(COUNT_TASKS_DONE, 1);
 }
 
@@ -119,7 +118,7 @@ static void worker_survive(void *arg)
 	struct worker *worker = task->worker;
 
 	drop(task);
-	worker_in_task--;
+	outcall_in_task--;
 	counter_add(COUNT_TASKS_DONE, 1);
 	if (task->now) {
 		worker_leave(worker);
@@ -141,7 +140,7 @@ static int start_locked(struct worker *worker)
 	if (atomic_load(&worker->started))
 		return ACLKM_OK;
 	process_in_use();
-	if (placing_create(&worker->thread, run_tasks, worker))
+	if (threads_create(&worker->thread, run_tasks, worker))
 		return ACLKM_ERR_NOTHREAD;
 	atomic_store(&worker->started, true);
 	return ACLKM_OK;

@@ -130,7 +130,4 @@ void worker_stop(struct worker *worker);
 /* After worker_stop, when nobody uses @worker any more. */
 void worker_destroy(struct worker *worker);
 
-/* Whether this thread is in a task or a callback: it must wait for no stream. */
-extern _Thread_local int worker_in_task;
-
 #endif /* LIB_WORKER_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Things that other processes may have: files, each under a number that says which
- * process offers it. A thread of the offering process (share_server.c) hands them out,
+ * process offers it. A thread of the offering process hands them out,
  * over a socket whose name follows from the number, to processes of the same user (or
  * root) that it was told of. The importer (share_client.c) trusts the same user or root.
  * Thread-safe; failures note their text.
@@ -13,23 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "backend/backend.h"
-
-enum share_kind { SHARE_PHYSICAL = 1, SHARE_MEMORY, SHARE_EVENT, SHARE_NOTIFY };
-
-/* What goes over with the file. */
-struct share_item {
-	uint32_t kind; /* enum share_kind */
-	uint32_t device;
-	uint32_t host;
-	uint32_t attr;
-	uint64_t offset; /* in the file */
-	uint64_t size;
-	uint64_t page_size;
-	uint64_t flags;
-	int32_t fd;
-	int32_t pages; /* enum aclkm_pages */
-};
+#include "ipc/share_wire.h"
 
 /*
  * Offers @item; its file is the registry's from now on. With @anyone no process has
@@ -37,6 +21,9 @@ struct share_item {
  * caller's then.
  */
 int share_offer(const struct share_item *item, bool anyone, uint64_t *number);
+
+/* The same; the file is closed if it fails. */
+int share_offer_file(const struct share_item *item, bool anyone, uint64_t *number);
 
 /* Lets more processes have it. ACLKM_ERR_HANDLE: not offered by this process. */
 int share_allow(uint64_t number, const int32_t *pids, size_t count);

@@ -4,6 +4,7 @@
  * byte is sent, and what it sends is checked before it is used. Every wait ends by one
  * time limit, whatever signals arrive.
  */
+#include "ipc/share.h"
 #include "ipc/share_wire.h"
 
 #include <errno.h>

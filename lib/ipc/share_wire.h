@@ -15,10 +15,26 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "ipc/share.h"
+#include "backend/backend.h"
 
 #define SHARE_SECRET_BITS 40
 #define SHARE_MAGIC 0x61636b74U /* a change of the messages changes it */
+
+enum share_kind { SHARE_PHYSICAL = 1, SHARE_MEMORY, SHARE_EVENT, SHARE_NOTIFY };
+
+/* What goes over with the file. */
+struct share_item {
+	uint32_t kind; /* enum share_kind */
+	uint32_t device;
+	uint32_t host;
+	uint32_t attr;
+	uint64_t offset; /* in the file */
+	uint64_t size;
+	uint64_t page_size;
+	uint64_t flags;
+	int32_t fd;
+	int32_t pages; /* enum aclkm_pages */
+};
 
 struct share_request {
 	uint32_t magic;
@@ -59,16 +75,5 @@ bool share_uid_is_unknown(uid_t uid);
  * long enough. False: the text of why in @why.
  */
 bool share_item_is_sound(const struct share_item *item, const char **why);
-
-/* Starts the thread that answers. 0 with @number's upper bits set; the text is noted. */
-int share_server_start(uint64_t *process);
-
-/* Fills @answer for @request of @peer, with the registry locked until share_unlock. */
-void share_answer_locked(const struct share_request *request, const struct ucred *peer,
-			 struct share_answer *answer);
-void share_unlock(void);
-
-/* The server's sockets are gone: the next offer starts another one. */
-void share_server_ended(void);
 
 #endif /* LIB_SHARE_WIRE_H */

@@ -5,31 +5,25 @@
 #include <stdlib.h>
 
 #include "debug/check.h"
-#include "debug/check_host.h"
 #include "base/config.h"
 #include "base/error.h"
 #include "base/guard.h"
-#include "map/managed.h"
 #include "map/readonly.h"
-#include "base/tree.h"
+#include "base/addr_map.h"
 
 #define MODULES 256
 
 struct tagged {
-	struct tree_node by_base;
-	uint64_t base;
-	uint64_t size;
+	struct addr_range at;
 	struct block_tag tag;
 };
 
-TREE_COMPARE(compare, struct tagged, by_base, base)
-
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct tree tags = {.compare = compare, .random = 1};
+static struct addr_map tags = ADDR_MAP;
 _Atomic uint32_t block_tag_count;
 
 /* What block_watch was called with: a block is freed only when all of them know. */
-#define WATCHERS 2
+#define WATCHERS 3
 static void (*_Atomic before_free[WATCHERS])(uint64_t base);
 
 static struct usage {
@@ -62,13 +56,13 @@ static void insert_locked(struct tagged *tagged)
 {
 	struct usage *usage = &usages[tagged->tag.device][tagged->tag.module % MODULES];
 
-	tree_insert(&tags, &tagged->by_base);
+	addr_map_add(&tags, &tagged->at);
 	atomic_fetch_add(&block_tag_count, 1);
 	if (check_wanted())
 		check_odd_begin();
 	if (!is_counted(&tagged->tag))
 		return;
-	usage->current += tagged->size;
+	usage->current += tagged->at.size;
 	if (usage->current > usage->peak)
 		usage->peak = usage->current;
 }
@@ -82,14 +76,9 @@ static void insert(struct tagged *tagged)
 
 static struct tagged *find_locked(uint64_t base)
 {
-	struct tagged key = {.base = base};
-	struct tree_node *node = tree_ceil(&tags, &key.by_base);
-	struct tagged *tagged;
+	struct addr_range *at = addr_map_at(&tags, base);
 
-	if (!node)
-		return NULL;
-	tagged = tree_entry(node, struct tagged, by_base);
-	return tagged->base == base ? tagged : NULL;
+	return at ? addr_entry(at, struct tagged, at) : NULL;
 }
 
 static struct tagged *take_out(uint64_t base)
@@ -99,13 +88,13 @@ static struct tagged *take_out(uint64_t base)
 	pthread_mutex_lock(&lock);
 	tagged = find_locked(base);
 	if (tagged) {
-		tree_erase(&tags, &tagged->by_base);
+		addr_map_remove(&tags, &tagged->at);
 		atomic_fetch_sub(&block_tag_count, 1);
 		if (check_wanted())
 			check_odd_end();
 		if (is_counted(&tagged->tag))
 			usages[tagged->tag.device][tagged->tag.module % MODULES]
-				.current -= tagged->size;
+				.current -= tagged->at.size;
 	}
 	pthread_mutex_unlock(&lock);
 	return tagged;
@@ -140,20 +129,17 @@ static int take_tagged(const struct heap_request *request, const struct block_ta
 	int err;
 
 	if (!tagged)
-		return error_set(ACLKM_ERR_NOHEAP,
-				 "no memory for the library's own records");
-	*tagged = (struct tagged){.size = request->ruled, .tag = *tag};
+		return error_no_records();
+	*tagged = (struct tagged){.at.size = request->ruled, .tag = *tag};
 	err = tag->read_only ? readonly_take(request, out) : take(request, out);
 	if (err) {
 		free(tagged);
 		return err;
 	}
-	tagged->base = (uint64_t)(uintptr_t)*out;
+	tagged->at.base = (uint64_t)(uintptr_t)*out;
 	/* The host may use managed memory on real devices, too. */
 	if (tag->managed && check_hides())
-		check_touched(tagged->base, true);
-	if (tag->managed)
-		managed_forget(tagged->base);
+		check_touched(tagged->at.base, true);
 	insert(tagged);
 	return ACLKM_OK;
 }
@@ -213,8 +199,6 @@ int block_give(void *ptr, enum aclkm_kind kind)
 	/* Out before the free: the address may be somebody's else a moment later. */
 	if (block_any_tagged())
 		tagged = take_out((uint64_t)(uintptr_t)ptr);
-	if (tagged && tagged->tag.managed && kind == ACLKM_KIND_DEVICE)
-		managed_forget(tagged->base);
 	if (tagged && tagged->tag.read_only && kind == ACLKM_KIND_DEVICE)
 		err = readonly_give(ptr, &size) ? ACLKM_OK : ACLKM_ERR_FOREIGN;
 	else

@@ -38,7 +38,7 @@ int block_give(void *ptr, enum aclkm_kind kind);
 
 /*
  * From now on @fn is called before the block that starts at @ptr is freed, by whatever
- * thread and way; @fn finds out whether the block concerns it. Two callers at most.
+ * thread and way; @fn finds out whether the block concerns it. Three callers at most.
  */
 void block_watch(void *ptr, void (*fn)(uint64_t base));
 

@@ -7,63 +7,70 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/addr_map.h"
 #include "base/error.h"
+#include "map/block.h"
 #include "map/place.h"
-#include "base/tree.h"
 
 /* A block of which something was said. */
-struct block {
-	struct tree_node by_base;
-	uint64_t base;
+struct managed_block {
+	struct addr_range at;
 	uint64_t count;
 	struct managed_state units[];
 };
 
-TREE_COMPARE(compare, struct block, by_base, base)
+static pthread_mutex_t managed_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct addr_map managed_blocks = ADDR_MAP;
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct tree blocks = {.compare = compare, .random = 1};
-
-static uint64_t units_of(uint64_t size)
+static uint64_t managed_units(uint64_t size)
 {
 	return (size + MANAGED_UNIT - 1) / MANAGED_UNIT;
 }
 
-static struct block *find_locked(uint64_t base)
+static struct managed_block *managed_find(uint64_t base)
 {
-	struct block key = {.base = base};
-	struct tree_node *node = tree_ceil(&blocks, &key.by_base);
-	struct block *block;
+	struct addr_range *at = addr_map_at(&managed_blocks, base);
 
-	if (!node)
-		return NULL;
-	block = tree_entry(node, struct block, by_base);
-	return block->base == base ? block : NULL;
+	return at ? addr_entry(at, struct managed_block, at) : NULL;
 }
 
-static struct block *need_locked(const struct place_info *place)
+/* The block is freed. */
+static void managed_forget(uint64_t base)
 {
-	struct block *block = find_locked(place->base);
-	uint64_t count = units_of(place->size);
+	struct managed_block *block;
+
+	pthread_mutex_lock(&managed_lock);
+	block = managed_find(base);
+	if (block)
+		addr_map_remove(&managed_blocks, &block->at);
+	pthread_mutex_unlock(&managed_lock);
+	free(block);
+}
+
+static struct managed_block *managed_need(const struct place_info *place)
+{
+	struct managed_block *block = managed_find(place->base);
+	uint64_t count = managed_units(place->size);
 
 	if (block)
 		return block;
 	block = calloc(1, sizeof(*block) + count * sizeof(block->units[0]));
 	if (!block)
 		return NULL;
-	block->base = place->base;
+	block->at.base = place->base;
+	block->at.size = place->size;
 	block->count = count;
-	tree_insert(&blocks, &block->by_base);
+	addr_map_add(&managed_blocks, &block->at);
 	return block;
 }
 
 /* The block around the range, whose last unit is the program's as a whole. */
-static int describe(const void *ptr, uint64_t size, struct place_info *out)
+static int managed_describe(const void *ptr, uint64_t size, struct place_info *out)
 {
 	uint64_t addr = (uint64_t)(uintptr_t)ptr;
 
 	if (place_describe(ptr, out) && out->managed &&
-	    size <= units_of(out->size) * MANAGED_UNIT - (addr - out->base))
+	    size <= managed_units(out->size) * MANAGED_UNIT - (addr - out->base))
 		return ACLKM_OK;
 	return error_set(
 		ACLKM_ERR_FOREIGN,
@@ -76,7 +83,7 @@ int managed_check(const void *ptr, uint64_t size)
 {
 	struct place_info place;
 
-	return describe(ptr, size, &place);
+	return managed_describe(ptr, size, &place);
 }
 
 int managed_change(const void *ptr, uint64_t size,
@@ -85,24 +92,25 @@ int managed_change(const void *ptr, uint64_t size,
 {
 	uint64_t from, to;
 	struct place_info place;
-	struct block *block;
-	int err = describe(ptr, size, &place);
+	struct managed_block *block;
+	int err = managed_describe(ptr, size, &place);
 
 	if (err)
 		return err;
 	from = ((uint64_t)(uintptr_t)ptr - place.base) / MANAGED_UNIT;
-	to = units_of((uint64_t)(uintptr_t)ptr - place.base + size);
-	pthread_mutex_lock(&lock);
-	block = need_locked(&place);
+	to = managed_units((uint64_t)(uintptr_t)ptr - place.base + size);
+	block_watch((void *)(uintptr_t)place.base, managed_forget);
+	pthread_mutex_lock(&managed_lock);
+	block = managed_need(&place);
 	for (; block && from < to && from < block->count; from++)
 		change(&block->units[from], arg);
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&managed_lock);
 	if (block)
 		return ACLKM_OK;
-	return error_set(ACLKM_ERR_NOHEAP, "no memory for the library's own records");
+	return error_no_records();
 }
 
-static void agree(struct managed_place *place, const struct managed_place *other)
+static void managed_agree(struct managed_place *place, const struct managed_place *other)
 {
 	if (place->type != other->type || place->id != other->id)
 		*place = (struct managed_place){0};
@@ -112,16 +120,16 @@ int managed_get(const void *ptr, uint64_t size, struct managed_state *out)
 {
 	uint64_t from, to;
 	struct place_info place;
-	const struct block *block;
-	int err = describe(ptr, size, &place);
+	const struct managed_block *block;
+	int err = managed_describe(ptr, size, &place);
 
 	if (err)
 		return err;
 	from = ((uint64_t)(uintptr_t)ptr - place.base) / MANAGED_UNIT;
-	to = units_of((uint64_t)(uintptr_t)ptr - place.base + size);
+	to = managed_units((uint64_t)(uintptr_t)ptr - place.base + size);
 	*out = (struct managed_state){0};
-	pthread_mutex_lock(&lock);
-	block = find_locked(place.base);
+	pthread_mutex_lock(&managed_lock);
+	block = managed_find(place.base);
 	if (block && from < block->count)
 		*out = block->units[from];
 	for (; block && from < to && from < block->count; from++) {
@@ -131,10 +139,10 @@ int managed_get(const void *ptr, uint64_t size, struct managed_state *out)
 		out->by_host &= unit->by_host;
 		out->by_devices &= unit->by_devices;
 		out->by_nodes &= unit->by_nodes;
-		agree(&out->preferred, &unit->preferred);
-		agree(&out->prefetched, &unit->prefetched);
+		managed_agree(&out->preferred, &unit->preferred);
+		managed_agree(&out->prefetched, &unit->prefetched);
 	}
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&managed_lock);
 	return ACLKM_OK;
 }
 
@@ -156,16 +164,4 @@ int32_t managed_current_node(void)
 
 	syscall(SYS_getcpu, &cpu, &node, NULL);
 	return node < MANAGED_NODES ? (int32_t)node : 0;
-}
-
-void managed_forget(uint64_t base)
-{
-	struct block *block;
-
-	pthread_mutex_lock(&lock);
-	block = find_locked(base);
-	if (block)
-		tree_erase(&blocks, &block->by_base);
-	pthread_mutex_unlock(&lock);
-	free(block);
 }

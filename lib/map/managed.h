@@ -49,7 +49,4 @@ void managed_move(const void *ptr, uint64_t size, struct managed_place place);
 /* The node that this thread runs on. */
 int32_t managed_current_node(void);
 
-/* The block goes, or is a new one. */
-void managed_forget(uint64_t base);
-
 #endif /* LIB_MANAGED_H */

@@ -6,11 +6,10 @@
 #include "map/block.h"
 #include "debug/check_flight.h"
 #include "alloc/heap.h"
-#include "pool/pool.h"
+#include "pool/segment.h"
 #include "map/readonly.h"
 #include "map/registered.h"
 #include "debug/report.h"
-#include "map/side.h"
 #include "map/vmm.h"
 
 static int narrow(struct heap_block *block, void *arg)
@@ -85,8 +84,8 @@ bool place_describe(const void *addr, struct place_info *out)
 	if (registered_find(addr, &range)) {
 		*out = (struct place_info){
 			.place = range.host ? PLACE_HOST : PLACE_DEVICE,
-			.base = range.base,
-			.size = range.size,
+			.base = range.at.base,
+			.size = range.at.size,
 			.page_size = range.page_size,
 			.device = range.device,
 			.registered = true,
@@ -104,10 +103,9 @@ enum place place_of(const void *addr)
 	struct registered range;
 	struct vmm_place mapping;
 	struct heap_block block;
-	enum place place = copy_place(addr);
 
-	if (place != PLACE_UNKNOWN)
-		return place;
+	if (!heap_find(addr, &block, NULL, NULL))
+		return block.class == HEAP_HOST ? PLACE_HOST : PLACE_DEVICE;
 	if (readonly_find(addr, &block))
 		return PLACE_DEVICE;
 	if (vmm_find(addr, &mapping))
@@ -119,7 +117,7 @@ enum place place_of(const void *addr)
 
 enum place place_of_used(const void *addr)
 {
-	enum place place = side_of_block(addr);
+	enum place place = place_of_block(addr);
 
 	return place == PLACE_UNKNOWN ? place_of(addr) : place;
 }

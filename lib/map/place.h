@@ -6,7 +6,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "copy/copy.h"
+#include "alloc/chunk.h"
+#include "alloc/slab.h"
+#include "alloc/table.h"
+
+enum place {
+	PLACE_UNKNOWN, /* memory that is not ours: pageable, as far as we know */
+	PLACE_HOST,
+	PLACE_DEVICE,
+};
 
 struct place_info {
 	enum place place;
@@ -26,6 +34,19 @@ bool place_describe(const void *addr, struct place_info *out);
 
 /* A mapping or a registration ends: the checks look for tasks that still use it. */
 void place_goes(const void *addr, const char *doing);
+
+/* In a few loads and without a lock: what was freed may be taken for what it was. */
+static inline enum place place_of_block(const void *ptr)
+{
+	uintptr_t entry = table_get((uint64_t)(uintptr_t)ptr);
+	const struct chunk *chunk = (const struct chunk *)(entry & ~TABLE_CHUNK);
+
+	if (!entry)
+		return PLACE_UNKNOWN;
+	if (!(entry & TABLE_CHUNK))
+		chunk = slab_read(((const struct slab *)entry)->chunk);
+	return slab_read(chunk->heap)->class == HEAP_HOST ? PLACE_HOST : PLACE_DEVICE;
+}
 
 /* Only the side that it is on. */
 enum place place_of(const void *addr);

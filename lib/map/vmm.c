@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/addr_map.h"
 #include "base/config.h"
 #include "base/error.h"
 #include "base/fd.h"
@@ -16,7 +17,6 @@
 #include "base/object.h"
 #include "base/rules.h"
 #include "ipc/share.h"
-#include "base/tree.h"
 #include "base/va.h"
 
 struct physical {
@@ -31,9 +31,7 @@ struct physical {
 
 /* A reserved range, or a mapping in one. */
 struct span {
-	struct tree_node by_base;
-	uint64_t base;
-	uint64_t size;
+	struct addr_range at;
 	uint64_t behind;	/* inaccessible bytes behind a range */
 	uint32_t maps;		/* of a range */
 	uint32_t device_maps;	/* of them, of memory of @device */
@@ -44,24 +42,19 @@ struct span {
 	enum vmm_access access;
 };
 
-TREE_COMPARE(compare, struct span, by_base, base)
-
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct tree ranges = {.compare = compare, .random = 1};
-static struct tree mappings = {.compare = compare, .random = 1};
+static struct addr_map ranges = ADDR_MAP, mappings = ADDR_MAP;
 static _Atomic uint32_t mapped;
 static struct object_table physicals = OBJECT_TABLE(OBJECT_PHYSICAL);
 
-static struct span *find(const struct tree *tree, uint64_t addr)
+static struct span *vmm_span(struct addr_range *at)
 {
-	struct span key = {.base = addr};
-	struct tree_node *node = tree_floor(tree, &key.by_base);
-	struct span *span;
+	return at ? addr_entry(at, struct span, at) : NULL;
+}
 
-	if (!node)
-		return NULL;
-	span = tree_entry(node, struct span, by_base);
-	return addr - span->base < span->size ? span : NULL;
+static struct span *vmm_at(const struct addr_map *map, uint64_t addr)
+{
+	return vmm_span(addr_map_find(map, addr));
 }
 
 uint64_t vmm_granularity(const struct vmm_property *property, bool recommended)
@@ -135,18 +128,14 @@ static uint64_t take_in_window(uint64_t size, uint64_t align)
 {
 	uint64_t at = VMM_WINDOW_START;
 	const struct span *next;
-	struct tree_node *node;
-	struct span key;
 	int tries;
 
 	if (__tsan_init)
 		return 0;
 	for (tries = 0; tries < 1024 && size <= VMM_WINDOW_END - at; tries++) {
-		key.base = at - 1;
-		node = tree_above(&ranges, &key.by_base);
-		next = node ? tree_entry(node, const struct span, by_base) : NULL;
-		if (next && next->base < at + size)
-			at = next->base + next->size + next->behind;
+		next = vmm_span(addr_map_from(&ranges, at));
+		if (next && next->at.base < at + size)
+			at = next->at.base + next->at.size + next->behind;
 		else if (take_exactly(at, size))
 			return at;
 		else
@@ -168,20 +157,20 @@ static void note_given(uint64_t base, uint64_t size)
 /* Automatic ranges have an inaccessible page behind them, against writes past the end. */
 static uint64_t reserve_locked(struct span *range, uint64_t wanted)
 {
-	uint64_t align = range->size >= SIZE_1G ? SIZE_1G : SIZE_2M;
+	uint64_t align = range->at.size >= SIZE_1G ? SIZE_1G : SIZE_2M;
 	uint64_t base;
 
-	if (wanted && __tsan_init && !gave_locked(wanted, range->size))
+	if (wanted && __tsan_init && !gave_locked(wanted, range->at.size))
 		return 0;
 	if (wanted)
-		return take_exactly(wanted, range->size) ? wanted : 0;
+		return take_exactly(wanted, range->at.size) ? wanted : 0;
 	range->behind = va_page_size();
-	base = take_in_window(range->size + range->behind, align);
+	base = take_in_window(range->at.size + range->behind, align);
 	if (base)
 		return base;
-	base = (uint64_t)(uintptr_t)va_reserve(range->size, align);
+	base = (uint64_t)(uintptr_t)va_reserve(range->at.size, align);
 	if (base)
-		note_given(base, range->size);
+		note_given(base, range->at.size);
 	return base;
 }
 
@@ -190,20 +179,19 @@ int vmm_reserve(uint64_t size, uint64_t wanted, uint64_t *base)
 	struct span *range = calloc(1, sizeof(*range));
 
 	if (!range)
-		return error_set(ACLKM_ERR_NOHEAP,
-				 "no memory for the library's own records");
-	if (aclkm_align_up(size, va_page_size(), &range->size) ||
-	    range->size > UINT64_MAX - SIZE_1G)
+		return error_no_records();
+	if (aclkm_align_up(size, va_page_size(), &range->at.size) ||
+	    range->at.size > UINT64_MAX - SIZE_1G)
 		goto no_space;
 	va_need_spare();
 	pthread_mutex_lock(&lock);
-	range->base = reserve_locked(range, wanted);
-	if (range->base)
-		tree_insert(&ranges, &range->by_base);
+	range->at.base = reserve_locked(range, wanted);
+	if (range->at.base)
+		addr_map_add(&ranges, &range->at);
 	pthread_mutex_unlock(&lock);
-	if (!range->base)
+	if (!range->at.base)
 		goto no_space;
-	*base = range->base;
+	*base = range->at.base;
 	return ACLKM_OK;
 no_space:
 	free(range);
@@ -222,15 +210,15 @@ int vmm_release(uint64_t base)
 	int err = ACLKM_OK;
 
 	pthread_mutex_lock(&lock);
-	range = find(&ranges, base);
-	if (!range || range->base != base)
+	range = vmm_at(&ranges, base);
+	if (!range || range->at.base != base)
 		err = ACLKM_ERR_FOREIGN;
 	else if (range->maps)
 		err = error_set(ACLKM_ERR_BUSY,
 				"address %p: %u mappings are in it: unmap them first",
 				(void *)(uintptr_t)base, range->maps);
 	else
-		tree_erase(&ranges, &range->by_base);
+		addr_map_remove(&ranges, &range->at);
 	pthread_mutex_unlock(&lock);
 	if (err == ACLKM_ERR_FOREIGN)
 		return error_set(err, "address %p is not the start of a reserved range",
@@ -238,8 +226,8 @@ int vmm_release(uint64_t base)
 	if (err)
 		return err;
 	if (range->hidden)
-		guard_forget((void *)(uintptr_t)base, range->size);
-	munmap((void *)(uintptr_t)base, range->size + range->behind);
+		guard_forget((void *)(uintptr_t)base, range->at.size);
+	munmap((void *)(uintptr_t)base, range->at.size + range->behind);
 	free(range);
 	return ACLKM_OK;
 }
@@ -249,10 +237,10 @@ int vmm_range(uint64_t addr, uint64_t *base, uint64_t *size)
 	const struct span *range;
 
 	pthread_mutex_lock(&lock);
-	range = find(&ranges, addr);
+	range = vmm_at(&ranges, addr);
 	if (range) {
-		*base = range->base;
-		*size = range->size;
+		*base = range->at.base;
+		*size = range->at.size;
 	}
 	pthread_mutex_unlock(&lock);
 	if (range)
@@ -293,7 +281,7 @@ static int add_physical(const struct backing *backing,
 free:
 	free(physical);
 no_heap:
-	return error_set(ACLKM_ERR_NOHEAP, "no memory for the library's own records");
+	return error_no_records();
 }
 
 int vmm_create(uint64_t size, const struct vmm_property *property, uint32_t device,
@@ -473,12 +461,9 @@ static void count_map(struct span *range, const struct physical *physical, int32
 static int check_map(const struct span *range, uint64_t addr, uint64_t size,
 		     const struct physical *physical)
 {
-	const struct span *first, *above;
-	struct span key = {.base = addr};
-	struct tree_node *node;
 	uint64_t unit;
 
-	if (!range || size > range->size - (addr - range->base))
+	if (!range || size > range->at.size - (addr - range->at.base))
 		return error_set(ACLKM_ERR_INVALID,
 				 "virPtr = %p: not in one reserved range with all of the "
 				 "%llu bytes",
@@ -499,10 +484,7 @@ static int check_map(const struct span *range, uint64_t addr, uint64_t size,
 			ACLKM_ERR_INVALID,
 			"virPtr = %p: must be a multiple of the granularity, %llu",
 			(void *)(uintptr_t)addr, (unsigned long long)unit);
-	first = find(&mappings, addr);
-	node = tree_above(&mappings, &key.by_base);
-	above = node ? tree_entry(node, const struct span, by_base) : NULL;
-	if (first || (above && above->base - addr < size))
+	if (addr_map_overlaps(&mappings, addr, size))
 		return error_set(ACLKM_ERR_EXISTS,
 				 "virPtr = %p: something is mapped there already",
 				 (void *)(uintptr_t)addr);
@@ -519,9 +501,9 @@ static int protection(enum vmm_access access)
 static void guard_access(const struct span *mapping)
 {
 	if (mapping->access == VMM_NONE)
-		guard_hide((void *)(uintptr_t)mapping->base, mapping->size);
+		guard_hide((void *)(uintptr_t)mapping->at.base, mapping->at.size);
 	else
-		guard_forget((void *)(uintptr_t)mapping->base, mapping->size);
+		guard_forget((void *)(uintptr_t)mapping->at.base, mapping->at.size);
 }
 
 static int map_locked(struct span *range, struct span *mapping)
@@ -531,16 +513,17 @@ static int map_locked(struct span *range, struct span *mapping)
 	int err = backend_get(&backend);
 
 	if (!err)
-		err = check_map(range, mapping->base, mapping->size, physical);
+		err = check_map(range, mapping->at.base, mapping->at.size, physical);
 	if (!err)
 		err = backend->backing_map(&physical->backing,
-					   (void *)(uintptr_t)mapping->base,
+					   (void *)(uintptr_t)mapping->at.base,
 					   protection(mapping->access));
 	if (err)
 		return err;
-	guard_alloc((void *)(uintptr_t)mapping->base, mapping->size, mapping->size);
+	guard_alloc((void *)(uintptr_t)mapping->at.base, mapping->at.size,
+		    mapping->at.size);
 	guard_access(mapping);
-	tree_insert(&mappings, &mapping->by_base);
+	addr_map_add(&mappings, &mapping->at);
 	count_map(range, physical, 1);
 	physical->maps++;
 	atomic_fetch_add(&mapped, 1);
@@ -553,15 +536,14 @@ int vmm_map(uint64_t addr, uint64_t size, uintptr_t handle, enum vmm_access acce
 	int err;
 
 	if (!mapping)
-		return error_set(ACLKM_ERR_NOHEAP,
-				 "no memory for the library's own records");
-	mapping->base = addr;
-	mapping->size = size;
+		return error_no_records();
+	mapping->at.base = addr;
+	mapping->at.size = size;
 	mapping->access = access;
 	pthread_mutex_lock(&lock);
 	mapping->physical = get_locked(handle);
 	if (mapping->physical)
-		err = map_locked(find(&ranges, addr), mapping);
+		err = map_locked(vmm_at(&ranges, addr), mapping);
 	else
 		err = not_alive(handle);
 	pthread_mutex_unlock(&lock);
@@ -576,13 +558,13 @@ int vmm_unmap(uint64_t addr)
 	void *got = NULL;
 
 	pthread_mutex_lock(&lock);
-	mapping = find(&mappings, addr);
-	if (mapping && mapping->base == addr)
-		got = va_hide((void *)(uintptr_t)addr, mapping->size);
+	mapping = vmm_at(&mappings, addr);
+	if (mapping && mapping->at.base == addr)
+		got = va_hide((void *)(uintptr_t)addr, mapping->at.size);
 	if (got && got != MAP_FAILED) {
-		guard_free(got, mapping->size);
-		tree_erase(&mappings, &mapping->by_base);
-		range = find(&ranges, addr);
+		guard_free(got, mapping->at.size);
+		addr_map_remove(&mappings, &mapping->at);
+		range = vmm_at(&ranges, addr);
 		count_map(range, mapping->physical, -1);
 		range->hidden = true;
 		mapping->physical->maps--;
@@ -605,11 +587,11 @@ static bool is_covered(uint64_t addr, uint64_t size)
 	const struct span *mapping;
 
 	while (size) {
-		mapping = find(&mappings, addr);
-		if (!mapping || mapping->base != addr || mapping->size > size)
+		mapping = vmm_at(&mappings, addr);
+		if (!mapping || mapping->at.base != addr || mapping->at.size > size)
 			return false;
-		addr += mapping->size;
-		size -= mapping->size;
+		addr += mapping->at.size;
+		size -= mapping->at.size;
 	}
 	return true;
 }
@@ -627,8 +609,8 @@ int vmm_set_access(uint64_t addr, uint64_t size, enum vmm_access access)
 				(void *)(uintptr_t)addr, (unsigned long long)size);
 	else if (mprotect((void *)(uintptr_t)addr, size, protection(access)))
 		err = error_set(ACLKM_ERR_IO, "mprotect: %s", strerror(errno));
-	for (at = addr; !err && at - addr < size; at += mapping->size) {
-		mapping = find(&mappings, at);
+	for (at = addr; !err && at - addr < size; at += mapping->at.size) {
+		mapping = vmm_at(&mappings, at);
 		mapping->access = access;
 		guard_access(mapping);
 	}
@@ -641,7 +623,7 @@ int vmm_retain(uint64_t addr, uintptr_t *handle)
 	struct span *mapping;
 
 	pthread_mutex_lock(&lock);
-	mapping = find(&mappings, addr);
+	mapping = vmm_at(&mappings, addr);
 	if (mapping) {
 		mapping->physical->claims++;
 		*handle = mapping->physical->object.handle;
@@ -660,11 +642,11 @@ bool vmm_find(const void *addr, struct vmm_place *out)
 	if (!atomic_load(&mapped))
 		return false;
 	pthread_mutex_lock(&lock);
-	mapping = find(&mappings, (uint64_t)(uintptr_t)addr);
+	mapping = vmm_at(&mappings, (uint64_t)(uintptr_t)addr);
 	if (mapping)
 		*out = (struct vmm_place){
-			.base = mapping->base,
-			.size = mapping->size,
+			.base = mapping->at.base,
+			.size = mapping->at.size,
 			.page_size = mapping->physical->backing.page_size,
 			.property = mapping->physical->property,
 			.access = mapping->access,

@@ -11,7 +11,7 @@
 #include "backend/backend.h"
 #include "base/error.h"
 #include "alloc/heap.h"
-#include "ipc/imports.h"
+#include "native/imports.h"
 #include "base/va.h"
 
 static struct imports imports = IMPORTS_INIT;

@@ -126,8 +126,7 @@ int aclkm_layout_check(const void *base, uint64_t size,
 		return err;
 	places = calloc(n, sizeof(*places));
 	if (!places)
-		return error_set(ACLKM_ERR_NOHEAP,
-				 "no memory for the library's own records");
+		return error_no_records();
 	err = fill(places, (uint64_t)(uintptr_t)base, segments, n, align, padding,
 		   &report.needed);
 	if (err)

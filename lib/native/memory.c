@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/guard.h"
 #include "alloc/heap.h"
-#include "pool/pool.h"
+#include "pool/segment.h"
 #include "base/rules.h"
 #include "alloc/tcache.h"
 

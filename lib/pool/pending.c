@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/guard.h"
-#include "pool/pool.h"
+#include "pool/segment.h"
 #include "base/rules.h"
 #include "alloc/slab.h"
 

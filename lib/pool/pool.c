@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Pools as a whole: how they are made, changed and given back. */
-#include "pool/pool.h"
+#include "pool/segment.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,44 +22,6 @@
 
 /* Slabs are at most an eighth of this; small pools still hold some. */
 #define MIN_SLAB_SOURCE (GRANULE * 8)
-
-/* Heaps of pools with ACLKM_POOL_THREADS; used again, never freed. */
-static struct heap heaps[POOL_HEAPS];
-static _Atomic(bool) taken[POOL_HEAPS];
-static pthread_once_t heaps_once = PTHREAD_ONCE_INIT;
-
-static void init_heaps(void)
-{
-	int i;
-
-	for (i = 0; i < POOL_HEAPS; i++) {
-		heaps[i].id = (uint16_t)(BUILTIN_HEAPS + i);
-		heaps[i].fixed = true;
-		atomic_store(&heaps[i].generation, 1);
-		pthread_mutex_init(&heaps[i].lock, NULL);
-	}
-	classes_init();
-}
-
-struct heap *pool_heap_of_id(unsigned int id)
-{
-	if (id < BUILTIN_HEAPS || id >= HEAPS || !taken[id - BUILTIN_HEAPS])
-		return NULL;
-	return &heaps[id - BUILTIN_HEAPS];
-}
-
-static struct heap *take_heap(void)
-{
-	bool no = false;
-	int i;
-
-	pthread_once(&heaps_once, init_heaps);
-	for (i = 0; i < POOL_HEAPS; i++, no = false) {
-		if (atomic_compare_exchange_strong(&taken[i], &no, true))
-			return &heaps[i];
-	}
-	return NULL;
-}
 
 static enum heap_class class_of(const struct aclkm_pool_options *o)
 {
@@ -249,7 +211,7 @@ static void drop_heap(struct aclkm_pool *pool)
 		extents_destroy(&pool->chunk->extents);
 		chunk_record_put(pool->chunk);
 	}
-	atomic_store(&taken[heap->id - BUILTIN_HEAPS], false);
+	heap_give_of_pool(heap);
 }
 
 static int make_division(struct aclkm_pool *pool, const struct aclkm_pool_options *o)
@@ -329,7 +291,7 @@ static int make(const struct aclkm_pool_options *o, struct aclkm_pool **out)
 	if (!pool)
 		goto no_heap;
 	if (o->flags & ACLKM_POOL_THREADS) {
-		pool->heap = take_heap();
+		pool->heap = heap_take_for_pool();
 		if (!pool->heap) {
 			free_pool(pool);
 			return error_set(ACLKM_ERR_LIMIT,
@@ -356,7 +318,7 @@ drop:
 	free_pool(pool);
 	return err;
 no_heap:
-	return error_set(ACLKM_ERR_NOHEAP, "no memory for the library's own records");
+	return error_no_records();
 }
 
 int aclkm_pool_make(const struct aclkm_pool_options *options, struct aclkm_pool **pool)
@@ -448,7 +410,7 @@ int aclkm_pool_reset(struct aclkm_pool *pool)
 	pthread_mutex_unlock(pool->lock);
 	pending_unlock();
 	if (err == ACLKM_ERR_NOHEAP)
-		error_set(err, "no memory for the library's own records");
+		error_no_records();
 	return err;
 }
 

@@ -5,7 +5,7 @@
 #include "debug/check_flight.h"
 #include "base/error.h"
 #include "base/guard.h"
-#include "pool/pool.h"
+#include "pool/segment.h"
 #include "alloc/reclaim.h"
 #include "base/rules.h"
 #include "alloc/slab.h"
@@ -114,7 +114,7 @@ static int take_piece(struct aclkm_pool *pool, size_t len, uint64_t stride, void
 	if (err == ACLKM_ERR_NOMEM)
 		return no_room(pool, len, stride);
 	if (err)
-		return error_set(err, "no memory for the library's own records");
+		return error_no_records();
 	piece->asked = len;
 	aclkm_segment_size(len, pool->padding, &piece->ruled);
 	*out = (void *)(uintptr_t)piece->addr;
@@ -151,7 +151,7 @@ static int take_small(struct aclkm_pool *pool, size_t len, uint64_t stride, void
 	bins = tcache_need(heap);
 	if (!bins)
 		return ACLKM_ERR_NOMEM;
-	return tcache_refill(heap, bins, class_of_units[stride >> UNIT_SHIFT],
+	return tcache_refill(heap, bins, class_of_units[stride >> CLASS_UNIT_SHIFT],
 			     rounding->tag | (uint32_t)len, out);
 }
 

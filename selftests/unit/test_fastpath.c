@@ -378,7 +378,7 @@ static int wrong_rows(uint32_t padding, uint64_t align, uint64_t shift)
 		uint64_t last = (len + ROUNDING_STEP - 1) / ROUNDING_STEP * ROUNDING_STEP;
 		uint64_t unit = last >= HEAP_PAGE ? HEAP_PAGE : align;
 		uint64_t ruled = (len + padding + shift + unit - 1) / unit * unit;
-		unsigned int class = class_of_units[ruled >> UNIT_SHIFT];
+		unsigned int class = class_of_units[ruled >> CLASS_UNIT_SHIFT];
 
 		wrong += classes[class].size != ruled;
 		wrong += (char *)bins_row_for(tcache_mine->own, &rounding, len) !=
@@ -391,7 +391,7 @@ static void test_rounding(void)
 {
 	uint64_t align;
 
-	for (align = UNIT; align <= SMALL_ALIGN; align *= 2) {
+	for (align = CLASS_UNIT; align <= SMALL_ALIGN; align *= 2) {
 		is(wrong_rows(0, align, 0), 0, "rows without padding, align %d",
 		   (int)align);
 		is(wrong_rows(32, align, 0), 0, "rows with padding, align %d",

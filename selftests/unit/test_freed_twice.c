@@ -165,7 +165,7 @@ int main(void)
 	before = free_bytes();
 	test_race();
 	step.heap = heap_of_id(HEAP_ID(HEAP_DEVICE, ACLKM_PAGES_NORMAL));
-	step.class = class_of_units[SIZE / UNIT];
+	step.class = class_of_units[SIZE / CLASS_UNIT];
 	step.keep = classes[step.class].keep;
 	step.batch = classes[step.class].batch;
 	if (guard_is_watched()) {

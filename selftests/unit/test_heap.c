@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Small blocks: classes, threads' stacks, frees across threads, what is kept. */
 #include "alloc/chunk.h"
-#include "alloc/classes.h"
+#include "alloc/size_class.h"
 #include "client.h"
 #include "base/guard.h"
 #include "alloc/heaps.h"
@@ -23,7 +23,8 @@ static void test_classes(void)
 
 	classes_init();
 	for (units = 1; units <= SMALL_UNITS; units++) {
-		uint32_t size = units * UNIT, got = classes[class_of_units[units]].size;
+		uint32_t size = units * CLASS_UNIT,
+			 got = classes[class_of_units[units]].size;
 
 		fits = fits && got >= size;
 		near = near && got - size <= size / 32;

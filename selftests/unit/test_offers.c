@@ -18,6 +18,7 @@
 
 #include "client.h"
 #include "backend/memfile.h"
+#include "ipc/share.h"
 #include "ipc/share_wire.h"
 
 #define PAGE 4096UL

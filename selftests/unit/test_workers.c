@@ -4,18 +4,18 @@
 
 #include "client.h"
 #include "copy/crew.h"
-#include "base/placing.h"
+#include "base/threads.h"
 
 static const struct aclkm_workers plain = {.node = -1, .spin_us = UINT32_MAX};
 
 static void refused(const struct aclkm_workers *workers, const char *a, const char *b)
 {
-	uint32_t threads = crew_size(), spin = placing_spin();
+	uint32_t threads = crew_size(), spin = threads_spin();
 
 	is(aclkm_workers_set(workers), ACLKM_ERR_INVALID, "%s is refused", a);
 	ok(strstr(aclkm_last_error(), a) && strstr(aclkm_last_error(), b),
 	   "the text has value and limit: %s", aclkm_last_error());
-	ok(crew_size() == threads && placing_spin() == spin, "nothing has changed");
+	ok(crew_size() == threads && threads_spin() == spin, "nothing has changed");
 }
 
 static void test_refused(void)
@@ -44,19 +44,19 @@ static void test_refused(void)
 static void test_numbers(void)
 {
 	struct aclkm_workers w = plain;
-	uint32_t threads = crew_size(), spin = placing_spin();
+	uint32_t threads = crew_size(), spin = threads_spin();
 
 	w.threads = 5;
 	w.spin_us = 7;
 	is(aclkm_workers_set(&w), 0, "five threads, 7 us");
 	is(crew_size(), 5, "five");
-	is(placing_spin(), 7000, "7 us");
+	is(threads_spin(), 7000, "7 us");
 	w.threads = 0;
 	w.spin_us = 0;
 	is(aclkm_workers_set(&w), 0, "no looking");
-	is(placing_spin(), 0, "none");
+	is(threads_spin(), 0, "none");
 	is(aclkm_workers_set(NULL), 0, "as the environment says");
-	ok(crew_size() == threads && placing_spin() == spin, "which is what it was");
+	ok(crew_size() == threads && threads_spin() == spin, "which is what it was");
 }
 
 static void note_cpus(void *out)

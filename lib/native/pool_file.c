@@ -12,8 +12,8 @@
 #include "backend/backend.h"
 #include "base/error.h"
 #include "base/fd.h"
-#include "ipc/imports.h"
-#include "pool/pool.h"
+#include "native/imports.h"
+#include "pool/segment.h"
 #include "map/registered.h"
 #include "base/va.h"
 
@@ -141,13 +141,13 @@ static void unmap(const struct backend *backend, struct import *import)
 }
 
 /* What copies know it by. */
-static int make_known(const struct region *region)
+static int make_known(struct import *import)
 {
-	const struct registered range = {.base = (uint64_t)(uintptr_t)region->addr,
-					 .size = region->size,
-					 .page_size = region->page_size};
-
-	return registered_add(&range);
+	import->known = (struct registered){
+		.at = {.base = (uint64_t)(uintptr_t)import->region.addr,
+		       .size = import->region.size},
+		.page_size = import->region.page_size};
+	return registered_add(&import->known);
 }
 
 int aclkm_pool_import(int fd, void **base, uint64_t *size)
@@ -165,17 +165,16 @@ int aclkm_pool_import(int fd, void **base, uint64_t *size)
 		return err;
 	import = calloc(1, sizeof(*import));
 	if (!import)
-		return error_set(ACLKM_ERR_NOHEAP,
-				 "no memory for the library's own records");
+		return error_no_records();
 	err = map(backend, fd, import);
 	if (err) {
 		free(import);
 		return err;
 	}
-	err = make_known(&import->region);
+	err = make_known(import);
 	if (err) {
 		unmap(backend, import);
-		return error_set(err, "no memory for the library's own records");
+		return err;
 	}
 	*base = import->region.addr;
 	*size = import->region.size;
@@ -186,7 +185,6 @@ int aclkm_pool_import(int fd, void **base, uint64_t *size)
 int aclkm_pool_release(void *base)
 {
 	const struct backend *backend;
-	struct registered range;
 	struct import *import;
 	int err = api_enter(__func__);
 
@@ -203,7 +201,7 @@ int aclkm_pool_release(void *base)
 			ACLKM_ERR_FOREIGN,
 			"base = %p: not from aclkm_pool_import, or released before",
 			base);
-	registered_remove((uint64_t)(uintptr_t)base, &range);
+	registered_remove((uint64_t)(uintptr_t)base, false);
 	unmap(backend, import);
 	return ACLKM_OK;
 }

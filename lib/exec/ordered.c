@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* Segments of pools, taken and given in the order of a stream. */
-#include "exec/device.h"
+#include "exec/context.h"
 #include "base/error.h"
 #include "pool/pending.h"
-#include "pool/pool.h"
+#include "pool/segment.h"
 #include "exec/stream.h"
 
 struct free_task {
@@ -69,7 +69,7 @@ int aclkm_segment_free_async(struct aclkm_pool *pool, void *ptr, void *stream)
 		return err;
 	err = pending_add(pool, ptr, handle, &task.pending);
 	if (err == ACLKM_ERR_NOHEAP)
-		return error_set(err, "no memory for the library's own records");
+		return error_no_records();
 	if (err)
 		return segment_explain(pool, ptr, err);
 	err = stream_submit(handle, &task.task, sizeof(task), WORKER_NOW);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef LIB_POOL_H
-#define LIB_POOL_H
+#ifndef LIB_SEGMENT_H
+#define LIB_SEGMENT_H
 
 #include <pthread.h>
 
@@ -56,9 +56,6 @@ struct aclkm_pool {
 /* Makes @block, the whole of @pool, the segment around @addr. NOTALIVE. */
 int pool_narrow(struct aclkm_pool *pool, uint64_t addr, struct heap_block *block);
 
-/* The heap of a pool whose segments threads keep; NULL: there is none. */
-struct heap *pool_heap_of_id(unsigned int id);
-
 /*
  * What aclkm_segment_alloc and aclkm_segment_free check of their arguments; @stride:
  * what the segment takes. The text is noted.
@@ -103,4 +100,4 @@ int blocks_init(struct blocks *blocks, uint64_t size, uint64_t stride);
 void blocks_destroy(struct blocks *blocks);
 void blocks_reset(struct blocks *blocks);
 
-#endif /* LIB_POOL_H */
+#endif /* LIB_SEGMENT_H */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "alloc/classes.h"
+#include "alloc/size_class.h"
 
-#include "alloc/slab.h"
 #include "alloc/table.h"
 
 /* Bytes that a thread keeps of one class, where that is more than MIN_KEEP blocks. */
@@ -16,13 +15,13 @@ struct class_info classes[CLASSES];
 
 static uint32_t step_at(uint32_t size)
 {
-	uint32_t step = UNIT, limit = EXACT_MAX;
+	uint32_t step = CLASS_UNIT, limit = EXACT_MAX;
 
 	while (size >= limit) {
 		step = limit / 32;
 		limit *= 2;
 	}
-	return step < UNIT ? UNIT : step;
+	return step < CLASS_UNIT ? CLASS_UNIT : step;
 }
 
 /* The shortest whose rest at the end is small, and with some blocks in it. */
@@ -54,12 +53,12 @@ void classes_init(void)
 	uint32_t size, unit = 1;
 	int i = 0;
 
-	for (size = UNIT; size <= SMALL_MAX; size += step_at(size)) {
+	for (size = CLASS_UNIT; size <= SMALL_MAX; size += step_at(size)) {
 		classes[i].size = size;
 		classes[i].span = span_of(size);
 		classes[i].keep = keep_of(size);
 		classes[i].batch = classes[i].keep / 2;
-		for (; unit * UNIT <= size; unit++)
+		for (; unit * CLASS_UNIT <= size; unit++)
 			class_of_units[unit] = (uint8_t)i;
 		i++;
 	}

@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* The list of checks in the environment. */
+#include "base/check_list.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "debug/check.h"
-#include "debug/check_flight.h"
-#include "debug/check_host.h"
-#include "base/config.h"
-#include "debug/report.h"
 
 #define MAX_FILL (1 << 30)
 
@@ -21,16 +16,6 @@ static const struct {
 	{"leak", CHECK_LEAK},	    {"sync", CHECK_SYNC},
 	{"align64", CHECK_ALIGN64}, {"portable", CHECK_PORTABLE},
 	{"all", CHECK_ALL},	    {"none", 0},
-};
-
-struct options {
-	uint32_t checks;
-	int exit_code;
-	bool abort_first;
-	bool count_advice;
-	uint64_t fill;
-	uint32_t hold;
-	char log[256];
 };
 
 static bool parse_number(const char *text, int max, int *out)
@@ -47,7 +32,7 @@ static bool parse_number(const char *text, int max, int *out)
 	return true;
 }
 
-static bool parse_word(const char *word, struct options *options)
+static bool parse_word(const char *word, struct check_list *options)
 {
 	int number = 0;
 	size_t i;
@@ -95,34 +80,22 @@ static bool parse_word(const char *word, struct options *options)
 	return false;
 }
 
-bool check_parse(const char *list, uint32_t *checks, uint64_t *fill, uint32_t *hold)
+bool check_list_parse(const char *text, struct check_list *out)
 {
-	struct options options = {
+	struct check_list list = {
 		.exit_code = 66, .fill = CHECK_FILL, .hold = CHECK_HOLD};
 	char word[256];
 	size_t length;
 
-	for (; *list; list += length + (list[length] == ',')) {
-		length = strcspn(list, ",");
+	for (; *text; text += length + (text[length] == ',')) {
+		length = strcspn(text, ",");
 		if (length >= sizeof(word))
 			return false;
-		memcpy(word, list, length);
+		memcpy(word, text, length);
 		word[length] = '\0';
-		if (!parse_word(word, &options))
+		if (!parse_word(word, &list))
 			return false;
 	}
-	*checks = options.checks;
-	*fill = options.fill;
-	*hold = options.hold;
-	if (options.checks)
-		check_start();
-	atomic_store(&check_tasks, (options.checks & CHECK_FLIGHT) != 0);
-	atomic_store(&check_host, (options.checks & CHECK_PORTABLE) != 0);
-	report_set(&(struct report_options){
-		.exit_code = options.exit_code,
-		.abort_first = options.abort_first,
-		.count_advice = options.count_advice,
-		.log = options.log[0] ? options.log : NULL,
-	});
+	*out = list;
 	return true;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/mempool.h"
+#include "exec/mempool.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -64,25 +64,6 @@ static void release(struct object *object)
 	atomic_fetch_sub(&pool_count, 1);
 }
 
-int mempool_create(uint32_t device, uint64_t max_size, uintptr_t *handle)
-{
-	struct mempool *pool = calloc(1, sizeof(*pool));
-
-	if (!pool)
-		goto no_heap;
-	pool->device = device;
-	pool->max_size = max_size;
-	if (object_add(&pools, &pool->object, 0, release))
-		goto free;
-	atomic_fetch_add(&pool_count, 1);
-	*handle = pool->object.handle;
-	return ACLKM_OK;
-free:
-	free(pool);
-no_heap:
-	return error_set(ACLKM_ERR_NOHEAP, "no memory for the library's own records");
-}
-
 static int get(uintptr_t handle, struct mempool **out)
 {
 	struct object *object = object_get(&pools, handle);
@@ -123,6 +104,35 @@ static void trim_locked(const struct mempool *pool, uint64_t keep)
 		else
 			at = &piece->next;
 	}
+}
+
+static HOT void mempool_synchronized(void)
+{
+	if (!atomic_load(&pool_count))
+		return;
+	pthread_mutex_lock(&lock);
+	trim_locked(NULL, 0);
+	pthread_mutex_unlock(&lock);
+}
+
+int mempool_create(uint32_t device, uint64_t max_size, uintptr_t *handle)
+{
+	struct mempool *pool = calloc(1, sizeof(*pool));
+
+	if (!pool)
+		goto no_heap;
+	pool->device = device;
+	pool->max_size = max_size;
+	if (object_add(&pools, &pool->object, 0, release))
+		goto free;
+	stream_at_wait(mempool_synchronized);
+	atomic_fetch_add(&pool_count, 1);
+	*handle = pool->object.handle;
+	return ACLKM_OK;
+free:
+	free(pool);
+no_heap:
+	return error_no_records();
 }
 
 static bool yield_locked(uint32_t device)
@@ -223,8 +233,7 @@ static int new_piece_locked(struct mempool *pool, uint64_t size, struct piece **
 				 (unsigned long long)pool->max_size);
 	piece = calloc(1, sizeof(*piece));
 	if (!piece)
-		return error_set(ACLKM_ERR_NOHEAP,
-				 "no memory for the library's own records");
+		return error_no_records();
 	err = block_take(&request, &tag, &piece->addr);
 	if (err) {
 		free(piece);
@@ -415,13 +424,4 @@ int mempool_reset_high(uintptr_t handle, int reserved, int used)
 	pthread_mutex_unlock(&lock);
 	object_put(&pool->object);
 	return ACLKM_OK;
-}
-
-HOT void mempool_synchronized(void)
-{
-	if (!atomic_load(&pool_count))
-		return;
-	pthread_mutex_lock(&lock);
-	trim_locked(NULL, 0);
-	pthread_mutex_unlock(&lock);
 }

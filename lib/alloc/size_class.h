@@ -8,19 +8,20 @@
  *
  * Pure: no state but the tables, which classes_init fills.
  */
-#ifndef LIB_CLASSES_H
-#define LIB_CLASSES_H
+#ifndef LIB_SIZE_CLASS_H
+#define LIB_SIZE_CLASS_H
 
 #include <stdint.h>
 
-#define UNIT_SHIFT 6
-#define UNIT (1U << UNIT_SHIFT)
+#define CLASS_UNIT_SHIFT 6
+#define CLASS_UNIT (1U << CLASS_UNIT_SHIFT)
 #define SMALL_MAX (32U << 10) /* bytes of the largest class */
 #define EXACT_MAX 8192	      /* up to this every multiple of the unit is a class */
-#define SMALL_UNITS (SMALL_MAX >> UNIT_SHIFT)
+#define SMALL_UNITS (SMALL_MAX >> CLASS_UNIT_SHIFT)
 #define SMALL_ALIGN 4096 /* classes obey alignments up to this */
 
 #define CLASSES 192
+#define SLAB_SLOTS 1024 /* blocks of a slab, at most */
 
 /*
  * Threads are in groups, and so are slabs: what two threads take from one slab has words
@@ -45,4 +46,4 @@ extern struct class_info classes[CLASSES];
 /* Idempotent; before any other use. */
 void classes_init(void);
 
-#endif /* LIB_CLASSES_H */
+#endif /* LIB_SIZE_CLASS_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "ipc/imports.h"
+#include "native/imports.h"
 
 void imports_add(struct imports *imports, struct import *import)
 {

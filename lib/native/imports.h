@@ -7,11 +7,13 @@
 #include <stdbool.h>
 
 #include "backend/backend.h"
+#include "map/registered.h"
 
 struct import {
 	struct import *next;
 	struct region region;
-	bool by_backend; /* mapped by region_import, so it ends by region_free */
+	struct registered known; /* as what copies know it */
+	bool by_backend;	 /* mapped by region_import, so it ends by region_free */
 };
 
 struct imports {

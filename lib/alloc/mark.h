@@ -4,8 +4,8 @@
  * word's address alone. With checks the records of slabs come from one reserved range,
  * and their marks lie in another; without, there are none.
  */
-#ifndef LIB_CHECK_MARK_H
-#define LIB_CHECK_MARK_H
+#ifndef LIB_MARK_H
+#define LIB_MARK_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -40,4 +40,4 @@ static inline bool mark_lives(uint32_t given)
 	return given == MARK_LIVES;
 }
 
-#endif /* LIB_CHECK_MARK_H */
+#endif /* LIB_MARK_H */

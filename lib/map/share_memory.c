@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "exec/ipc.h"
+#include "map/share_memory.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -11,10 +11,8 @@
 #include "map/block.h"
 #include "base/config.h"
 #include "base/error.h"
-#include "exec/event.h"
 #include "base/fd.h"
 #include "alloc/heap.h"
-#include "backend/memfile.h"
 #include "map/place.h"
 #include "map/registered.h"
 #include "base/va.h"
@@ -26,7 +24,7 @@ struct import {
 	uint64_t number;
 	uint64_t base; /* of the mapping */
 	uint64_t size;
-	uint64_t addr; /* of the block in it */
+	struct registered known; /* the block in it */
 };
 
 /* A block of this process that others may import. */
@@ -40,16 +38,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct import *imports;
 static struct offered *offered;
 
-static int offer(const struct share_item *item, bool anyone, uint64_t *number)
-{
-	int err = share_offer(item, anyone, number);
-
-	if (err)
-		close(item->fd);
-	return err;
-}
-
-int ipc_export_physical(uintptr_t handle, bool anyone, uint64_t *number)
+int share_physical_export(uintptr_t handle, bool anyone, uint64_t *number)
 {
 	struct vmm_property property;
 	struct share_item item = {.kind = SHARE_PHYSICAL};
@@ -69,7 +58,7 @@ int ipc_export_physical(uintptr_t handle, bool anyone, uint64_t *number)
 	item.size = part.size;
 	item.page_size = part.page_size;
 	item.fd = part.fd;
-	err = offer(&item, anyone, number);
+	err = share_offer_file(&item, anyone, number);
 	if (err)
 		return err;
 	err = vmm_offered(handle, *number);
@@ -78,7 +67,7 @@ int ipc_export_physical(uintptr_t handle, bool anyone, uint64_t *number)
 	return err;
 }
 
-int ipc_import_physical(uint64_t number, uint32_t device, uintptr_t *handle)
+int share_physical_import(uint64_t number, uint32_t device, uintptr_t *handle)
 {
 	struct vmm_property property;
 	struct file_part part;
@@ -143,10 +132,9 @@ static int offer_block(const struct share_item *item, uint64_t base, bool anyone
 
 	if (!record) {
 		close(item->fd);
-		return error_set(ACLKM_ERR_NOHEAP,
-				 "no memory for the library's own records");
+		return error_no_records();
 	}
-	err = offer(item, anyone, number);
+	err = share_offer_file(item, anyone, number);
 	if (err) {
 		free(record);
 		return err;
@@ -160,7 +148,7 @@ static int offer_block(const struct share_item *item, uint64_t base, bool anyone
 	return ACLKM_OK;
 }
 
-int ipc_export_block(void *addr, uint64_t size, bool anyone, uint64_t *number)
+int share_block_export(void *addr, uint64_t size, bool anyone, uint64_t *number)
 {
 	struct share_item item = {.kind = SHARE_MEMORY, .size = size};
 	struct place_info place;
@@ -195,7 +183,6 @@ int ipc_export_block(void *addr, uint64_t size, bool anyone, uint64_t *number)
 static int map_import(const struct share_item *item, uint32_t device,
 		      struct import *import)
 {
-	struct registered range = {.page_size = item->page_size, .device = device};
 	uint64_t mask = item->page_size - 1, start = item->offset & ~mask;
 	void *addr;
 	int err;
@@ -206,16 +193,17 @@ static int map_import(const struct share_item *item, uint32_t device,
 		return error_set(ACLKM_ERR_NOMEM, "no address space for %llu bytes",
 				 (unsigned long long)import->size);
 	import->base = (uint64_t)(uintptr_t)addr;
-	import->addr = import->base + (item->offset - start);
 	if (mmap(addr, import->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
 		 item->fd, (off_t)start) == MAP_FAILED) {
 		err = error_set(ACLKM_ERR_IO, "mapping what was imported: %s",
 				strerror(errno));
 		goto release;
 	}
-	range.base = import->addr;
-	range.size = item->size;
-	err = registered_add(&range);
+	import->known = (struct registered){
+		.at = {.base = import->base + (item->offset - start), .size = item->size},
+		.page_size = item->page_size,
+		.device = device};
+	err = registered_add(&import->known);
 	if (err)
 		goto release;
 	return ACLKM_OK;
@@ -224,15 +212,14 @@ release:
 	return err;
 }
 
-int ipc_import_block(uint64_t number, uint32_t device, void **out)
+int share_block_import(uint64_t number, uint32_t device, void **out)
 {
 	struct import *import = calloc(1, sizeof(*import));
 	struct share_item item;
 	int err;
 
 	if (!import)
-		return error_set(ACLKM_ERR_NOHEAP,
-				 "no memory for the library's own records");
+		return error_no_records();
 	import->number = number;
 	err = share_fetch(number, SHARE_MEMORY, &item);
 	if (err)
@@ -241,7 +228,7 @@ int ipc_import_block(uint64_t number, uint32_t device, void **out)
 	close(item.fd);
 	if (err)
 		goto free;
-	*out = (void *)(uintptr_t)import->addr;
+	*out = (void *)(uintptr_t)import->known.at.base;
 	pthread_mutex_lock(&lock);
 	import->next = imports;
 	imports = import;
@@ -252,11 +239,10 @@ free:
 	return err;
 }
 
-int ipc_close_block(uint64_t number)
+int share_block_close(uint64_t number)
 {
 	struct import **at = &imports, *import;
 	struct offered *mine = NULL;
-	struct registered range;
 	int err;
 
 	pthread_mutex_lock(&lock);
@@ -272,85 +258,8 @@ int ipc_close_block(uint64_t number)
 		free(mine);
 		return err;
 	}
-	registered_remove(import->addr, &range);
+	registered_remove(import->known.at.base, false);
 	va_release((void *)(uintptr_t)import->base, import->size);
 	free(import);
 	return ACLKM_OK;
-}
-
-/* One page with the state, in a file. */
-static int map_event(int fd, struct event_state **state, uint64_t *size)
-{
-	void *addr;
-
-	*size = va_page_size();
-	addr = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (addr == MAP_FAILED)
-		return error_set(ACLKM_ERR_NOMEM, "mapping an event: %s",
-				 strerror(errno));
-	*state = addr;
-	return ACLKM_OK;
-}
-
-static int adopt_event(int fd, uint32_t device, uint32_t flags, uintptr_t *event)
-{
-	struct event_state *state = NULL;
-	uint64_t size;
-	int err = map_event(fd, &state, &size);
-
-	if (err)
-		return err;
-	err = event_adopt(device, flags, state, size, fd, event);
-	if (err)
-		munmap(state, size);
-	return err;
-}
-
-int ipc_create_event(uint32_t device, uint32_t flags, uintptr_t *event)
-{
-	int err, fd = memfile_new("aclkm-event", va_page_size(), 0);
-
-	if (fd < 0)
-		return fd_refused("a file for an event");
-	err = adopt_event(fd, device, flags, event);
-	if (err)
-		close(fd);
-	return err;
-}
-
-int ipc_export_event(uintptr_t event, uint64_t *number)
-{
-	struct share_item item = {.kind = SHARE_EVENT};
-	struct event_status status;
-	int err = event_query(event, &status);
-
-	if (err)
-		return err;
-	item.flags = status.flags;
-	/* One offer for each event, however often it is asked for. */
-	pthread_mutex_lock(&lock);
-	err = event_file(event, &item.fd, number);
-	if (!err && !*number) {
-		err = offer(&item, true, number);
-		if (!err) {
-			err = event_offered(event, *number);
-			if (err)
-				share_withdraw(*number);
-		}
-	}
-	pthread_mutex_unlock(&lock);
-	return err;
-}
-
-int ipc_import_event(uint64_t number, uint32_t device, uintptr_t *event)
-{
-	struct share_item item;
-	int err = share_fetch(number, SHARE_EVENT, &item);
-
-	if (err)
-		return err;
-	err = adopt_event(item.fd, device, (uint32_t)item.flags, event);
-	if (err)
-		close(item.fd);
-	return err;
 }

@@ -48,7 +48,4 @@ bool mempool_yield(uint32_t device);
 int mempool_block_take(const struct heap_request *request, const struct block_tag *tag,
 		       void **out);
 
-/* After a synchronisation: pools give back what is free above their thresholds. */
-void mempool_synchronized(void);
-
 #endif /* LIB_MEMPOOL_H */
