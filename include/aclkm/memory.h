@@ -123,6 +123,19 @@ ACLKM_API int aclkm_memory_keep(size_t bytes);
 /* aclkm_memory_totals - how much there is. ACLKM_ERR_INVALID (NULL). */
 ACLKM_API int aclkm_memory_totals(struct aclkm_memory_totals *out);
 
+/**
+ * aclkm_memory_backend - which backend serves this process, and why
+ * @name: out; "kmod" or "user"
+ * @why:  out; one line such as "/dev/aclkm: permission denied; join group aclkm and log
+ * in again", as long as the process lives
+ *
+ * Opens the backend if nothing has yet. Under ACLKM_BACKEND=auto a driver that is there
+ * and cannot be used is also told once on standard error.
+ *
+ * ACLKM_ERR_INVALID (NULL).
+ */
+ACLKM_API int aclkm_memory_backend(const char **name, const char **why);
+
 /* aclkm_memory_costs - what the bookkeeping takes. ACLKM_ERR_INVALID (NULL). */
 ACLKM_API int aclkm_memory_costs(struct aclkm_memory_costs *out);
 

@@ -97,4 +97,13 @@ extern const struct backend backend_user;
 /* The open backend of this process. */
 int backend_get(const struct backend **out);
 
+/*
+ * Why that backend serves, after backend_get(): one line, for as long as the process
+ * lives. Where the driver is there and cannot be used, it ends with what mends that.
+ */
+const char *backend_reason(void);
+
+/* Why the driver did not open, with the remedy; @there: it is no missing driver. */
+const char *backend_kmod_refusal(bool *there);
+
 #endif /* LIB_BACKEND_H */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -34,12 +35,68 @@ static uint32_t
 	opening; /* grows when the program closed the file; older handles are lost */
 static uint64_t features;
 
-/* A missing driver is no failure in auto mode: the text would mislead. */
-static int refuse_open(int err, const char *why)
+/* Why the driver did not open. Written by the thread that opens the backend. */
+static char refusal[256];
+static bool refusal_is_there;
+
+/*
+ * Notes why the driver does not open. In auto mode that is no error of the call: the text
+ * would mislead, and backend.c decides what is said.
+ */
+static int refuse_open(bool there, const char *why, const char *remedy)
 {
+	refusal_is_there = there;
+	snprintf(refusal, sizeof(refusal), "%s%s%s%s%s", there ? ACLKM_DEVICE_PATH : "",
+		 there ? ": " : "", why, remedy ? "; " : "", remedy ? remedy : "");
 	if (config_get()->backend == BACKEND_AUTO)
-		return err;
-	return error_set(err, "ACLKM_BACKEND=kmod: %s: %s", ACLKM_DEVICE_PATH, why);
+		return ACLKM_ERR_NODEV;
+	return error_set(ACLKM_ERR_NODEV, "ACLKM_BACKEND=kmod: %s%s",
+			 there ? "" : ACLKM_DEVICE_PATH ": ", refusal);
+}
+
+static int refuse_errno(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case ENXIO:
+	case ENODEV:
+		return refuse_open(false, "the driver is not loaded", NULL);
+	case EACCES:
+		return refuse_open(true, "permission denied",
+				   "join group aclkm and log in again");
+	case EPERM:
+		return refuse_open(
+			true, "not permitted",
+			"let the container have the device: --device " ACLKM_DEVICE_PATH);
+	default:
+		return refuse_open(true, strerror(error),
+				   "aclkm doctor looks for the cause");
+	}
+}
+
+const char *backend_kmod_refusal(bool *there)
+{
+	*there = refusal_is_there;
+	return refusal;
+}
+
+/* What an open driver lacks before this library can use it. */
+static int check_device(int fd, struct aclkm_info *info)
+{
+	char why[80];
+
+	memset(info, 0, sizeof(*info));
+	if (ioctl(fd, ACLKM_IOC_INFO, info)) {
+		snprintf(why, sizeof(why), "INFO is refused: %s", strerror(errno));
+		return refuse_open(true, why,
+				   "load the module that belongs to this library");
+	}
+	if (info->abi_version != ACLKM_ABI_VERSION) {
+		snprintf(why, sizeof(why), "the driver has ABI %u, this library %u",
+			 info->abi_version, ACLKM_ABI_VERSION);
+		return refuse_open(true, why, "install the same version of both");
+	}
+	return ACLKM_OK;
 }
 
 static int open_device_locked(void)
@@ -49,18 +106,12 @@ static int open_device_locked(void)
 
 	fd = fd_lift(open(ACLKM_DEVICE_PATH, O_RDWR | O_CLOEXEC));
 	if (fd < 0)
-		return refuse_open(ACLKM_ERR_NODEV, strerror(errno));
-	memset(&info, 0, sizeof(info));
-	if (ioctl(fd, ACLKM_IOC_INFO, &info)) {
-		err = refuse_open(ACLKM_ERR_NODEV, "INFO is refused");
+		return refuse_errno(errno);
+	err = check_device(fd, &info);
+	if (err)
 		goto close;
-	}
-	if (info.abi_version != ACLKM_ABI_VERSION) {
-		err = refuse_open(ACLKM_ERR_NODEV, "the driver has another ABI version");
-		goto close;
-	}
 	if (fcntl(fd, F_SETSIG, DEVICE_MARK) || !fd_know(fd, &device_id)) {
-		err = refuse_open(ACLKM_ERR_NODEV, strerror(errno));
+		err = refuse_errno(errno);
 		goto close;
 	}
 	device = fd;

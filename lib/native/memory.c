@@ -165,6 +165,23 @@ int aclkm_memory_keep(size_t bytes)
 	return ACLKM_OK;
 }
 
+int aclkm_memory_backend(const char **name, const char **why)
+{
+	const struct backend *backend;
+	int err = api_enter(__func__);
+
+	if (err)
+		return err;
+	if (!name || !why)
+		return error_set(ACLKM_ERR_INVALID, "%s is NULL", name ? "why" : "name");
+	err = backend_get(&backend);
+	if (err)
+		return err;
+	*name = backend->name;
+	*why = backend_reason();
+	return ACLKM_OK;
+}
+
 int aclkm_memory_costs(struct aclkm_memory_costs *out)
 {
 	int err = api_enter(__func__);
