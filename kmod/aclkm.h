@@ -3,7 +3,7 @@
  * What the files of the module know of each other. Calls go down this list:
  *
  *	main, sysfs, debugfs, power	the module, what it tells
- *	ioctl, mmap, vma, dmabuf	the calls
+ *	ioctl, map_ioctl, mmap, vma, dmabuf	the calls
  *	dmabuf_attach			devices that use a dma-buf
  *	file, offset			handles of an open file, their mmap offsets
  *	region, pin			what a handle stands for
@@ -564,6 +564,9 @@ static inline pgoff_t aclkm_vma_index(const struct vm_area_struct *vma, unsigned
 {
 	return vma->vm_pgoff % ACLKM_OFFSET_PAGES + PHYS_PFN(addr - vma->vm_start);
 }
+
+/* map_ioctl.c */
+long aclkm_map_arena(const struct aclkm_file *file, struct aclkm_map *map);
 
 /* ioctl.c, mmap.c */
 long aclkm_ioctl(struct file *filp, unsigned int cmd, unsigned long arg);

@@ -214,6 +214,16 @@ unlock:
 #endif
 }
 
+/* Whether a page, or the compound page that it belongs to, is pinned for DMA. */
+static inline bool aclkm_page_is_pinned(struct page *page)
+{
+#ifdef ACLKM_HAVE_FOLIO_PINNED
+	return folio_maybe_dma_pinned(page_folio(page));
+#else
+	return page_maybe_dma_pinned(page);
+#endif
+}
+
 /* Unpins contiguous pages. */
 static inline void aclkm_unpin_user_pages(struct page *first, unsigned long nr, bool dirty)
 {

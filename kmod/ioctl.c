@@ -33,6 +33,7 @@ union aclkm_arg {
 	struct aclkm_sync sync;
 	struct aclkm_pin pin;
 	struct aclkm_phys phys;
+	struct aclkm_map map;
 };
 
 /**
@@ -108,7 +109,8 @@ static long do_info(struct aclkm_info *info)
 {
 	memset(info, 0, sizeof(*info));
 	info->abi_version = ACLKM_ABI_VERSION;
-	info->features = ACLKM_FEATURE_GUP | ACLKM_FEATURE_DMABUF | ACLKM_FEATURE_PIN;
+	info->features = ACLKM_FEATURE_GUP | ACLKM_FEATURE_DMABUF | ACLKM_FEATURE_PIN |
+			 ACLKM_FEATURE_MAP;
 	if (ACLKM_HUGE)
 		info->features |= ACLKM_FEATURE_HUGE_2M;
 	if (ACLKM_HUGE_PUD)
@@ -463,6 +465,7 @@ static const struct {
 	[_IOC_NR(ACLKM_IOC_SYNC)] = { ACLKM_IOC_SYNC, sizeof(struct aclkm_sync) },
 	[_IOC_NR(ACLKM_IOC_PIN)] = { ACLKM_IOC_PIN, sizeof(struct aclkm_pin) },
 	[_IOC_NR(ACLKM_IOC_PHYS)] = { ACLKM_IOC_PHYS, sizeof(struct aclkm_phys) },
+	[_IOC_NR(ACLKM_IOC_MAP)] = { ACLKM_IOC_MAP, sizeof(struct aclkm_map) },
 };
 
 static long dispatch(struct aclkm_file *file, unsigned int cmd, union aclkm_arg *arg,
@@ -487,6 +490,8 @@ static long dispatch(struct aclkm_file *file, unsigned int cmd, union aclkm_arg 
 		return do_pin(file, &arg->pin, pending);
 	case ACLKM_IOC_PHYS:
 		return do_phys(file, &arg->phys);
+	case ACLKM_IOC_MAP:
+		return aclkm_map_arena(file, &arg->map);
 	default:
 		return -ENOTTY;
 	}

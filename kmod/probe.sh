@@ -219,8 +219,14 @@ void probe(struct page *p);
 void probe(struct page *p) { ClearPageHasHWPoisoned(p); }
 C
 
+cat >"$dir/folio_pinned.c" <<'C'
+#include <linux/mm.h>
+bool probe(struct page *p);
+bool probe(struct page *p) { return folio_maybe_dma_pinned(page_folio(p)); }
+C
+
 names="base rb_add iosys_map dma_buf_map vmcore_cb vma_lookup vm_ops_may_split vm_ops_mprotect"
-names="$names zap_special_vma_range unpin_range folio_has_hwpoisoned page_has_hwpoisoned"
+names="$names zap_special_vma_range unpin_range folio_has_hwpoisoned page_has_hwpoisoned folio_pinned"
 names="$names vm_flags_set contig_acr_flags mm_get_unmapped_area compound_page compound_folio"
 names="$names compound_mm_ids insert_folio get_unmapped_area_of_current"
 names="$names pin_vmas vma_start_write insert_pfn_pmd huge_fault_pe_size system_dfl_wq import_ns_word"

@@ -35,6 +35,7 @@ struct op ops[] = {
 	{ "attach", 3, op_attach, ACLKM_FEATURE_DMABUF },
 	{ "limit", 1, op_limit },
 	{ "look", 1, op_look },
+	{ "map", 2, op_map, ACLKM_FEATURE_MAP },
 	{ "grow", 1, op_grow },
 };
 const unsigned int nr_ops = sizeof(ops) / sizeof(*ops);

@@ -62,6 +62,7 @@ void op_pin_user(struct world *w, const struct call *c);
 void op_phys(struct world *w, const struct call *c);
 
 void op_limit(struct world *w, const struct call *c);
+void op_map(struct world *w, const struct call *c);
 void op_look(struct world *w, const struct call *c);
 void op_grow(struct world *w, const struct call *c);
 

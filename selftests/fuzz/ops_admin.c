@@ -83,6 +83,65 @@ void op_look(struct world *w, const struct call *c)
 	current_op->succeeded++;
 }
 
+/* The extents of one answer of MAP follow each other, and none is empty. */
+static void check_map(const struct aclkm_map *map, uint64_t asked_offset, bool same_arena,
+		      uint64_t room, const struct aclkm_map_extent *extents)
+{
+	uint64_t at = same_arena && asked_offset < map->size ? asked_offset : same_arena ? map->size : 0;
+	uint64_t i;
+
+	if (map->count > room)
+		wrong("MAP wrote %llu extents of %llu", (unsigned long long)map->count,
+		      (unsigned long long)room);
+	for (i = 0; i < map->count; i++) {
+		const struct aclkm_map_extent *e = &extents[i];
+
+		if (!e->len || e->offset > at || (i && e->offset != at) ||
+		    e->state > ACLKM_STATE_LOST || e->reserved)
+			wrong("MAP has an extent of %llu bytes at %llu, expected at %llu",
+			      (unsigned long long)e->len, (unsigned long long)e->offset,
+			      (unsigned long long)at);
+		at = e->offset + e->len;
+	}
+	if (map->offset != at || (map->count < room && map->offset != map->size))
+		wrong("MAP goes on at %llu, not %llu of %llu", (unsigned long long)map->offset,
+		      (unsigned long long)at, (unsigned long long)map->size);
+	if (map->free > map->size || map->clean > map->free)
+		wrong("MAP has more free than there is");
+}
+
+void op_map(struct world *w, const struct call *c)
+{
+	enum { EXTENTS = 96 };
+	static struct aclkm_map_extent extents[EXTENTS];
+	struct vfile *f = world_file(w, c->obj);
+	struct aclkm_map req = {}, asked;
+	struct bent bent;
+	int err, want;
+
+	if (!f)
+		return;
+	req.arena = c->mode & 16 ? c->small % 4 : 0;
+	req.offset = c->mode & 32 ? c->x % w->base.total : 0;
+	req.count = c->y % (EXTENTS + 1);
+	req.extents = (uintptr_t)extents;
+	asked = as_sent(&req, sizeof(req), c);
+	if (asked.extents != req.extents || asked.count > EXTENTS)
+		return;
+	err = ioctl_bent(f->fd, ACLKM_IOC_MAP, &req, c, &bent);
+	want = bent.early;
+	if (!want && (asked.flags || asked.reserved))
+		want = -EINVAL;
+	/* Ids of arenas are not followed: there may be none from this one on. */
+	if (!want && err == -ENOENT && asked.arena)
+		return;
+	if (!want)
+		want = bent.late;
+	answer(err, want);
+	if (!err)
+		check_map(&req, asked.offset, req.arena == asked.arena, asked.count, extents);
+}
+
 /* One more arena, which goes when the program ends; or a request that is none. */
 void op_grow(struct world *w, const struct call *c)
 {

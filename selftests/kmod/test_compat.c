@@ -16,6 +16,7 @@ static union {
 	struct aclkm_query query;
 	struct aclkm_import import;
 	struct aclkm_free free;
+	struct aclkm_map map;
 } arg;
 
 /* The bytes of a piece of kernel interface that 32-bit programs see. */
@@ -203,6 +204,26 @@ TEST_F(compat, imports_have_such_offsets_too)
 	munmap(low, 2 * PAGE);
 	munmap(mem, SIZE);
 	close(buf);
+}
+
+TEST_F(compat, map_is_the_same_call)
+{
+	static struct aclkm_map_extent low[64], wide[64];
+	struct aclkm_map map = {};
+
+	ASSERT_EQ(0, alloc32(self->file, SIZE));
+	memset(&arg, 0, sizeof(arg));
+	arg.map.extents = (uintptr_t)low;
+	arg.map.count = 64;
+	ASSERT_EQ(0, ioctl32(self->file, ACLKM_IOC_MAP));
+	map.extents = (uintptr_t)wide;
+	map.count = 64;
+	ASSERT_EQ(0, dev_ioctl(self->file, ACLKM_IOC_MAP, &map));
+	EXPECT_EQ(map.size, arg.map.size);
+	EXPECT_EQ(map.phys, arg.map.phys);
+	EXPECT_LT(0, arg.map.count);
+	EXPECT_EQ(wide[0].len, low[0].len);
+	EXPECT_EQ(wide[0].state, low[0].state);
 }
 
 TEST_F(compat, a_program_of_64_bits_sees_the_old_offsets)

@@ -44,6 +44,7 @@
 #define ACLKM_FEATURE_CACHE	(1ULL << 4) /* write-combined and uncached regions */
 #define ACLKM_FEATURE_DMABUF	(1ULL << 5) /* EXPORT, IMPORT */
 #define ACLKM_FEATURE_PIN	(1ULL << 6) /* PIN */
+#define ACLKM_FEATURE_MAP	(1ULL << 7) /* MAP */
 
 /**
  * struct aclkm_info - what the driver has, all arenas together
@@ -356,6 +357,96 @@ struct aclkm_phys {
 	__u64 extents;
 };
 
+/* struct aclkm_map_extent.state */
+#define ACLKM_STATE_FREE	0 /* no region has it */
+#define ACLKM_STATE_REGION	1 /* a region that lives */
+#define ACLKM_STATE_HELD	2 /* a region that was freed, and whose pages someone pins */
+#define ACLKM_STATE_LOST	3 /* poisoned pages, which never become free again */
+
+/* struct aclkm_map_extent.flags */
+#define ACLKM_EXTENT_CLEAN	(1U << 0) /* free, and zero already */
+#define ACLKM_EXTENT_PINNED	(1U << 1) /* a page of the region is pinned */
+#define ACLKM_EXTENT_SHARED	(1U << 2) /* a dma-buf of the region exists */
+#define ACLKM_EXTENT_POISONED	(1U << 3) /* a page of the region has failed */
+#define ACLKM_EXTENT_OWNER	(1U << 4) /* @uid and @pid are valid */
+
+/**
+ * struct aclkm_map_extent - a piece of an arena that is in one state
+ * @offset:	of its first byte in the arena
+ * @len:	bytes
+ * @map_page:	of a region: bytes of its largest page-table entries, as QUERY says
+ * @state:	ACLKM_STATE_*
+ * @flags:	ACLKM_EXTENT_*. PINNED is exact for held regions; of a region that
+ *		lives, the first 1,024 pages and huge pages are looked at
+ * @uid:	of a region: the user who pays for it, as the caller's user namespace
+ *		names it
+ * @pid:	of a region: the process that allocated it, as the caller's PID namespace
+ *		numbers it; 0: that cannot see it
+ * @cache:	of a region: ACLKM_CACHE_*
+ * @reserved:	0
+ */
+struct aclkm_map_extent {
+	__u64 offset;
+	__u64 len;
+	__u64 map_page;
+	__u32 state;
+	__u32 flags;
+	__u32 uid;
+	__s32 pid;
+	__u32 cache;
+	__u32 reserved;
+};
+
+/* struct aclkm_map.flags, out */
+#define ACLKM_MAP_PHYS		(1U << 0) /* @phys is valid: the caller has CAP_SYS_RAWIO */
+#define ACLKM_MAP_CARVEOUT	(1U << 1) /* of memory that was carved out at boot */
+
+/**
+ * struct aclkm_map - what an arena consists of, in order of address
+ * @arena:	in: the smallest id that is wanted; out: the arena with the next id from
+ *		there on, which is the one that this call is about
+ * @flags:	in: 0; out: ACLKM_MAP_*
+ * @offset:	in: first byte that is wanted, 0 where the arena has another id than
+ *		@arena; a region around it is told as a whole. out: where the next call
+ *		goes on; @size at the end
+ * @count:	in: room at @extents; out: extents written
+ * @extents:	in: address of an array of struct aclkm_map_extent
+ * @size:	out: bytes of the arena
+ * @free:	out: bytes that no region holds
+ * @clean:	out: bytes of @free that are zero already
+ * @held:	out: bytes of held regions
+ * @nr_regions:	out: regions that live
+ * @poisoned:	out: bytes in pages that have failed
+ * @phys:	out: physical address of the first byte; 0 unless ACLKM_MAP_PHYS
+ * @align:	out: alignment that @phys was asked to have
+ * @node:	out: NUMA node
+ * @reserved:	in: 0
+ *
+ * The owner of a region is told (ACLKM_EXTENT_OWNER) to a file that the same user
+ * opened, and to a caller with CAP_SYS_PTRACE. The arena may change while the call runs
+ * and between two calls: extents then do not fit together.
+ *
+ * Errors: -ENOENT (no arena from @arena on), -EINVAL (flags, reserved), -EFAULT,
+ * -ENOMEM (the kernel's own memory), -EINTR (the caller was killed).
+ */
+struct aclkm_map {
+	__u32 arena;
+	__u32 flags;
+	__u64 offset;
+	__u64 count;
+	__u64 extents;
+	__u64 size;
+	__u64 free;
+	__u64 clean;
+	__u64 held;
+	__u64 nr_regions;
+	__u64 poisoned;
+	__u64 phys;
+	__u64 align;
+	__s32 node;
+	__u32 reserved;
+};
+
 #define ACLKM_IOC_MAGIC		0xBC
 #define ACLKM_IOC_INFO		_IOR(ACLKM_IOC_MAGIC, 0x00, struct aclkm_info)
 #define ACLKM_IOC_ALLOC		_IOWR(ACLKM_IOC_MAGIC, 0x01, struct aclkm_alloc)
@@ -366,6 +457,7 @@ struct aclkm_phys {
 #define ACLKM_IOC_SYNC		_IOW(ACLKM_IOC_MAGIC, 0x06, struct aclkm_sync)
 #define ACLKM_IOC_PIN		_IOWR(ACLKM_IOC_MAGIC, 0x07, struct aclkm_pin)
 #define ACLKM_IOC_PHYS	_IOWR(ACLKM_IOC_MAGIC, 0x08, struct aclkm_phys)
+#define ACLKM_IOC_MAP		_IOWR(ACLKM_IOC_MAGIC, 0x09, struct aclkm_map)
 
 /*
  * mmap(): offset as given by ACLKM_IOC_ALLOC, IMPORT or QUERY, or any whole page
