@@ -82,9 +82,7 @@ void driver_look(struct driver *driver)
 
 void driver_reason(const struct driver *driver, char *text, size_t room)
 {
-	if (driver->usable)
-		snprintf(text, room, "%s is open", ACLKM_DEVICE_PATH);
-	else if (driver->fd >= 0 && driver->info_error)
+	if (driver->fd >= 0 && driver->info_error)
 		snprintf(text, room,
 			 "%s refuses INFO: %s; load the module that belongs to this "
 			 "library",

@@ -33,7 +33,7 @@ struct driver {
 };
 
 void driver_look(struct driver *driver);
-/* Which backend ACLKM_BACKEND=auto chooses, and the cause; where amiss, the remedy. */
+/* Why this process cannot use the driver, and the remedy. */
 void driver_reason(const struct driver *driver, char *text, size_t room);
 
 void driver_close(struct driver *driver);

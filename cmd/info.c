@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 
 #include "aclkm/aclkm.h"
+#include "arenas.h"
 #include "command.h"
 #include "driver.h"
 #include "show.h"
@@ -20,6 +21,8 @@ struct info {
 	struct aclkm_memory_totals totals;
 	bool library_works;
 	char why[512];
+	struct arena *arenas; /* NULL: of a driver without MAP */
+	size_t nr_arenas;
 	struct user *users;
 	size_t nr_users;
 	size_t hidden;
@@ -37,20 +40,26 @@ static const struct {
 	{ACLKM_FEATURE_GUP, "gup"},	    {ACLKM_FEATURE_HUGE_2M, "huge-2m"},
 	{ACLKM_FEATURE_HUGE_1G, "huge-1g"}, {ACLKM_FEATURE_GUP_1G, "gup-1g"},
 	{ACLKM_FEATURE_CACHE, "cache"},	    {ACLKM_FEATURE_DMABUF, "dma-buf"},
-	{ACLKM_FEATURE_PIN, "pin"},
+	{ACLKM_FEATURE_PIN, "pin"},	    {ACLKM_FEATURE_MAP, "map"},
 };
 
 #define FEATURES (sizeof(feature_names) / sizeof(feature_names[0]))
 
 static void collect(struct info *info)
 {
+	const char *why;
+	int error;
+
 	memset(info, 0, sizeof(*info));
 	driver_look(&info->driver);
 	uname(&info->system);
-	info->library_works = !aclkm_memory_totals(&info->totals);
-	driver_reason(&info->driver, info->why, sizeof(info->why));
-	if (!info->library_works)
-		snprintf(info->why, sizeof(info->why), "%s", aclkm_last_error());
+	info->library_works = !aclkm_memory_totals(&info->totals) &&
+			      !aclkm_memory_backend(&info->totals.backend, &why);
+	snprintf(info->why, sizeof(info->why), "%s",
+		 info->library_works ? why : aclkm_last_error());
+	if (info->driver.usable)
+		info->arenas =
+			arenas_read(&info->driver, false, &info->nr_arenas, &error);
 	info->users = users_find(&info->nr_users, &info->hidden);
 }
 
@@ -62,7 +71,26 @@ static bool read_limit(size_t i, uint64_t *value)
 	return driver_number(name, value);
 }
 
-static cJSON *json_arenas(const struct aclkm_info *all)
+static cJSON *json_nodes(const struct info *info)
+{
+	cJSON *array = cJSON_CreateArray(), *object;
+	size_t i;
+
+	for (i = 0; i < info->nr_arenas; i++) {
+		const struct aclkm_map *map = &info->arenas[i].map;
+
+		object = cJSON_CreateObject();
+		show_json_number(object, "id", map->arena);
+		show_json_number(object, "node", (uint64_t)map->node);
+		show_json_number(object, "size", map->size);
+		show_json_number(object, "free", map->free);
+		show_json_number(object, "regions", map->nr_regions);
+		cJSON_AddItemToArray(array, object);
+	}
+	return array;
+}
+
+static cJSON *json_driver(const struct aclkm_info *all)
 {
 	cJSON *object = cJSON_CreateObject(), *features;
 	size_t i;
@@ -125,9 +153,10 @@ static int print_json(const struct info *info, int code)
 	}
 	cJSON_AddStringToObject(object, "reason", info->why);
 	if (info->driver.usable)
-		cJSON_AddItemToObject(root, "driver", json_arenas(&info->driver.info));
+		cJSON_AddItemToObject(root, "driver", json_driver(&info->driver.info));
 	else
 		cJSON_AddNullToObject(root, "driver");
+	cJSON_AddItemToObject(root, "arenas", json_nodes(info));
 	object = cJSON_AddObjectToObject(root, "limits");
 	for (i = 0; i < LIMITS; i++)
 		if (read_limit(i, &value))
@@ -177,15 +206,18 @@ static void print_head(const struct info *info)
 	show_rule('=');
 }
 
+/* One row; of an arena the driver does not tell the largest piece: UINT64_MAX. */
 static void print_usage(const char *name, const char *node, uint64_t size, uint64_t free,
 			uint64_t largest, const char *regions)
 {
 	uint64_t used = size > free ? size - free : 0;
+	struct show_size piece = show_size(largest);
 	char bar[128];
 
 	show_bar(bar, sizeof(bar), BAR, used, size);
 	show_line("%-6s %4s %10s %10s %10s %7s %s%s%s %3.0f%%", name, node,
-		  SHOW_SIZE(size), SHOW_SIZE(free), SHOW_SIZE(largest), regions,
+		  SHOW_SIZE(size), SHOW_SIZE(free),
+		  largest == UINT64_MAX ? "" : piece.text, regions,
 		  show_colour(SHOW_INFO), bar, show_colour(SHOW_PLAIN),
 		  size ? 100.0 * (double)used / (double)size : 0.0);
 }
@@ -213,12 +245,30 @@ static void print_limits(void)
 	print_wrapped("Limits", at ? text : "none");
 }
 
-static void print_driver(const struct aclkm_info *all)
+static void print_arenas(const struct info *info)
 {
+	char name[24], node[24], regions[24];
+	size_t i;
+
+	for (i = 0; i < info->nr_arenas; i++) {
+		const struct aclkm_map *map = &info->arenas[i].map;
+
+		snprintf(name, sizeof(name), "%u", map->arena);
+		snprintf(node, sizeof(node), "%d", map->node);
+		snprintf(regions, sizeof(regions), "%llu",
+			 (unsigned long long)map->nr_regions);
+		print_usage(name, node, map->size, map->free, UINT64_MAX, regions);
+	}
+}
+
+static void print_driver(const struct info *info)
+{
+	const struct aclkm_info *all = &info->driver.info;
 	char regions[24];
 
 	show_line("%-6s %4s %10s %10s %10s %7s %s", "Arena", "Node", "Size", "Free",
 		  "Largest", "Regions", "In use");
+	print_arenas(info);
 	snprintf(regions, sizeof(regions), "%llu", (unsigned long long)all->nr_regions);
 	print_usage("all", "", all->total, all->free, all->largest_free, regions);
 	show_rule('-');
@@ -259,7 +309,7 @@ static void print_box(const struct info *info)
 {
 	print_head(info);
 	if (info->driver.usable) {
-		print_driver(&info->driver.info);
+		print_driver(info);
 		print_users(info);
 		return;
 	}
@@ -285,6 +335,7 @@ static int run_info(int argc, char **argv)
 		code = print_json(&info, code);
 	else
 		print_box(&info);
+	arenas_free(info.arenas, info.nr_arenas);
 	free(info.users);
 	driver_close(&info.driver);
 	return code;

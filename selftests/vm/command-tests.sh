@@ -61,6 +61,24 @@ for name in total free largest_free regions held pinned poisoned; do
 	result $? "$name is that of sysfs"
 done
 
+exits 0 'map' map
+says 'map shows the arena and its unit' 'arena 0.*one block is 64 KiB'
+says 'and its address to root' 'at 0x'
+exits 0 'map --json' map --json
+agrees size total
+exits 0 'map --svg' map --svg /tmp/map.svg
+grep -q '</svg>' /tmp/map.svg && grep -q 'arena 0, node 0: 64 MiB' /tmp/map.svg
+result $? 'the picture is whole'
+exits 0 'map --html' map --html -
+says 'the page is whole' '</svg>.*</html>'
+exits 1 'a file that cannot be written is a finding' map --svg /nowhere/map.svg
+exits 2 'map --json does not go with --svg' map --json --svg /tmp/map.svg
+as other 1 'a user outside the group has no map' 'aclkm map'
+says 'and is told the remedy' 'join group aclkm'
+as member 0 'a member has' 'aclkm map'
+! grep -q 'at 0x' /tmp/out
+result $? 'without the address'
+
 echo 32M >$sysfs/limits/file_bytes
 exits 0 'info' info
 says 'info shows a limit' 'file_bytes 32 MiB'
