@@ -13,10 +13,8 @@
 #include "command.h"
 
 static const struct command *const commands[] = {
-	&command_info,
-	&command_doctor,
-	&command_grow,
-	&command_shrink,
+	&command_info,	&command_map,	&command_top,	&command_doctor, &command_alloc,
+	&command_bench, &command_check, &command_trace, &command_grow,	 &command_shrink,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -100,6 +100,65 @@ if [ ! -e /sys/class/misc/aclkm ]; then
 	exits 1 'shrink without a driver is a finding' shrink all
 fi
 
+exits 0 'alloc on the user backend' alloc 3M --json
+reads 'alloc tells what it got' \
+	'v["backend"] == "user" and v["size"] == 3 << 20 and v["page"] >= 4096 and v["contiguous"] is False and "phys" not in v'
+exits 0 'alloc for people' alloc 100 --align 4K --page 4K
+exits 1 'alloc of more than there is is a finding' alloc 1T
+says 'with the text of the library' 'bytes left'
+exits 1 'write-combined memory is of the driver alone' alloc 1M --cache wc
+for arguments in '' 0 x '1M 1M' '1M --align 3' '1M --align 2G' '1M --page 3M' '1M --cache x' '1M --node x' \
+	'1M --hold -1' '1M --cache wc --page 2M'; do
+	# shellcheck disable=SC2086 # words
+	exits 2 "alloc refuses \"$arguments\"" alloc $arguments
+done
+
+ACLKM_MEM=256M exits 0 'bench' bench --seconds 0.5 --json
+reads 'bench has a figure for each case and source that there is' \
+	'len(v["cases"]) == 5 and all(c["aclkm"] > 0 and c["malloc"] > 0 and "hugetlbfs" in c for c in v["cases"])'
+ACLKM_MEM=256M exits 0 'bench for people' bench --seconds 0.5
+fits 'bench fits 80 columns'
+exits 2 'bench refuses a time' bench --seconds 0
+
+cat > "$work/right.c" <<'END'
+#include <acl/acl.h>
+int main(void)
+{
+	void *p;
+	return aclInit(0) || aclrtSetDevice(0) || aclrtMalloc(&p, 100, ACL_MEM_MALLOC_HUGE_FIRST) ||
+	       aclrtFree(p) || aclrtResetDevice(0) || aclFinalize();
+}
+END
+sed 's/aclrtFree(p) ||/aclrtFree(p) || (aclrtFree(p), 0) ||/' "$work/right.c" > "$work/wrong.c"
+for program in right wrong; do
+	cc -I"$top/include" -o "$work/$program" "$work/$program.c" "@LIB@/libaclkm.a" -pthread > "$work/log" 2>&1
+	result $? "the $program program builds"
+done
+exits 0 'check of a right program' check "$work/right"
+says 'finds nothing' 'nothing found'
+exits 1 'check of a wrong one is a finding' check -- "$work/wrong" --version
+says 'with the report' 'bad-free'
+exits 1 'check --json' check --json "$work/wrong"
+reads 'has the report' 'v["found"] and v["exit_code"] == 66 and "bad-free" in v["reports"]'
+exits 0 'check --checks chooses the checks' check --checks leak "$work/wrong"
+exits 1 'check tells how the program ended' check false
+says 'with its code' 'ended with 1'
+exits 1 'check of a program that is not there' check "$work/none"
+exits 2 'check wants a program' check
+exits 2 'trace wants a program' trace
+for arguments in '--delay 0' '--delay x' '--count x' more; do
+	# shellcheck disable=SC2086 # words
+	exits 2 "top refuses \"$arguments\"" top $arguments
+done
+exits 2 'map does not mix its forms' map --json --svg -
+if [ ! -e /sys/module/aclkm ]; then
+	for command in map top 'trace true'; do
+		# shellcheck disable=SC2086 # words
+		exits 1 "$command wants the driver" $command
+		says "$command says so" 'not loaded'
+	done
+fi
+
 # doctor, on systems that are made up
 release=$(uname -r)
 root=$work/root

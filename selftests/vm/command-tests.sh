@@ -105,6 +105,40 @@ exits 0 'shrink all' shrink all --json
 result $? 'gives back nearly all'
 exits 0 'and there is memory again after it' grow 64M
 
+exits 0 'alloc on the driver' alloc 3M --page 2M --json
+says 'is contiguous, of pages of 2 MiB' '"size":4194304,"page":2097152,"contiguous":true'
+says 'and has an address for root' '"phys":[0-9]'
+exits 1 'alloc of more than there is is a finding' alloc 10G
+says 'and alloc tells how much is free' 'are free, the largest piece is'
+exits 1 'alloc by a wrong node is a finding' alloc 1M --node 7
+
+aclkm alloc 5M --hold 1000 >/tmp/held &
+holder=$!
+sleep 2
+exits 0 'top' top --count 1 --json
+says 'top names the process and its bytes' "\"pid\":$holder,.*\"program\":\"aclkm\",\"handles\":1,\"allocated\":5242880"
+exits 0 'top for people, twice' top --count 2 --delay 0.2
+says 'top has a line of it' "$holder root  *aclkm  *1  *5 MiB"
+exits 0 'info names it too' info
+says 'in its list of users' "$holder root  *aclkm  *1  *5 MiB"
+exits 0 'map names the owner' map
+says 'in its list of owners' "$holder root aclkm  *1  *5 MiB"
+as member 0 'map of a member' 'aclkm map'
+says 'names no owner of another user' 'others  *1  *5 MiB'
+kill $holder
+wait $holder 2>/dev/null
+
+mount -t tracefs tracefs /sys/kernel/tracing
+exits 0 'trace' trace -- aclkm alloc 6M
+says 'trace shows the allocation' 'alloc .*len=0x600000'
+exits 0 'trace --json' trace --json --output /tmp/trace.json aclkm alloc 6M
+grep -q '"name":.*"aclkm_alloc"' /tmp/trace.json && grep -q traceEvents /tmp/trace.json
+result $? 'has it in the format of Chrome'
+exits 1 'trace tells how the program ended' trace false
+as member 1 'trace is for administrators' 'aclkm trace true'
+[ -z "$(ls /sys/kernel/tracing/instances)" ]
+result $? 'trace leaves no instance behind'
+
 # doctor knows a user who is in the group, one whose session is older, and one outside.
 exits 0 'doctor as root' doctor --json
 grep -A1 '"access"' /tmp/out | grep -q '"ok"'
