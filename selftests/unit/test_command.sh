@@ -71,6 +71,50 @@ for command in $commands; do
 	says "$command names itself and how it is called" "^usage: aclkm $command"
 done
 
+# Pages and completions know each command and each option.
+for command in $commands; do
+	"$aclkm" "$command" --help > "$work/log"
+	missing=0
+	# shellcheck disable=SC2013 # words
+	for option in $(sed -n 's/^  -., --\([a-z]*\).*/\1/p' "$work/log"); do
+		case $option in json | help) continue ;; esac
+		grep -q -- "--$option" "$top/cmd/man/aclkm-$command.1.scd" || missing=1
+		for file in aclkm.bash _aclkm; do
+			grep -q -- "--$option" "$top/cmd/completion/$file" || missing=1
+		done
+		grep -q -- "_from $command'.* -l $option" "$top/cmd/completion/aclkm.fish" || missing=1
+	done
+	[ $missing -eq 0 ]
+	result $? "$command: page and completions have each option"
+	for file in aclkm.bash _aclkm aclkm.fish; do
+		grep -qw -- "$command" "$top/cmd/completion/$file" || missing=1
+	done
+	[ $missing -eq 0 ]
+	result $? "$command: completions know it"
+done
+completes() { # name words... -- candidate
+	bash -c '. "$1"; shift; name=$1; shift
+COMP_WORDS=("${@:1:$#-1}") COMP_CWORD=$(($# - 2)); _aclkm
+for c in "${COMPREPLY[@]}"; do [[ $c == "${!#}" ]] && exit 0; done
+echo "${COMPREPLY[@]}"; exit 1' bash "$top/cmd/completion/aclkm.bash" "$@" > "$work/log" 2>&1
+	result $? "bash: $1"
+}
+completes 'a command' aclkm doc doctor
+completes 'an option' aclkm map --sv --svg
+completes 'a value' aclkm alloc --cache w wc
+completes 'a size' aclkm shrink a all
+if command -v scdoc > /dev/null; then
+	make -s -C "$top/cmd" B="$work/cmd" LIB_B=@LIB@ PREFIX="$work/prefix" install > "$work/log" 2>&1 &&
+		[ -s "$work/prefix/share/man/man1/aclkm-info.1" ] && [ -s "$work/prefix/share/man/man4/aclkm.4" ] &&
+		[ -x "$work/prefix/bin/aclkm" ]
+	result $? 'the command and its pages are installed'
+	make -s -C "$top/cmd" B="$work/cmd" LIB_B=@LIB@ PREFIX="$work/prefix" uninstall > "$work/log" 2>&1 &&
+		[ -z "$(find "$work/prefix" -type f)" ]
+	result $? 'and nothing is left after uninstall'
+else
+	skip 'installation' 'scdoc is not installed'
+fi
+
 exits 0 'info' info
 boxed 'each line of the box of info has 80 columns'
 LC_ALL=C "$aclkm" info > "$work/out"
