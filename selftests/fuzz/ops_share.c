@@ -202,7 +202,10 @@ void op_buf_sync(struct world *w, const struct call *c)
 
 	if (!b)
 		return;
-	answer_valid(ioctl(b->fd, DMA_BUF_IOCTL_SYNC, &sync) ? -errno : 0, valid);
+	if (valid && b->readonly && sync.flags & DMA_BUF_SYNC_WRITE)
+		answer(ioctl(b->fd, DMA_BUF_IOCTL_SYNC, &sync) ? -errno : 0, -EACCES);
+	else
+		answer_valid(ioctl(b->fd, DMA_BUF_IOCTL_SYNC, &sync) ? -errno : 0, valid);
 }
 
 /* A device takes the dma-buf, uses it while the processor does, and lets it go. */
@@ -224,7 +227,8 @@ void op_attach(struct world *w, const struct call *c)
 	answer(err, b->readonly && err ? -EACCES : 0);
 	if (err)
 		return;
-	sync.flags = DMA_BUF_SYNC_RW | (c->mode & 1 ? DMA_BUF_SYNC_END : DMA_BUF_SYNC_START);
+	sync.flags = (b->readonly ? DMA_BUF_SYNC_READ : DMA_BUF_SYNC_RW) |
+		     (c->mode & 1 ? DMA_BUF_SYNC_END : DMA_BUF_SYNC_START);
 	if (ioctl(b->fd, DMA_BUF_IOCTL_SYNC, &sync))
 		wrong("sync of an attached dma-buf: errno %d", errno);
 	if (h) {

@@ -352,7 +352,7 @@ static int bind_to_node_0(void)
 }
 
 /* Pages in use are moved away, with their bytes. */
-TEST_F_TIMEOUT(arenas, grow_moves_pages_away, 100)
+TEST_F_TIMEOUT(arenas, grow_moves_pages_away, 300)
 {
 	uint64_t size = node_free_kib(0) * KIB / 2 / (64 * PAGE) * (64 * PAGE), at, *phys;
 	uint64_t pages = size / PAGE, moved = 0, intact = 0, resident = 0;
