@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 
-.PHONY: all help lib cmd kmod install uninstall install-ascend demo test test-kernels test-debug test-arm64 test-mutants test-soak test-soak-lib test-coverage table-kernel bench-kernel bench lint api-table check-reports python python-wheel clean
+.PHONY: all help lib cmd kmod install uninstall install-ascend demo test test-kernels test-debug test-arm64 test-matrix test-mutants test-soak test-soak-lib test-coverage table-kernel bench-kernel bench lint api-table check-reports python python-wheel clean
 
 all: lib cmd
 	@if [ -e "$(KDIR)/Makefile" ]; then $(MAKE) kmod; else \
@@ -29,6 +29,7 @@ help:
 	@echo "make test       all tests (V=1 shows their output)"
 	@echo "make test-kernels  the module's tests on stock 6.1 and 6.12"
 	@echo "make test-debug    the module on a kernel that checks itself: tests, faults, fuzzer"
+	@echo "make test-matrix   the module on every kernel that Debian has headers of (CELLS='6.12.*' JOBS=, PAGE=1)"
 	@echo "make test-arm64    the module and the library on stock arm64 kernels"
 	@echo "make test-mutants  breaks one promise at a time, wants a test to fail (DRIVER=1, LIBRARY=1, ONLY=regex)"
 	@echo "make test-soak     the fuzzer and its racers on stock 6.1 (SECONDS=600)"
@@ -79,6 +80,9 @@ test-kernels:
 
 test-debug:
 	@selftests/run-tests.sh debug
+
+test-matrix:
+	@selftests/matrix/run.py $(if $(JOBS),--jobs $(JOBS)) $(if $(PAGE),--page) $(CELLS)
 
 test-arm64:
 	@selftests/run-tests.sh arm64

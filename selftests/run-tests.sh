@@ -6,13 +6,14 @@
 # "soak" is the fuzzer and its racers for ACLKM_SOAK_SECONDS (600) on stock 6.1,
 # "soak-debug" the same on the kernel that checks itself;
 # "debug" is the lane with the kernel that checks itself, "arm64" that of another
-# machine's kernels ("arm64-6.1" and "arm64-6.12" are its halves).
+# machine's kernels ("arm64-6.1" and "arm64-6.12" are its halves), "cell-KERNEL" one
+# cell of the matrix. ACLKM_TEST_LOGS is a folder for the logs of this run.
 # The last line is "N passed, N failed".
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 top=$(dirname "$here")
 build=$top/build
-logs=$build/test-logs
+logs=${ACLKM_TEST_LOGS:-$build/test-logs}
 run_vm=$here/vm/run.sh
 # shellcheck source=../tools/common.sh
 . "$top/tools/common.sh"
@@ -20,6 +21,8 @@ run_vm=$here/vm/run.sh
 . "$here/debug/suites.sh"
 # shellcheck source=arm64/suites.sh
 . "$here/arm64/suites.sh"
+# shellcheck source=matrix/suites.sh
+. "$here/matrix/suites.sh"
 colours 1
 
 # Flags of the make that called this would reach the makes called here, and a
@@ -93,9 +96,12 @@ gate() {
 }
 
 # A compiler's warning counts as a failure.
-quiet_make() {
+quiet_make() { without_warnings make --no-print-directory -j"$jobs" "$@"; }
+# quiet_kernel_make KERNEL ARGUMENT...: the same, by the compiler for that kernel
+quiet_kernel_make() { without_warnings "$top/tools/kernel-make.sh" "$1" -j"$jobs" "${@:2}"; }
+without_warnings() {
     local out status=0
-    out=$(make --no-print-directory -j"$jobs" "$@" 2>&1) || status=$?
+    out=$("$@" 2>&1) || status=$?
     printf '%s\n' "$out"
     if grep -qE '(warning|error):' <<<"$out"; then status=1; fi
     return "$status"
@@ -327,7 +333,7 @@ module_suites() {
     eval "$assignments"
 
     begin_suite "module, Linux $kernel"
-    gate 'build without warnings' quiet_make -C "$top/kmod" KDIR="$KDIR" B="$build/kmod-$kernel"
+    gate 'build without warnings' quiet_kernel_make "$kernel" -C "$top/kmod" B="$build/kmod-$kernel"
     [[ -n $gate_ok ]] || return 0
     tap 'nospec' "$here/kmod/nospec.sh" "$build/kmod-$kernel/aclkm.ko"
     gate 'build kselftest programs' quiet_make -C "$here/kmod" KSFT="$KSFT" B="$build/kselftest"
@@ -374,7 +380,7 @@ module_suites() {
         --append 'nokaslr memmap=256M$0x40000000 movablecore=512M' "${args[@]}" -- "$here/kmod/guest-carveout.sh"
 
     begin_suite "module, Linux $kernel, a device behind bounce buffers"
-    gate 'build importer without warnings' quiet_make -C "$here/importer" KDIR="$KDIR" \
+    gate 'build importer without warnings' quiet_kernel_make "$kernel" -C "$here/importer" \
         B="$build/importer-$kernel" KMOD="$build/kmod-$kernel"
     [[ -n $gate_ok ]] || return 0
     # shellcheck disable=SC2046 # names without spaces
@@ -467,6 +473,7 @@ for version in "$@"; do
     case $version in
     debug) debug_suites ;;
     arm64) arm64_suites 6.1 && arm64_suites 6.12 ;;
+    cell-*) matrix_suites "${version#cell-}" ;;
     soak) soak_suite 6.1 ;;
     soak-*) soak_suite "${version#soak-}" ;;
     arm64-*) arm64_suites "${version#arm64-}" ;;

@@ -6,7 +6,7 @@ set -euo pipefail
 . "$(dirname "$(readlink -f "$0")")/common.sh"
 
 usage() {
-    say "usage: ${0##*/} build|kernel|root|python|vm|arm64|test|lint|bench..."
+    say "usage: ${0##*/} build|kernel|clang|root|python|vm|arm64|test|lint|bench..."
     exit 2
 }
 
@@ -14,6 +14,8 @@ packages() {
     case $1 in
     build) echo gcc g++ make pkgconf libc6-dev libssl-dev libelf1 libcjson-dev scdoc ;;
     kernel) packages build && echo binutils bc bison flex libelf-dev kmod xz-utils ;;
+    # The module by this system's clang.
+    clang) echo clang-14 lld-14 llvm-14 ;;
     # What makes a root of another release.
     root) echo mmdebstrap util-linux ;;
     python) packages build && echo python3-dev python3-venv python3-pip python3-numpy ;;
