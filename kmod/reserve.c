@@ -162,7 +162,7 @@ static bool reserve_zone_usable(int index)
 /* What a node can spare of the memory that the kernel itself can use. */
 static u64 reserve_node_room(int node)
 {
-	unsigned long managed = 0, free = 0;
+	unsigned long managed = 0, free = 0, cma = 0;
 	int i;
 
 	for (i = 0; i <= ZONE_NORMAL; i++) {
@@ -174,8 +174,10 @@ static u64 reserve_node_room(int node)
 		free += zone_page_state(zone, NR_FREE_PAGES) +
 			zone_page_state(zone, NR_ZONE_INACTIVE_FILE) +
 			zone_page_state(zone, NR_ZONE_ACTIVE_FILE);
+		cma += zone_page_state(zone, NR_FREE_CMA_PAGES);
 	}
-	return PFN_PHYS(free - min(free, managed / KEEP_SHARE));
+	/* The kernel cannot put its own objects into free memory of CMA. */
+	return PFN_PHYS(free - min(free, cma + managed / KEEP_SHARE));
 }
 
 /**
@@ -187,7 +189,7 @@ static u64 reserve_node_room(int node)
 u64 aclkm_reserve_room(int node)
 {
 	u64 keep = totalram_pages() / KEEP_SHARE, most = 0;
-	long free = si_mem_available();
+	long free = si_mem_available() - global_zone_page_state(NR_FREE_CMA_PAGES);
 	int n;
 
 	if (free <= 0 || free < keep)
