@@ -4,7 +4,7 @@
 # Sourced by run-tests.sh: the suites of `make test-debug`, and at the end of `make
 # test` the same with less fuzzing.
 #
-#   ACLKM_DEBUG_SUITES   which of them (tests devices driver arenas faults fuzzer)
+#   ACLKM_DEBUG_SUITES   which of them (tests devices driver arenas reserve faults fuzzer)
 #   ACLKM_FUZZ_SECONDS   how long to fuzz (180)
 #   ACLKM_FUZZ_SEED      where to begin; the seconds since 1970 unless given
 #   ACLKM_FAULT_ROUNDS   how often the test programs run under faults by chance (2)
@@ -18,7 +18,7 @@ instrumented_places() {
         END { print n + 0 }'
 }
 
-wanted() { [[ " ${ACLKM_DEBUG_SUITES:-tests devices driver arenas faults fuzzer} " == *" $1 "* ]]; }
+wanted() { [[ " ${ACLKM_DEBUG_SUITES:-tests devices driver arenas reserve faults fuzzer} " == *" $1 "* ]]; }
 
 # figures LOG...: what the programs of the lane count, in a line each
 figures() { sed -n 's/^# \(\(injected\|fuzzed\|covered\): .*\)/  \1/p' "$@"; }
@@ -46,6 +46,7 @@ debug_suites() {
     if wanted devices; then debug_devices; fi
     if wanted driver; then debug_driver; fi
     if wanted arenas; then debug_arenas; fi
+    if wanted reserve; then debug_reserve; fi
     if wanted faults; then debug_faults; fi
     if wanted fuzzer; then debug_fuzzer; fi
 
@@ -99,6 +100,15 @@ debug_arenas() {
     debug_programs list-arenas
     vm debug-arenas --memory 7168 --cpus 2,sockets=2 --timeout 900 --append 'nokaslr no_timer_check' \
         --qemu "$two_nodes" "${args[@]}" --file "$here/kmod/guest-arenas.sh:/arenas.sh" -- "$here/debug/guest.sh" arenas
+}
+
+# Debian's kernels for this machine have no CMA.
+debug_reserve() {
+    local -a args
+    begin_suite 'debug kernel, memory of CMA'
+    debug_programs list-reserve
+    vm debug-reserve --memory 2048 --timeout 900 --append 'nokaslr cma=256M' "${args[@]}" \
+        --file "$here/kmod/guest-arenas.sh:/arenas.sh" -- "$here/debug/guest.sh" arenas
 }
 
 debug_faults() {

@@ -9,6 +9,7 @@
 #include "kmsg.h"
 #include <signal.h>
 #include "kselftest_harness.h"
+#include "fixtures.h"
 
 static bool node_exists(int node)
 {
@@ -40,36 +41,7 @@ static int alloc_on(int fd, uint64_t size, int node, uint32_t flags, struct aclk
 	return dev_ioctl(fd, ACLKM_IOC_ALLOC, out);
 }
 
-FIXTURE(arenas) {
-	int fd;
-};
-
-FIXTURE_SETUP(arenas)
-{
-	if (geteuid() || access(MODULE, R_OK))
-		SKIP(return, "needs root and the module as " MODULE);
-	module_unload();
-	log_begin();
-	self->fd = -1;
-}
-
-FIXTURE_TEARDOWN(arenas)
-{
-	int i;
-
-	if (self->fd >= 0)
-		close(self->fd);
-	for (i = 0; i < 50 && module_unload() == -EAGAIN; i++)
-		usleep(20 * 1000);
-	/* Not loaded any more. */
-	EXPECT_EQ(-ENOENT, module_unload());
-}
-
-#define LOAD(params) do { \
-	ASSERT_EQ(0, module_load(params)); \
-	self->fd = dev_open(O_RDWR); \
-	ASSERT_LE(0, self->fd); \
-} while (0)
+FIXTURE_WITHOUT_MODULE(arenas)
 
 TEST_F(arenas, nodes)
 {

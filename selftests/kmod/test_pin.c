@@ -2,43 +2,18 @@
 /* PIN and PHYS: the process's own memory, whatever it is made of, and how it is let go. */
 #include "dmabuf.h"
 #include "pin.h"
-#include <linux/capability.h>
 #include <linux/memfd.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include "kselftest_harness.h"
+#include "fixtures.h"
 
 #define RW (PROT_READ | PROT_WRITE)
 #define MIB2 (2 * MIB)
 
-FIXTURE(pin) {
-	int fd;
-	int owner;
-	struct aclkm_info before;
-	long long pages;
-};
-
-FIXTURE_SETUP(pin)
-{
-	self->fd = dev_open(O_RDWR);
-	ASSERT_LE(0, self->fd);
-	self->before = dev_info(self->fd);
-	self->pages = pinned_pages();
-	self->owner = dev_open(O_RDWR);
-	ASSERT_LE(0, self->owner);
-}
-
-FIXTURE_TEARDOWN(pin)
-{
-	close(self->owner);
-	EXPECT_TRUE(accounts_back(self->fd, &self->before));
-	EXPECT_EQ(self->pages, pinned_pages());
-	EXPECT_EQ(0, proc_number("/proc/self/status", "VmPin"));
-	EXPECT_EQ(0, proc_number("/proc/self/status", "VmLck"));
-	close(self->fd);
-}
+FIXTURE_WITH_PINS(pin)
 
 /* 2 MiB aligned, so that the kernel may use one huge page for each 2 MiB. */
 static char *huge_aligned(uint64_t len)
@@ -340,17 +315,6 @@ TEST_F(pin, phys_calls)
 	EXPECT_EQ(-EINVAL, dev_ioctl(self->owner, ACLKM_IOC_PHYS, &phys));
 }
 
-static int drop_cap(int cap)
-{
-	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
-	struct __user_cap_data_struct data[2];
-
-	if (syscall(SYS_capget, &head, data))
-		return -1;
-	data[0].effective &= ~(1U << cap);
-	return syscall(SYS_capset, &head, data);
-}
-
 static int phys_without_rawio(void *arg)
 {
 	struct aclkm_phys_extent ext = { 7, 7 };
@@ -358,7 +322,8 @@ static int phys_without_rawio(void *arg)
 	struct aclkm_phys phys;
 	int fd = *(int *)arg;
 
-	if (drop_cap(CAP_SYS_RAWIO) || dev_alloc(fd, PAGE, 0, &alloc))
+	drop_cap(CAP_SYS_RAWIO);
+	if (dev_alloc(fd, PAGE, 0, &alloc))
 		return 1;
 	if (dev_phys(fd, alloc.handle, 0, &ext, 1, &phys) != -EPERM || ext.phys != 7)
 		return 2;
@@ -378,7 +343,8 @@ static int within_memlock(void *arg)
 	char *mem = anonymous(128 * KIB);
 	struct aclkm_pin a, b;
 
-	if (setrlimit(RLIMIT_MEMLOCK, &limit) || drop_cap(CAP_IPC_LOCK))
+	drop_cap(CAP_IPC_LOCK);
+	if (setrlimit(RLIMIT_MEMLOCK, &limit))
 		return 1;
 	if (dev_pin(fd, mem, 68 * KIB, 0, &a) != -ENOMEM)
 		return 2;

@@ -12,6 +12,7 @@
 #include <sys/time.h>
 #include <time.h>
 #include "kselftest_harness.h"
+#include "fixtures.h"
 
 #define RW (PROT_READ | PROT_WRITE)
 #define MIB2 (2 * MIB)
@@ -28,33 +29,7 @@
 	} \
 } while (0)
 
-FIXTURE(pin) {
-	int fd;
-	int owner;
-	struct aclkm_info before;
-	long long pages;
-};
-
-FIXTURE_SETUP(pin)
-{
-	self->fd = dev_open(O_RDWR);
-	ASSERT_LE(0, self->fd);
-	self->before = dev_info(self->fd);
-	self->pages = pinned_pages();
-	self->owner = dev_open(O_RDWR);
-	ASSERT_LE(0, self->owner);
-	if (!dev_has(self->fd, ACLKM_FEATURE_PIN))
-		SKIP(return, "this driver pins no memory");
-}
-
-FIXTURE_TEARDOWN(pin)
-{
-	close(self->owner);
-	EXPECT_TRUE(accounts_back(self->fd, &self->before));
-	EXPECT_EQ(self->pages, pinned_pages());
-	EXPECT_EQ(0, proc_number("/proc/self/status", "VmPin"));
-	close(self->fd);
-}
+FIXTURE_WITH_PINS(pin)
 
 /* ------------------------------------------------------ which page is pinned */
 

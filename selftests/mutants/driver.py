@@ -168,6 +168,10 @@ class Suite:
             words = ["faults", "0"]
         else:
             arguments += self.files([(what, what)], "debug")
+            # Loads the module itself, and looks for memory of CMA.
+            if what == "test_reserve":
+                arguments += ["--append", "cma=256M", "--file", f"{self.top / 'selftests/kmod/guest-arenas.sh'}:/arenas.sh"]
+                words = ["arenas"]
         return self.guest("debug", self.tree / "build/kmod-debug/aclkm.ko", arguments, script, *words)
 
     @staticmethod
