@@ -6,6 +6,7 @@
  */
 #include "dmabuf.h"
 #include "kselftest_harness.h"
+#include <pthread.h>
 
 #define REGIONS 40
 #define SIZE (16 * PAGE)
@@ -224,6 +225,56 @@ TEST_F(compat, map_is_the_same_call)
 	EXPECT_LT(0, arg.map.count);
 	EXPECT_EQ(wide[0].len, low[0].len);
 	EXPECT_EQ(wide[0].state, low[0].state);
+}
+
+/* Asks for the offset of handle 1 until told to stop; 32-bit calls need static memory. */
+static volatile bool query_stop;
+static unsigned long queries_answered;
+
+static void *query_handle_1(void *file)
+{
+	static struct aclkm_query query;
+
+	while (!query_stop) {
+		query = (struct aclkm_query){ .handle = 1 };
+		if (!call32(NR32_IOCTL, *(int *)file, ACLKM_IOC_QUERY, (uintptr_t)&query, 0, 0, 0))
+			queries_answered++;
+	}
+	return NULL;
+}
+
+TEST_F_TIMEOUT(compat, query_leaves_no_offset_of_a_handle_that_is_freed_meanwhile, 120)
+{
+	struct aclkm_alloc alloc;
+	pthread_t thread;
+	uint64_t first;
+	int i, n = rounds(20000);
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "one processor");
+	ASSERT_EQ(0, alloc32(self->file, SIZE));
+	ASSERT_EQ(1, arg.alloc.handle);
+	first = arg.alloc.offset;
+	ASSERT_EQ(0, dev_free(self->file, 1));
+
+	/* ALLOC takes the lowest free number: the handles are all number 1. */
+	query_stop = false;
+	queries_answered = 0;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, query_handle_1, &self->file));
+	for (i = 0; i < n; i++) {
+		if (dev_alloc(self->file, PAGE, 0, &alloc) || alloc.handle != 1 ||
+		    dev_free(self->file, 1))
+			break;
+	}
+	query_stop = true;
+	pthread_join(thread, NULL);
+	EXPECT_EQ(n, i);
+	EXPECT_LT(0, queries_answered);
+	TH_LOG("%lu of the queries met a handle", queries_answered);
+
+	/* No offset is taken: the next handle gets the first one again. */
+	ASSERT_EQ(0, alloc32(self->file, SIZE));
+	EXPECT_EQ(first, arg.alloc.offset);
 }
 
 TEST_F(compat, a_program_of_64_bits_sees_the_old_offsets)
