@@ -2,16 +2,27 @@
 /*
  * What the files of the module know of each other. Calls go down this list:
  *
- *	main, sysfs, debugfs, power	the module, what it tells
- *	ioctl, map_ioctl, mmap, vma, dmabuf	the calls
- *	dmabuf_attach			devices that use a dma-buf
- *	file, offset			handles of an open file, their mmap offsets
- *	region, pin			what a handle stands for
- *	release, poison, cache		the end of a region; failed pages; cache modes
+ *	main				the module
+ *	sysfs, debugfs, power		totals and limits; the map of each arena; hibernation
+ *	ioctl				the calls
+ *	map_ioctl, dmabuf		the map of an arena; dma-bufs of regions and pinned memory
+ *	mmap				mappings
+ *	vma, dmabuf_attach		faults and splits; devices that use a dma-buf
+ *	file				handles of an open file
+ *	offset, region, pin		mmap offsets of handles; what a handle stands for
+ *	release				the end of a region
+ *	poison, cache			failed pages; cache modes
  *	limits				what users hold
- *	arena, scrub, grow		bytes: free, taken, held, clean
+ *	grow				arenas come and go
+ *	arena				bytes: free, taken, held, clean
+ *	scrub				free memory cleared ahead of need
  *	vmcore				crash dumps
- *	reserve, carveout, node, pages, extent	pages of the kernel; arithmetic
+ *	carveout			memory carved out at boot
+ *	reserve, node			memory of the kernel; reserved-memory nodes
+ *	pages, extent, inode, trace	struct pages; arithmetic; the inode; tracepoints
+ *
+ * Files in one row do not call each other. `make lint` reads the symbols of the built
+ * objects and proves it (tools/call-order.py).
  *
  * Lock order, outermost first:
  *
@@ -170,9 +181,9 @@ struct aclkm_poison {
 
 /**
  * struct aclkm_user - what all open files of one user hold
- * @list:	in the list of users
+ * @list:	in the list of users, as long as any of the counts is not 0
  * @uid:	who opened the files
- * @refs:	open files, regions and pinned memory
+ * @files:	open files
  * @bytes:	in regions that they allocated and that live
  * @regions:	how many of these
  * @pinned:	bytes pinned through these files
@@ -180,7 +191,7 @@ struct aclkm_poison {
 struct aclkm_user {
 	struct list_head list;
 	kuid_t uid;
-	unsigned long refs;
+	unsigned long files;
 	u64 bytes;
 	u64 regions;
 	u64 pinned;
@@ -211,37 +222,39 @@ struct aclkm_attachments {
  * @ref:	one for each handle, vma, dma-buf and call under way
  * @arena:	where it is
  * @extent:	what it takes there; owned by the region, never NULL while it lives
- * @held_list:	in the list of release.c once held
- * @id:		in the offsets of its mappings
  * @user:	who pays for it
- * @pid:	process that took it, for people
- * @align:	alignment asked for
+ * @held_list:	in the list of release.c once held
+ * @exports:	its dma-bufs
+ * @id:		in the offsets of its mappings
+ * @typed:	pages from its start whose memory type is @cache, unless that is WB
+ * @unpinned:	once dead: so many pages from its start are not pinned
+ * @pid:	process that allocated it, shown in debugfs
+ * @align_shift: log2 of the alignment asked for
  * @order:	of its compound units: 0, ACLKM_ORDER_2M or ACLKM_ORDER_1G
  * @map_order:	of the largest page-table entries for it
  * @cache:	ACLKM_CACHE_*
  * @held:	dead, and counted in the arena's held_bytes; set under the arena's lock
  * @used:	any byte of it may have been written, not only those of marked units
- * @typed:	bytes from its start whose memory type is @cache, unless that is WB
- * @unpinned:	once dead: no page below this physical address is pinned
- * @exports:	its dma-bufs
+ *
+ * Each ALLOC clears one: ordered by size, it fills no more than 128 bytes.
  */
 struct aclkm_region {
-	struct kref ref;
 	struct aclkm_arena *arena;
 	struct aclkm_extent *extent;
-	struct list_head held_list;
-	unsigned long id;
 	struct aclkm_user *user;
+	struct list_head held_list;
+	struct aclkm_exports exports;
+	struct kref ref;
+	u32 id;
+	u32 typed;
+	u32 unpinned;
 	pid_t pid;
-	u64 align;
+	u8 align_shift;
 	u8 order;
 	u8 map_order;
 	u8 cache;
 	bool held;
 	bool used;
-	u64 typed;
-	u64 unpinned;
-	struct aclkm_exports exports;
 };
 
 /**
@@ -482,9 +495,9 @@ int aclkm_cache_set(struct aclkm_region *region);
 void aclkm_cache_restore_step(struct aclkm_region *region);
 
 /* limits.c */
+bool aclkm_limits_exempt(int capability);
 struct aclkm_user *aclkm_user_open(void);
-void aclkm_user_get(struct aclkm_user *user);
-void aclkm_user_put(struct aclkm_user *user);
+void aclkm_user_close(struct aclkm_user *user);
 int aclkm_user_charge(struct aclkm_user *user, u64 bytes, struct aclkm_alloc *alloc);
 void aclkm_user_uncharge(struct aclkm_user *user, u64 bytes);
 int aclkm_user_charge_pin(struct aclkm_user *user, u64 bytes);
@@ -529,8 +542,14 @@ struct aclkm_phys_extent aclkm_pinned_extent(const struct aclkm_pinned *pinned, 
 struct aclkm_exports *aclkm_pinned_exports(struct aclkm_pinned *pinned);
 u64 aclkm_pinned_total(void);
 
+/* Of memory that has no dma-bufs yet. */
+static inline void aclkm_exports_init(struct aclkm_exports *exports)
+{
+	mutex_init(&exports->lock);
+	INIT_LIST_HEAD(&exports->list);
+}
+
 /* dmabuf.c */
-void aclkm_exports_init(struct aclkm_exports *exports);
 struct dma_buf *aclkm_dmabuf_export(const struct aclkm_handle *handle, u64 offset, u64 len,
 				    bool read_only);
 int aclkm_dmabuf_import(int fd, struct aclkm_handle *handle);

@@ -8,6 +8,7 @@
  */
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
@@ -112,28 +113,47 @@ static void arena_spares_free(struct arena_spares *spares)
 	kfree(spares->clean[1]);
 }
 
-static int arena_spares_alloc(struct arena_spares *spares)
+/* Sees to it that there are @count spares for each of the two sets. */
+static int arena_spares_alloc(struct arena_spares *spares, unsigned int count)
 {
-	spares->free[0] = kmalloc(sizeof(*spares->free[0]), GFP_KERNEL_ACCOUNT);
-	spares->free[1] = kmalloc(sizeof(*spares->free[1]), GFP_KERNEL_ACCOUNT);
-	spares->clean[0] = kmalloc(sizeof(*spares->clean[0]), GFP_KERNEL_ACCOUNT);
-	spares->clean[1] = kmalloc(sizeof(*spares->clean[1]), GFP_KERNEL_ACCOUNT);
-	if (spares->free[0] && spares->free[1] && spares->clean[0] && spares->clean[1])
-		return 0;
-	arena_spares_free(spares);
-	return -ENOMEM;
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		if (!spares->free[i])
+			spares->free[i] = kmalloc(sizeof(*spares->free[i]), GFP_KERNEL_ACCOUNT);
+		if (!spares->clean[i])
+			spares->clean[i] = kmalloc(sizeof(*spares->clean[i]), GFP_KERNEL_ACCOUNT);
+		if (!spares->free[i] || !spares->clean[i])
+			return -ENOMEM;
+	}
+	return 0;
 }
 
-/* Chooses the address for a request; false if it fits into no free piece. */
-static bool arena_find_place(const struct aclkm_arena *arena,
+/* Whether the spares are enough to take a range, which lies in one free piece. */
+static bool arena_spares_suffice(const struct arena_spares *spares,
+				 const struct aclkm_arena *arena, u64 start, u64 size)
+{
+	if (spares->free[1] && spares->clean[1])
+		return true;
+	return aclkm_extents_cuts(&arena->free, start, size) < 2 &&
+	       aclkm_extents_cuts(&arena->clean, start, size) < 2;
+}
+
+/*
+ * Chooses the address for a request; false if no free piece has been found, and then
+ * @search says whether there are more to look at.
+ */
+static bool arena_find_place(const struct aclkm_arena *arena, struct aclkm_search *search,
 			     const struct aclkm_request *request, u64 *start)
 {
+	struct aclkm_search clean_search = {};
 	u64 size = request->size, clean;
 
-	if (!aclkm_extents_find(&arena->free, size, request->align, start))
+	if (!aclkm_extents_find_step(&arena->free, search, size, request->align, start))
 		return false;
+	/* One step: a clean place is not worth a long search. */
 	if (size > CLEAN_FIRST_MIN &&
-	    aclkm_extents_find(&arena->clean, size, request->align, &clean) &&
+	    aclkm_extents_find_step(&arena->clean, &clean_search, size, request->align, &clean) &&
 	    aclkm_extents_next(&arena->free, clean)->len / CLEAN_FIRST_ROOM >= size)
 		*start = clean;
 	return true;
@@ -143,19 +163,40 @@ static int arena_take_piece(struct aclkm_arena *arena, const struct aclkm_reques
 			    struct aclkm_region *region, struct arena_spares *spares,
 			    struct aclkm_extent **clean)
 {
+	struct aclkm_search search = {}, step;
 	u64 size = request->size, start;
 	int err = -ENOSPC;
 	bool fits;
 
+again:
 	mutex_lock(&arena->lock);
-	fits = arena_find_place(arena, request, &start);
+	step = search;
+	fits = arena_find_place(arena, &search, request, &start);
 	if (fits && aclkm_scrub_in_hand(arena, start, size)) {
 		mutex_unlock(&arena->lock);
 		aclkm_arena_lock_quiet(arena);
-		fits = arena_find_place(arena, request, &start);
+		search = step;
+		fits = arena_find_place(arena, &search, request, &start);
+	}
+	if (!fits && search.len) {
+		/* Millions of pieces can be too short behind their first aligned byte. */
+		mutex_unlock(&arena->lock);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+		goto again;
 	}
 	if (!fits || arena->asleep)
 		goto unlock;
+	if (!arena_spares_suffice(spares, arena, start, size)) {
+		mutex_unlock(&arena->lock);
+		err = arena_spares_alloc(spares, 2);
+		if (err)
+			return err;
+		err = -ENOSPC;
+		search = step;
+		goto again;
+	}
 	*clean = aclkm_extents_carve(&arena->clean, start, size, spares->clean);
 	region->arena = arena;
 	region->extent = aclkm_extents_carve(&arena->free, start, size, spares->free);
@@ -212,21 +253,23 @@ static bool arena_node_keeps(const struct aclkm_request *request, int node, bool
  * Arenas are tried in the order in which they were reserved. The caller shapes the
  * pages of the region, by aclkm_pages_shape().
  *
- * Return: 0, -ENOSPC with the reason, or -ENOMEM for the kernel's own memory.
+ * Return: 0, -ENOSPC with the reason, -ENOMEM for the kernel's own memory, or -EINTR
+ * if the caller was killed.
  */
 int aclkm_arena_take(struct aclkm_request *request, struct aclkm_region *region,
 		     struct aclkm_extent **clean)
 {
 	struct aclkm_arena *arena;
-	struct arena_spares spares;
+	struct arena_spares spares = {};
 	bool reserved = false;
 	u64 free = 0;
 	int err;
 
 	*clean = NULL;
-	err = arena_spares_alloc(&spares);
+	/* Most requests begin or end where a piece does, and need no second one. */
+	err = arena_spares_alloc(&spares, 1);
 	if (err)
-		return err;
+		goto free;
 
 	err = -ENOSPC;
 	if (request->keep)
@@ -252,6 +295,7 @@ int aclkm_arena_take(struct aclkm_request *request, struct aclkm_region *region,
 	else if (err == -ENOSPC)
 		request->reason = free < request->size ? ACLKM_REASON_FREE :
 				  ACLKM_REASON_FRAGMENTED;
+free:
 	arena_spares_free(&spares);
 	return err;
 }

@@ -55,7 +55,7 @@ static int cache_set_step(const struct aclkm_region *region, u64 start, u64 len)
 
 /**
  * aclkm_cache_set() - set the memory type of a new region
- * @region:	cleared, and not mapped; aclkm_cache_restore_step() undoes its @typed bytes
+ * @region:	cleared, and not mapped; aclkm_cache_restore_step() undoes its @typed pages
  *
  * Return: 0, -EINTR (the caller was killed), or the error of the page tables' change.
  */
@@ -74,7 +74,7 @@ int aclkm_cache_set(struct aclkm_region *region)
 		err = cache_set_step(region, pos, next - pos);
 		if (err)
 			return err;
-		region->typed = next - start;
+		region->typed = PHYS_PFN(next - start);
 		cond_resched();
 	}
 	return 0;
@@ -86,11 +86,11 @@ int aclkm_cache_set(struct aclkm_region *region)
  */
 void aclkm_cache_restore_step(struct aclkm_region *region)
 {
-	u64 start = region->extent->start, end = start + region->typed;
+	u64 start = region->extent->start, end = start + PFN_PHYS(region->typed);
 	u64 pos = max(start, ALIGN_DOWN(end - 1, CACHE_STEP));
 
 	WARN_ON(set_memory_wb((unsigned long)phys_to_virt(pos), PHYS_PFN(end - pos)));
-	region->typed = pos - start;
+	region->typed = PHYS_PFN(pos - start);
 }
 #else
 int aclkm_cache_set(struct aclkm_region *region)

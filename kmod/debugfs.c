@@ -87,7 +87,7 @@ static void arenas_show_taken(struct seq_file *m, const struct aclkm_region *reg
 	seq_printf(m, "%s  uid %u pid %d  align %llu KiB  entries %lu KiB  %s\n",
 		   region->held ? "held  " : "region",
 		   region->user ? from_kuid(&init_user_ns, region->user->uid) : 0, region->pid,
-		   region->align >> 10, (PAGE_SIZE << region->map_order) >> 10,
+		   BIT_ULL(region->align_shift) >> 10, (PAGE_SIZE << region->map_order) >> 10,
 		   cache[region->cache]);
 }
 

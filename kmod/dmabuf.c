@@ -27,16 +27,6 @@ struct dmabuf_export {
 	struct list_head list;
 };
 
-/**
- * aclkm_exports_init() - of memory that has no dma-bufs yet
- * @exports:	in the region or the pinned memory
- */
-void aclkm_exports_init(struct aclkm_exports *exports)
-{
-	mutex_init(&exports->lock);
-	INIT_LIST_HEAD(&exports->list);
-}
-
 static struct aclkm_exports *dmabuf_exports(const struct aclkm_handle *memory)
 {
 	return memory->region ? &memory->region->exports :

@@ -61,6 +61,33 @@ void aclkm_extents_init(struct aclkm_extents *set);
  */
 bool aclkm_extents_find(const struct aclkm_extents *set, u64 len, u64 align, u64 *start);
 
+/* Pieces that one step of a search looks at. */
+#define ACLKM_SEARCH_STEP 4096
+
+/**
+ * struct aclkm_search - where a search in steps goes on
+ * @len:	of the first piece that has not been looked at; 0 before and behind all
+ * @start:	of this piece, or 0
+ */
+struct aclkm_search {
+	u64 len;
+	u64 start;
+};
+
+/**
+ * aclkm_extents_find_step() - as aclkm_extents_find(), ACLKM_SEARCH_STEP pieces at a time
+ * @set:	the free pieces; may change between the steps
+ * @search:	zeroed before the first step
+ * @len:	bytes, not 0
+ * @align:	power of two
+ * @start:	filled with the first byte
+ *
+ * Return: true if @start is filled. Otherwise nothing fits if @search->len is 0, or
+ * another step is needed.
+ */
+bool aclkm_extents_find_step(const struct aclkm_extents *set, struct aclkm_search *search,
+			     u64 len, u64 align, u64 *start);
+
 /**
  * aclkm_extents_give() - make a taken extent free again, joined with its neighbours
  * @set:	the free pieces
@@ -84,6 +111,16 @@ void aclkm_extents_give(struct aclkm_extents *set, struct aclkm_extent *ext,
  */
 struct aclkm_extent *aclkm_extents_carve(struct aclkm_extents *set, u64 start, u64 len,
 					 struct aclkm_extent *spare[2]);
+
+/**
+ * aclkm_extents_cuts() - how many pieces aclkm_extents_carve() has to split
+ * @set:	the free pieces
+ * @start:	first byte of the range
+ * @len:	bytes
+ *
+ * Return: 0 to 2, counting twice a piece that goes on at both ends of the range.
+ */
+unsigned int aclkm_extents_cuts(const struct aclkm_extents *set, u64 start, u64 len);
 
 /**
  * aclkm_extents_next() - the lowest piece that ends after an address

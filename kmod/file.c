@@ -10,7 +10,7 @@
 
 #include "aclkm.h"
 
-static bool over(u64 used, u64 more, u64 limit)
+static bool file_exceeds(u64 used, u64 more, u64 limit)
 {
 	return limit && (used > limit || more > limit - used);
 }
@@ -32,36 +32,32 @@ int aclkm_file_reserve(struct aclkm_file *file, u64 bytes, struct aclkm_alloc *a
 {
 	u64 max_bytes = READ_ONCE(aclkm_limits.file_bytes);
 	u64 max_regions = READ_ONCE(aclkm_limits.file_regions);
-	bool limited = (max_bytes || max_regions) && !capable(CAP_SYS_RESOURCE);
+	bool limited = (max_bytes || max_regions) && !aclkm_limits_exempt(CAP_SYS_RESOURCE);
 	u32 reason = 0;
 	int err;
 
 	xa_lock(&file->handles);
-	if (limited && over(file->count, 1, max_regions))
+	if (limited && file_exceeds(file->count, 1, max_regions))
 		reason = ACLKM_REASON_FILE_REGIONS;
-	else if (limited && over(file->bytes, bytes, max_bytes))
+	else if (limited && file_exceeds(file->bytes, bytes, max_bytes))
 		reason = ACLKM_REASON_FILE_BYTES;
 	if (!reason) {
 		file->bytes += bytes;
 		file->count++;
 	}
-	xa_unlock(&file->handles);
-	if (reason) {
-		if (alloc) {
-			alloc->reason = reason;
-			alloc->limit = reason == ACLKM_REASON_FILE_BYTES ? max_bytes : max_regions;
-		}
-		return -EDQUOT;
+	/* Drops the lock for a moment where it needs memory. */
+	err = reason ? -EDQUOT :
+	      __xa_alloc(&file->handles, handle, NULL, XA_LIMIT(1, ACLKM_HANDLE_MAX),
+			 GFP_KERNEL_ACCOUNT);
+	if (err && !reason) {
+		file->bytes -= bytes;
+		file->count--;
 	}
-
-	err = xa_alloc(&file->handles, handle, NULL, XA_LIMIT(1, ACLKM_HANDLE_MAX),
-		       GFP_KERNEL_ACCOUNT);
-	if (!err)
-		return 0;
-	xa_lock(&file->handles);
-	file->bytes -= bytes;
-	file->count--;
 	xa_unlock(&file->handles);
+	if (reason && alloc) {
+		alloc->reason = reason;
+		alloc->limit = reason == ACLKM_REASON_FILE_BYTES ? max_bytes : max_regions;
+	}
 	return err == -EBUSY ? -EMFILE : err;
 }
 
@@ -242,7 +238,7 @@ int aclkm_release(struct inode *inode, struct file *filp)
 	}
 	xa_destroy(&file->handles);
 	aclkm_offsets_exit(&file->offsets);
-	aclkm_user_put(file->user);
+	aclkm_user_close(file->user);
 	kfree(file);
 	return 0;
 }

@@ -16,7 +16,7 @@
 static struct inode *inode;
 static struct vfsmount *mount;
 
-static int init_fs_context(struct fs_context *fc)
+static int inode_init_fs_context(struct fs_context *fc)
 {
 	return init_pseudo(fc, ACLKM_FS_MAGIC) ? 0 : -ENOMEM;
 }
@@ -24,7 +24,7 @@ static int init_fs_context(struct fs_context *fc)
 /* Without an owner: our own mount would keep the module loaded for ever. */
 static struct file_system_type aclkm_fs = {
 	.name = "aclkm",
-	.init_fs_context = init_fs_context,
+	.init_fs_context = inode_init_fs_context,
 	.kill_sb = kill_anon_super,
 };
 

@@ -3,7 +3,7 @@
  * The calls of /dev/aclkm: every field checked, every output filled.
  *
  * What a call makes becomes visible only after the answer has reached the caller:
- * numbers are reserved before, and filled by commit(), or taken back.
+ * numbers are reserved before, and filled by ioctl_commit(), or taken back.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
@@ -37,21 +37,21 @@ union aclkm_arg {
 };
 
 /**
- * struct pending - what a call has made and nobody can see yet
+ * struct ioctl_pending - what a call has made and nobody can see yet
  * @handle:	what the handle will stand for, or NULL
  * @number:	reserved for it
  * @fd:		reserved descriptor, or negative
  * @dmabuf:	for it
  */
-struct pending {
+struct ioctl_pending {
 	struct aclkm_handle *handle;
 	u32 number;
 	int fd;
 	struct dma_buf *dmabuf;
 };
 
-static int reserve_handle(struct aclkm_file *file, u64 charge, struct aclkm_alloc *alloc,
-			  struct pending *pending)
+static int ioctl_reserve_handle(struct aclkm_file *file, u64 charge, struct aclkm_alloc *alloc,
+				struct ioctl_pending *pending)
 {
 	int err;
 
@@ -69,14 +69,14 @@ static int reserve_handle(struct aclkm_file *file, u64 charge, struct aclkm_allo
 	return 0;
 }
 
-static void cancel_handle(struct aclkm_file *file, struct pending *pending)
+static void ioctl_cancel_handle(struct aclkm_file *file, struct ioctl_pending *pending)
 {
 	aclkm_file_cancel(file, pending->number, pending->handle);
 	kfree(pending->handle);
 	pending->handle = NULL;
 }
 
-static void commit(struct aclkm_file *file, struct pending *pending)
+static void ioctl_commit(struct aclkm_file *file, struct ioctl_pending *pending)
 {
 	if (pending->handle)
 		aclkm_file_install(file, pending->number, pending->handle);
@@ -84,11 +84,11 @@ static void commit(struct aclkm_file *file, struct pending *pending)
 		fd_install(pending->fd, pending->dmabuf->file);
 }
 
-static void rollback(struct aclkm_file *file, struct pending *pending)
+static void ioctl_rollback(struct aclkm_file *file, struct ioctl_pending *pending)
 {
 	if (pending->handle) {
 		aclkm_handle_put(pending->handle);
-		cancel_handle(file, pending);
+		ioctl_cancel_handle(file, pending);
 	}
 	if (pending->fd >= 0) {
 		put_unused_fd(pending->fd);
@@ -96,7 +96,7 @@ static void rollback(struct aclkm_file *file, struct pending *pending)
 	}
 }
 
-static int check_node(s32 node)
+static int ioctl_check_node(s32 node)
 {
 	if (node == ACLKM_NODE_ANY)
 		return 0;
@@ -105,7 +105,7 @@ static int check_node(s32 node)
 	return node_online(array_index_nospec(node, MAX_NUMNODES)) ? 0 : -EINVAL;
 }
 
-static long do_info(struct aclkm_info *info)
+static long ioctl_info(struct aclkm_info *info)
 {
 	memset(info, 0, sizeof(*info));
 	info->abi_version = ACLKM_ABI_VERSION;
@@ -132,23 +132,23 @@ static long do_info(struct aclkm_info *info)
 #define ALLOC_FLAGS	(ALLOC_CACHE | ALLOC_ENTRIES | ACLKM_ALLOC_NODE_PREFER)
 
 /* What sizes and alignments are multiples of under these flags. */
-static u64 alloc_unit(u32 flags)
+static u64 ioctl_alloc_unit(u32 flags)
 {
 	if (flags & ACLKM_ALLOC_HUGE_1G)
 		return SZ_1G;
 	return flags & ACLKM_ALLOC_HUGE_2M ? SZ_2M : PAGE_SIZE;
 }
 
-static int check_alloc(const struct aclkm_alloc *alloc)
+static int ioctl_check_alloc(const struct aclkm_alloc *alloc)
 {
 	if (alloc->flags & ~ALLOC_FLAGS || hweight32(alloc->flags & ALLOC_CACHE) > 1 ||
 	    hweight32(alloc->flags & ALLOC_ENTRIES) > 1 || alloc->reason)
 		return -EINVAL;
 	/* Entries of WC and UC memory are small. */
-	if (alloc->flags & ALLOC_CACHE && alloc_unit(alloc->flags) > PAGE_SIZE)
+	if (alloc->flags & ALLOC_CACHE && ioctl_alloc_unit(alloc->flags) > PAGE_SIZE)
 		return -EINVAL;
 	/* More than any arena is a want of memory; what rounding cannot hold is no size. */
-	if (!alloc->size || alloc->size > U64_MAX - alloc_unit(alloc->flags) + 1)
+	if (!alloc->size || alloc->size > U64_MAX - ioctl_alloc_unit(alloc->flags) + 1)
 		return -EINVAL;
 	if (alloc->align && !is_power_of_2(alloc->align))
 		return -EINVAL;
@@ -156,11 +156,11 @@ static int check_alloc(const struct aclkm_alloc *alloc)
 		return -EINVAL;
 	if (alloc->flags & ALLOC_CACHE && !aclkm_cache_possible())
 		return -EOPNOTSUPP;
-	return check_node(alloc->node);
+	return ioctl_check_node(alloc->node);
 }
 
 /* Says in the struct why there is no memory. */
-static void explain(struct aclkm_alloc *alloc, const struct aclkm_request *request)
+static void ioctl_explain_alloc(struct aclkm_alloc *alloc, const struct aclkm_request *request)
 {
 	int node = alloc->flags & ACLKM_ALLOC_NODE_PREFER ? NUMA_NO_NODE : request->node;
 	struct aclkm_info sum = {};
@@ -174,16 +174,17 @@ static void explain(struct aclkm_alloc *alloc, const struct aclkm_request *reque
 		alloc->limit = request->keep;
 }
 
-static long do_alloc(struct aclkm_file *file, struct aclkm_alloc *alloc, struct pending *pending)
+static long ioctl_alloc(struct aclkm_file *file, struct aclkm_alloc *alloc,
+			struct ioctl_pending *pending)
 {
 	struct aclkm_request request = { .node = alloc->node };
 	struct aclkm_region *region;
-	int err = check_alloc(alloc);
+	int err = ioctl_check_alloc(alloc);
 
 	if (err)
 		return err;
-	request.size = ALIGN(alloc->size, alloc_unit(alloc->flags));
-	request.align = max(alloc->align, alloc_unit(alloc->flags));
+	request.size = ALIGN(alloc->size, ioctl_alloc_unit(alloc->flags));
+	request.align = max(alloc->align, ioctl_alloc_unit(alloc->flags));
 	request.keep = aclkm_root_reserve();
 	alloc->handle = 0;
 	alloc->offset = 0;
@@ -191,7 +192,7 @@ static long do_alloc(struct aclkm_file *file, struct aclkm_alloc *alloc, struct 
 	alloc->largest_free = 0;
 	alloc->limit = 0;
 
-	err = reserve_handle(file, request.size, alloc, pending);
+	err = ioctl_reserve_handle(file, request.size, alloc, pending);
 	if (err)
 		goto fail;
 	err = aclkm_user_charge(file->user, request.size, alloc);
@@ -215,34 +216,34 @@ static long do_alloc(struct aclkm_file *file, struct aclkm_alloc *alloc, struct 
 	goto cancel;
 
 cancel:
-	cancel_handle(file, pending);
+	ioctl_cancel_handle(file, pending);
 fail:
 	if (err == -ENOSPC || err == -EDQUOT)
-		explain(alloc, &request);
+		ioctl_explain_alloc(alloc, &request);
 	trace_aclkm_alloc_fail(request.size, request.align, request.node, alloc->reason, err);
 	return err;
 }
 
-static long do_free(struct aclkm_file *file, struct aclkm_free *req)
+static long ioctl_free(struct aclkm_file *file, struct aclkm_free *req)
 {
 	return req->flags ? -EINVAL : aclkm_file_remove(file, req->handle);
 }
 
 /* QUERY answers without addresses, too: not having the capability is no event. */
-static bool query_shows_phys(void)
+static bool ioctl_shows_phys(void)
 {
 	return ns_capable_noaudit(&init_user_ns, CAP_SYS_RAWIO);
 }
 
-static int query_region(struct aclkm_file *file, struct aclkm_query *query,
-			struct aclkm_handle *handle)
+static int ioctl_query_region(struct aclkm_file *file, struct aclkm_query *query,
+			      struct aclkm_handle *handle)
 {
 	struct aclkm_region *region = handle->region;
 	int err = aclkm_offset_assign(file, query->handle, NULL, &query->offset);
 
 	if (err)
 		return err;
-	query->align = region->align;
+	query->align = BIT_ULL(region->align_shift);
 	query->map_page = PAGE_SIZE << region->map_order;
 	query->node = region->arena->node;
 	query->cache = region->cache;
@@ -252,7 +253,7 @@ static int query_region(struct aclkm_file *file, struct aclkm_query *query,
 		query->flags |= ACLKM_QUERY_READ_ONLY;
 	if (handle->imported)
 		query->flags |= ACLKM_QUERY_IMPORTED;
-	if (query_shows_phys()) {
+	if (ioctl_shows_phys()) {
 		query->phys = region->extent->start + handle->start;
 		query->flags |= ACLKM_QUERY_PHYS;
 		/* The caller can have a device write to the address. */
@@ -261,7 +262,7 @@ static int query_region(struct aclkm_file *file, struct aclkm_query *query,
 	return 0;
 }
 
-static void query_pinned(struct aclkm_query *query, const struct aclkm_handle *handle)
+static void ioctl_query_pinned(struct aclkm_query *query, const struct aclkm_handle *handle)
 {
 	query->align = aclkm_pinned_page_size(handle->pinned);
 	query->map_page = query->align;
@@ -269,13 +270,13 @@ static void query_pinned(struct aclkm_query *query, const struct aclkm_handle *h
 	query->flags = ACLKM_QUERY_PINNED | ACLKM_QUERY_GUP;
 	if (handle->read_only)
 		query->flags |= ACLKM_QUERY_READ_ONLY;
-	if (query_shows_phys()) {
+	if (ioctl_shows_phys()) {
 		query->phys = aclkm_pinned_extent(handle->pinned, 0).phys;
 		query->flags |= ACLKM_QUERY_PHYS;
 	}
 }
 
-static long do_query(struct aclkm_file *file, struct aclkm_query *query)
+static long ioctl_query(struct aclkm_file *file, struct aclkm_query *query)
 {
 	struct aclkm_handle handle;
 	u32 number = query->handle;
@@ -290,15 +291,15 @@ static long do_query(struct aclkm_file *file, struct aclkm_query *query)
 	query->handle = number;
 	query->size = handle.len;
 	if (handle.region)
-		err = query_region(file, query, &handle);
+		err = ioctl_query_region(file, query, &handle);
 	else
-		query_pinned(query, &handle);
+		ioctl_query_pinned(query, &handle);
 	aclkm_handle_put(&handle);
 	return err;
 }
 
-static long do_export(struct aclkm_file *file, struct aclkm_export *export,
-		      struct pending *pending)
+static long ioctl_export(struct aclkm_file *file, struct aclkm_export *export,
+			 struct ioctl_pending *pending)
 {
 	struct aclkm_handle handle;
 	u64 len = export->len;
@@ -335,19 +336,19 @@ put:
 	return err;
 }
 
-static long do_import(struct aclkm_file *file, struct aclkm_import *import,
-		      struct pending *pending)
+static long ioctl_import(struct aclkm_file *file, struct aclkm_import *import,
+			 struct ioctl_pending *pending)
 {
 	int err;
 
 	if (import->flags || import->reserved)
 		return -EINVAL;
-	err = reserve_handle(file, 0, NULL, pending);
+	err = ioctl_reserve_handle(file, 0, NULL, pending);
 	if (err)
 		return err;
 	err = aclkm_dmabuf_import(import->fd, pending->handle);
 	if (err) {
-		cancel_handle(file, pending);
+		ioctl_cancel_handle(file, pending);
 		return err;
 	}
 	pending->handle->read_only |= file->read_only;
@@ -356,12 +357,12 @@ static long do_import(struct aclkm_file *file, struct aclkm_import *import,
 	err = aclkm_offset_assign(file, pending->number, pending->handle, &import->offset);
 	if (err) {
 		aclkm_handle_put(pending->handle);
-		cancel_handle(file, pending);
+		ioctl_cancel_handle(file, pending);
 	}
 	return err;
 }
 
-static long do_sync(struct aclkm_file *file, struct aclkm_sync *sync)
+static long ioctl_sync(struct aclkm_file *file, struct aclkm_sync *sync)
 {
 	const u32 phase = ACLKM_SYNC_START | ACLKM_SYNC_END;
 	const u32 access = ACLKM_SYNC_READ | ACLKM_SYNC_WRITE;
@@ -384,20 +385,20 @@ static long do_sync(struct aclkm_file *file, struct aclkm_sync *sync)
 	return err;
 }
 
-static long do_pin(struct aclkm_file *file, struct aclkm_pin *pin, struct pending *pending)
+static long ioctl_pin(struct aclkm_file *file, struct aclkm_pin *pin, struct ioctl_pending *pending)
 {
 	struct aclkm_pinned *pinned;
 	int err;
 
 	if (pin->flags & ~ACLKM_PIN_READ_ONLY)
 		return -EINVAL;
-	err = reserve_handle(file, 0, NULL, pending);
+	err = ioctl_reserve_handle(file, 0, NULL, pending);
 	if (err)
 		return err;
 	pinned = aclkm_pinned_create(pin, file->user);
 	err = PTR_ERR_OR_ZERO(pinned);
 	if (err) {
-		cancel_handle(file, pending);
+		ioctl_cancel_handle(file, pending);
 		return err;
 	}
 	pending->handle->pinned = pinned;
@@ -409,7 +410,7 @@ static long do_pin(struct aclkm_file *file, struct aclkm_pin *pin, struct pendin
 	return 0;
 }
 
-static struct aclkm_phys_extent handle_extent(const struct aclkm_handle *handle, u64 index)
+static struct aclkm_phys_extent ioctl_handle_extent(const struct aclkm_handle *handle, u64 index)
 {
 	if (handle->pinned)
 		return aclkm_pinned_extent(handle->pinned, index);
@@ -419,7 +420,7 @@ static struct aclkm_phys_extent handle_extent(const struct aclkm_handle *handle,
 	};
 }
 
-static long do_phys(struct aclkm_file *file, struct aclkm_phys *phys)
+static long ioctl_phys(struct aclkm_file *file, struct aclkm_phys *phys)
 {
 	struct aclkm_phys_extent __user *to = u64_to_user_ptr(phys->extents);
 	struct aclkm_handle handle;
@@ -437,7 +438,7 @@ static long do_phys(struct aclkm_file *file, struct aclkm_phys *phys)
 		aclkm_region_mark_used(handle.region);
 	total = handle.pinned ? aclkm_pinned_extents(handle.pinned) : 1;
 	for (; phys->first < total && done < min(phys->count, total - phys->first); done++) {
-		struct aclkm_phys_extent extent = handle_extent(&handle, phys->first + done);
+		struct aclkm_phys_extent extent = ioctl_handle_extent(&handle, phys->first + done);
 
 		if (copy_to_user(to + done, &extent, sizeof(extent))) {
 			err = -EFAULT;
@@ -455,7 +456,7 @@ static long do_phys(struct aclkm_file *file, struct aclkm_phys *phys)
 static const struct {
 	unsigned int cmd;
 	size_t size;
-} calls[] = {
+} ioctl_calls[] = {
 	[_IOC_NR(ACLKM_IOC_INFO)] = { ACLKM_IOC_INFO, offsetofend(struct aclkm_info, pinned) },
 	[_IOC_NR(ACLKM_IOC_ALLOC)] = { ACLKM_IOC_ALLOC, sizeof(struct aclkm_alloc) },
 	[_IOC_NR(ACLKM_IOC_FREE)] = { ACLKM_IOC_FREE, sizeof(struct aclkm_free) },
@@ -468,28 +469,28 @@ static const struct {
 	[_IOC_NR(ACLKM_IOC_MAP)] = { ACLKM_IOC_MAP, sizeof(struct aclkm_map) },
 };
 
-static long dispatch(struct aclkm_file *file, unsigned int cmd, union aclkm_arg *arg,
-		     struct pending *pending)
+static long ioctl_dispatch(struct aclkm_file *file, unsigned int cmd, union aclkm_arg *arg,
+			   struct ioctl_pending *pending)
 {
 	switch (cmd) {
 	case ACLKM_IOC_INFO:
-		return do_info(&arg->info);
+		return ioctl_info(&arg->info);
 	case ACLKM_IOC_ALLOC:
-		return do_alloc(file, &arg->alloc, pending);
+		return ioctl_alloc(file, &arg->alloc, pending);
 	case ACLKM_IOC_FREE:
-		return do_free(file, &arg->free);
+		return ioctl_free(file, &arg->free);
 	case ACLKM_IOC_QUERY:
-		return do_query(file, &arg->query);
+		return ioctl_query(file, &arg->query);
 	case ACLKM_IOC_EXPORT:
-		return do_export(file, &arg->export, pending);
+		return ioctl_export(file, &arg->export, pending);
 	case ACLKM_IOC_IMPORT:
-		return do_import(file, &arg->import, pending);
+		return ioctl_import(file, &arg->import, pending);
 	case ACLKM_IOC_SYNC:
-		return do_sync(file, &arg->sync);
+		return ioctl_sync(file, &arg->sync);
 	case ACLKM_IOC_PIN:
-		return do_pin(file, &arg->pin, pending);
+		return ioctl_pin(file, &arg->pin, pending);
 	case ACLKM_IOC_PHYS:
-		return do_phys(file, &arg->phys);
+		return ioctl_phys(file, &arg->phys);
 	case ACLKM_IOC_MAP:
 		return aclkm_map_arena(file, &arg->map);
 	default:
@@ -511,20 +512,20 @@ long aclkm_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
 	struct aclkm_file *file = filp->private_data;
 	void __user *user = (void __user *)arg;
-	struct pending pending = { .fd = -1 };
+	struct ioctl_pending pending = { .fd = -1 };
 	unsigned int nr = _IOC_NR(cmd), known;
 	union aclkm_arg kernel = {};
 	size_t size;
 	long err;
 
-	if (nr >= ARRAY_SIZE(calls))
+	if (nr >= ARRAY_SIZE(ioctl_calls))
 		return -ENOTTY;
-	nr = array_index_nospec(nr, ARRAY_SIZE(calls));
-	known = calls[nr].cmd;
+	nr = array_index_nospec(nr, ARRAY_SIZE(ioctl_calls));
+	known = ioctl_calls[nr].cmd;
 	size = _IOC_SIZE(known);
 	if (_IOC_TYPE(cmd) != ACLKM_IOC_MAGIC || _IOC_DIR(cmd) != _IOC_DIR(known))
 		return -ENOTTY;
-	if (_IOC_SIZE(cmd) < calls[nr].size)
+	if (_IOC_SIZE(cmd) < ioctl_calls[nr].size)
 		return -EINVAL;
 	if (_IOC_DIR(cmd) & _IOC_WRITE) {
 		err = copy_struct_from_user(&kernel, size, user, _IOC_SIZE(cmd));
@@ -532,7 +533,7 @@ long aclkm_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 			return err;
 	}
 
-	err = dispatch(file, known, &kernel, &pending);
+	err = ioctl_dispatch(file, known, &kernel, &pending);
 	/* Why there is no memory is said in the struct, all other errors by their code. */
 	if (err && !(known == ACLKM_IOC_ALLOC && (err == -ENOSPC || err == -EDQUOT)))
 		return err;
@@ -540,8 +541,8 @@ long aclkm_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	    copy_to_user(user, &kernel, min_t(size_t, size, _IOC_SIZE(cmd))))
 		err = -EFAULT;
 	if (err)
-		rollback(file, &pending);
+		ioctl_rollback(file, &pending);
 	else
-		commit(file, &pending);
+		ioctl_commit(file, &pending);
 	return err;
 }

@@ -21,8 +21,13 @@ struct aclkm_limits aclkm_limits;
 static DEFINE_SPINLOCK(users_lock);
 static LIST_HEAD(users);
 
-/* A refusal by a limit is no security event: the audit log does not hear of it. */
-static bool limits_exempt(int capability)
+/**
+ * aclkm_limits_exempt() - whether the caller's rights lift a limit
+ * @capability:	CAP_*
+ *
+ * A refusal by a limit is no security event: the audit log does not hear of it.
+ */
+bool aclkm_limits_exempt(int capability)
 {
 	return ns_capable_noaudit(&init_user_ns, capability);
 }
@@ -46,7 +51,9 @@ static kuid_t limits_payer(void)
 /**
  * aclkm_user_open() - find or make the account that pays for the calling process
  *
- * Return: the account with a reference, or NULL without memory.
+ * The account stays until its files are closed and what it pays for is uncharged.
+ *
+ * Return: the account, for aclkm_user_close(), or NULL without memory.
  */
 struct aclkm_user *aclkm_user_open(void)
 {
@@ -59,44 +66,39 @@ struct aclkm_user *aclkm_user_open(void)
 	spin_lock(&users_lock);
 	list_for_each_entry(user, &users, list) {
 		if (uid_eq(user->uid, uid)) {
-			user->refs++;
+			user->files++;
 			spin_unlock(&users_lock);
 			kfree(fresh);
 			return user;
 		}
 	}
-	fresh->refs = 1;
+	fresh->files = 1;
 	list_add(&fresh->list, &users);
 	spin_unlock(&users_lock);
 	return fresh;
 }
 
-/**
- * aclkm_user_get() - take one more reference
- * @user:	the account
- */
-void aclkm_user_get(struct aclkm_user *user)
+/* Unlocks the accounts, after one of a user's counts became less. */
+static void limits_unlock_and_forget(struct aclkm_user *user)
 {
-	spin_lock(&users_lock);
-	user->refs++;
+	bool idle = !user->files && !user->regions && !user->pinned;
+
+	if (idle)
+		list_del(&user->list);
 	spin_unlock(&users_lock);
+	if (idle)
+		kfree(user);
 }
 
 /**
- * aclkm_user_put() - drop a reference; the last one forgets the user
+ * aclkm_user_close() - a file of a user is closed
  * @user:	the account
  */
-void aclkm_user_put(struct aclkm_user *user)
+void aclkm_user_close(struct aclkm_user *user)
 {
-	bool last;
-
 	spin_lock(&users_lock);
-	last = !--user->refs;
-	if (last)
-		list_del(&user->list);
-	spin_unlock(&users_lock);
-	if (last)
-		kfree(user);
+	user->files--;
+	limits_unlock_and_forget(user);
 }
 
 /**
@@ -111,7 +113,7 @@ int aclkm_user_charge(struct aclkm_user *user, u64 bytes, struct aclkm_alloc *al
 {
 	u64 max_bytes = READ_ONCE(aclkm_limits.user_bytes);
 	u64 max_regions = READ_ONCE(aclkm_limits.user_regions);
-	bool free = (max_bytes || max_regions) && limits_exempt(CAP_SYS_RESOURCE);
+	bool free = (max_bytes || max_regions) && aclkm_limits_exempt(CAP_SYS_RESOURCE);
 	int err = -EDQUOT;
 
 	spin_lock(&users_lock);
@@ -141,7 +143,7 @@ void aclkm_user_uncharge(struct aclkm_user *user, u64 bytes)
 	spin_lock(&users_lock);
 	user->bytes -= bytes;
 	user->regions--;
-	spin_unlock(&users_lock);
+	limits_unlock_and_forget(user);
 }
 
 /**
@@ -156,7 +158,7 @@ void aclkm_user_uncharge(struct aclkm_user *user, u64 bytes)
 int aclkm_user_charge_pin(struct aclkm_user *user, u64 bytes)
 {
 	u64 limit = rlimit(RLIMIT_MEMLOCK);
-	bool free = limit == RLIM_INFINITY || limits_exempt(CAP_IPC_LOCK);
+	bool free = limit == RLIM_INFINITY || aclkm_limits_exempt(CAP_IPC_LOCK);
 	int err = -ENOMEM;
 
 	spin_lock(&users_lock);
@@ -177,7 +179,7 @@ void aclkm_user_uncharge_pin(struct aclkm_user *user, u64 bytes)
 {
 	spin_lock(&users_lock);
 	user->pinned -= bytes;
-	spin_unlock(&users_lock);
+	limits_unlock_and_forget(user);
 }
 
 /**
@@ -187,5 +189,5 @@ u64 aclkm_root_reserve(void)
 {
 	u64 bytes = READ_ONCE(aclkm_limits.root_reserve);
 
-	return bytes && !limits_exempt(CAP_SYS_RESOURCE) ? bytes : 0;
+	return bytes && !aclkm_limits_exempt(CAP_SYS_RESOURCE) ? bytes : 0;
 }

@@ -11,9 +11,6 @@
 
 #include "aclkm.h"
 
-#define CREATE_TRACE_POINTS
-#include "trace.h"
-
 static char *reserve = "64M";
 module_param(reserve, charp, 0444);
 MODULE_PARM_DESC(reserve,

@@ -35,7 +35,7 @@ static void mmap_mark_units(const struct aclkm_region *region, u64 start, u64 le
 
 /* Enters single pages: the memory is resident, so faults would only cost time. */
 static int mmap_pages(struct vm_area_struct *vma, const struct aclkm_region *region,
-		     unsigned long addr, unsigned long end)
+		      unsigned long addr, unsigned long end)
 {
 	pgoff_t index = aclkm_vma_index(vma, addr);
 	struct page **pages;
@@ -70,7 +70,7 @@ static int mmap_pages(struct vm_area_struct *vma, const struct aclkm_region *reg
 
 /* The part of a mapping that is left to faults, which enter whole units; may be empty. */
 static void mmap_unit_part(const struct aclkm_region *region, struct vm_area_struct *vma,
-		      unsigned long *start, unsigned long *end)
+			   unsigned long *start, unsigned long *end)
 {
 	u64 phys = region->extent->start + PFN_PHYS(aclkm_vma_index(vma, vma->vm_start));
 

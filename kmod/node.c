@@ -17,7 +17,7 @@
 #define COMPATIBLE	"aclkm,arena"
 
 /* The child of /reserved-memory with this path, or name, or name before the unit address. */
-static struct device_node *find(const char *name)
+static struct device_node *node_find(const char *name)
 {
 	struct device_node *parent = of_find_node_by_path("/reserved-memory");
 	struct device_node *child, *found = NULL;
@@ -54,7 +54,7 @@ static struct device_node *find(const char *name)
 }
 
 /* A device whose memory this is. */
-static struct device_node *user_of(struct device_node *node)
+static struct device_node *node_user_of(struct device_node *node)
 {
 	struct device_node *user, *memory;
 	int i;
@@ -70,7 +70,7 @@ static struct device_node *user_of(struct device_node *node)
 }
 
 /* What of the binding keeps a node's memory from being an arena. */
-static const char *broken_rule(struct device_node *node, const struct reserved_mem *memory)
+static const char *node_broken_rule(struct device_node *node, const struct reserved_mem *memory)
 {
 	int cells = of_n_addr_cells(node) + of_n_size_cells(node);
 
@@ -92,17 +92,17 @@ static const char *broken_rule(struct device_node *node, const struct reserved_m
 	return NULL;
 }
 
-static int check(struct device_node *node, struct aclkm_carve *carve)
+static int node_check(struct device_node *node, struct aclkm_carve *carve)
 {
 	struct reserved_mem *memory = of_reserved_mem_lookup(node);
-	const char *rule = broken_rule(node, memory);
+	const char *rule = node_broken_rule(node, memory);
 	struct device_node *user;
 
 	if (rule) {
 		pr_err("carveout: %pOF: %s\n", node, rule);
 		return -EINVAL;
 	}
-	user = user_of(node);
+	user = node_user_of(node);
 	if (user) {
 		pr_err("carveout: %pOF: it is the memory of %pOF (memory-region)\n", node, user);
 		of_node_put(user);
@@ -124,13 +124,13 @@ static int check(struct device_node *node, struct aclkm_carve *carve)
  */
 int aclkm_node_add(const char *name, int (*add)(const struct aclkm_carve *carve))
 {
-	struct device_node *node = find(name);
+	struct device_node *node = node_find(name);
 	struct aclkm_carve carve;
 	int err;
 
 	if (!node)
 		return -ENOENT;
-	err = check(node, &carve);
+	err = node_check(node, &carve);
 	if (!err)
 		err = add(&carve);
 	of_node_put(node);
@@ -148,7 +148,7 @@ void aclkm_nodes_add(int (*add)(const struct aclkm_carve *carve))
 	struct aclkm_carve carve;
 
 	for_each_available_child_of_node(parent, node)
-		if (of_device_is_compatible(node, COMPATIBLE) && !check(node, &carve))
+		if (of_device_is_compatible(node, COMPATIBLE) && !node_check(node, &carve))
 			add(&carve);
 	of_node_put(parent);
 }

@@ -105,7 +105,8 @@ void aclkm_pages_cut(u64 start, u64 len)
 
 	if (!ACLKM_HUGE)
 		return;
-	if (PageCompound(first))
+	/* A unit whose head is here begins here. */
+	if (PageTail(first))
 		pages_cut_at(first, pfn);
 	/* Page @end may lie behind the arena. */
 	if (PageCompound(last))
@@ -133,7 +134,7 @@ int aclkm_pages_shape(u64 start, u64 len, unsigned int order)
 			pages_make_unit(page, order);
 		} else {
 			pages_break_1g(page);
-			/* Of a GiB that the range covers in part, units of 2 MiB are still useful. */
+			/* Of a GiB that the range covers in part, units of 2 MiB are useful. */
 			if (order && IS_ALIGNED(pfn, UNIT_PAGES) && UNIT_PAGES <= end - pfn)
 				pages_make_unit(page, ACLKM_ORDER_2M);
 			else if (PageCompound(page))

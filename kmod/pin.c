@@ -189,7 +189,7 @@ static void pinned_unpin(struct aclkm_pinned *pinned)
 /**
  * aclkm_pinned_create() - pin memory of the calling process
  * @pin:	what; its flags are checked
- * @user:	the user who opened the file, and pays; the pinned memory takes a reference
+ * @user:	the user who opened the file, and pays until it is unpinned
  *
  * Return: the pinned memory with one reference, or the errors of ACLKM_IOC_PIN.
  */
@@ -218,7 +218,6 @@ struct aclkm_pinned *aclkm_pinned_create(struct aclkm_pin *pin, struct aclkm_use
 	if (err)
 		goto unpin;
 	pinned->page_size = pinned_layout_size(pinned, pin);
-	aclkm_user_get(user);
 	pinned->user = user;
 	mmgrab(current->mm);
 	pinned->mm = current->mm;
@@ -244,7 +243,6 @@ static void pinned_release(struct kref *ref)
 	atomic64_sub(pinned->pages, &pinned->mm->pinned_vm);
 	mmdrop(pinned->mm);
 	aclkm_user_uncharge_pin(pinned->user, bytes);
-	aclkm_user_put(pinned->user);
 	kfree(pinned);
 }
 

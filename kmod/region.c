@@ -4,6 +4,7 @@
  * the last reference. release.c gives their memory back.
  */
 #include <linux/io.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -138,15 +139,17 @@ static int region_prepare(struct aclkm_region *region, const struct aclkm_extent
 
 	if (!err)
 		err = region_clear(region, clean);
-	return err ? err : aclkm_cache_set(region);
+	if (err || region->cache == ACLKM_CACHE_WB)
+		return err;
+	return aclkm_cache_set(region);
 }
 
 /**
  * aclkm_region_create() - allocate a region
  * @request:	size, alignment and node
  * @flags:	ACLKM_ALLOC_*, checked
- * @user:	charged for the region already; the region takes a reference, and returns
- *		the charge when its memory is free again, also where this call fails
+ * @user:	charged for the region already; the region returns the charge when its
+ *		memory is free again, also where this call fails
  *
  * Return: the region with one reference, or -ENOSPC, -ENOMEM, -EINTR (the caller was
  * killed), -EOPNOTSUPP.
@@ -154,7 +157,7 @@ static int region_prepare(struct aclkm_region *region, const struct aclkm_extent
 struct aclkm_region *aclkm_region_create(struct aclkm_request *request, u32 flags,
 					 struct aclkm_user *user)
 {
-	static atomic_long_t ids;
+	static atomic_t ids;
 	struct aclkm_region *region = kzalloc(sizeof(*region), GFP_KERNEL_ACCOUNT);
 	struct aclkm_extent *clean;
 	int err = -ENOMEM;
@@ -163,8 +166,8 @@ struct aclkm_region *aclkm_region_create(struct aclkm_request *request, u32 flag
 		goto uncharge;
 	kref_init(&region->ref);
 	aclkm_exports_init(&region->exports);
-	region->id = (unsigned long)atomic_long_inc_return(&ids) % ACLKM_REGION_IDS;
-	region->align = request->align;
+	region->id = (u32)atomic_inc_return(&ids) % ACLKM_REGION_IDS;
+	region->align_shift = ilog2(request->align);
 	region->pid = task_tgid_nr(current);
 	if (flags & ACLKM_ALLOC_WC)
 		region->cache = ACLKM_CACHE_WC;
@@ -181,9 +184,7 @@ struct aclkm_region *aclkm_region_create(struct aclkm_request *request, u32 flag
 	}
 	if (err)
 		goto free;
-	aclkm_user_get(user);
 	region->user = user;
-	region->unpinned = region->extent->start;
 	err = region_prepare(region, clean);
 	aclkm_extent_list_free(clean);
 	if (err)
@@ -194,7 +195,7 @@ struct aclkm_region *aclkm_region_create(struct aclkm_request *request, u32 flag
 release:
 	region->used = true;
 	/* Nobody has mapped it, so no page is pinned. */
-	region->unpinned += region->extent->len;
+	region->unpinned = PHYS_PFN(region->extent->len);
 	aclkm_region_release_memory(region);
 	return ERR_PTR(err);
 free:

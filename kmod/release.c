@@ -30,7 +30,7 @@
  * What a process that is ending may still do by itself, some 10 ms of work: change
  * the type of memory, and search for pinned pages.
  */
-#define ENDING_TYPED_MAX		((u64)SZ_32M)
+#define ENDING_TYPED_MAX	PHYS_PFN(SZ_32M)
 #define ENDING_SEARCH_MAX	((u64)SZ_1G * 8)
 
 static DEFINE_MUTEX(release_lock);
@@ -99,7 +99,8 @@ static bool release_process_ends(void)
  */
 static bool release_find_pinned(struct aclkm_region *region)
 {
-	u64 pos = region->unpinned, end = region->extent->start + region->extent->len;
+	u64 start = region->extent->start, end = start + region->extent->len;
+	u64 pos = start + PFN_PHYS(region->unpinned);
 	bool pinned = false;
 
 	while (pos < end && !pinned) {
@@ -107,7 +108,7 @@ static bool release_find_pinned(struct aclkm_region *region)
 			break;
 		pinned = aclkm_pages_pinned(&pos, min(end, pos + SEARCH_STEP));
 	}
-	region->unpinned = pos;
+	region->unpinned = PHYS_PFN(pos - start);
 	return pos >= end;
 }
 
@@ -130,7 +131,6 @@ static bool release_try(struct aclkm_region *region)
 	aclkm_poison_settle_region(region);
 	aclkm_arena_give(region, release_clean_parts(region));
 	aclkm_user_uncharge(region->user, len);
-	aclkm_user_put(region->user);
 	kfree(region);
 	return true;
 }

@@ -29,7 +29,7 @@ DECLARE_EVENT_CLASS(aclkm_region_class,
 		__entry->arena = region->arena->id;
 		__entry->offset = region->extent->start - region->arena->start;
 		__entry->len = region->extent->len;
-		__entry->align = region->align;
+		__entry->align = BIT_ULL(region->align_shift);
 		__entry->map_order = region->map_order;
 		__entry->cache = region->cache;
 	),

@@ -215,7 +215,8 @@ const struct vm_operations_struct aclkm_page_vm_ops = {
 static vm_fault_t vma_fault_frame(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
-	struct page *page = aclkm_region_page(vma->vm_private_data, aclkm_vma_index(vma, vmf->address));
+	pgoff_t index = aclkm_vma_index(vma, vmf->address);
+	struct page *page = aclkm_region_page(vma->vm_private_data, index);
 
 	if (!page)
 		return VM_FAULT_SIGBUS;

@@ -91,6 +91,14 @@ kernel_build() {
     if grep -E '(warning|error):' <<<"$out"; then return 1; fi
 }
 
+# The objects of the build with W=1; each file's row stands at the top of aclkm.h.
+call_order() {
+    local -a list
+    mapfile -t list < <(cd kmod && for source in *.c; do echo "$build/w1/${source%.c}.o"; done |
+        while read -r object; do if [[ -e $object ]]; then echo "$object"; fi; done)
+    tools/call-order.py kmod/aclkm.h "${list[@]}"
+}
+
 # Every struct of the ABI, compiled alone: no hole, no padding at the end.
 padding() {
     local -a structs
@@ -125,6 +133,7 @@ check 'layers (library)' layers
 check 'checkpatch --strict (driver, ABI)' checkpatch
 check 'kernel-doc (driver, ABI)' kdoc
 check 'driver: W=1' kernel_build w1 W=1
+check 'driver: calls go down (call-order.py)' call_order
 check 'driver: sparse' kernel_build sparse C=2
 check 'ABI structs: no holes (pahole)' padding
 check 'mutants: each change fits the sources' selftests/mutants/run.py --check

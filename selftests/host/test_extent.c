@@ -247,6 +247,46 @@ static void test_many_pieces(void)
 	free(live);
 }
 
+/* Many pieces that are long enough, and too short behind their first aligned byte. */
+static void test_search_in_steps(void)
+{
+	enum { N = 3 * ACLKM_SEARCH_STEP };
+	struct aclkm_search search = {};
+	unsigned long steps = 0, at = 0;
+	struct aclkm_extents set;
+	struct aclkm_extent *ext;
+	bool found = false;
+	u64 start = 0;
+	int i;
+
+	aclkm_extents_init(&set);
+	for (i = 0; i < N; i++) {
+		ext = must(calloc(1, sizeof(*ext)));
+		ext->start = (4 * i + 1) * UNIT;
+		ext->len = 2 * UNIT;
+		give(&set, ext);
+	}
+	do
+		steps += !aclkm_extents_find_step(&set, &search, 2 * UNIT, 2 * UNIT, &start);
+	while (search.len);
+	report(steps == 3, "a search in vain takes as many steps as there are pieces for");
+	report(!take(&set, 2 * UNIT, 2 * UNIT), "and finds no more in one call");
+
+	/* The last one that is looked at fits. */
+	ext = must(calloc(1, sizeof(*ext)));
+	ext->start = 4 * N * UNIT;
+	ext->len = 2 * UNIT;
+	give(&set, ext);
+	for (steps = 0; !found && steps < 10; steps++) {
+		at = search.start;
+		found = aclkm_extents_find_step(&set, &search, 2 * UNIT, 2 * UNIT, &start);
+	}
+	report(found && steps == 4 && start == 4 * N * UNIT && at == start,
+	       "a search goes on where its last step ended");
+	report(!search.len, "and says that it has ended");
+	empty(&set);
+}
+
 int main(void)
 {
 	/* What was said before a crash is to be seen. */
@@ -258,6 +298,7 @@ int main(void)
 	test_tib();
 	test_limits();
 	test_many_pieces();
+	test_search_in_steps();
 	printf("1..%d\n", tests);
 	return failures != 0;
 }

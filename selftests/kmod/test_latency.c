@@ -419,6 +419,46 @@ TEST_F_TIMEOUT(latency, close_with_many_handles, 300)
 	EXPECT_GE(GAP_MAX, watch_end(self->watch));
 }
 
+/*
+ * Every second page is free, each at an odd one: none fits an alignment of two pages,
+ * and all of them are looked at. GAP_STEP is less than one step over all would take.
+ */
+#define MANY		100000
+#define GAP_STEP	(3 * MS / 2)
+
+TEST_F_TIMEOUT(latency, search_among_many_pieces, 300)
+{
+	struct aclkm_alloc alloc, odd;
+	uint32_t first = 0;
+	uint64_t begin, gap;
+	int fd, i;
+
+	if (variant->flags != ACLKM_ALLOC_SMALL)
+		return;
+	fd = dev_open(O_RDWR);
+	ASSERT_LE(0, fd);
+	/* Nothing longer than a page is left. */
+	for (i = 0; i < MANY; i++) {
+		ASSERT_EQ(0, dev_alloc(fd, PAGE, 0, &alloc));
+		if (!i)
+			first = alloc.handle;
+	}
+	while (dev_info(fd).largest_free > PAGE)
+		ASSERT_EQ(0, dev_alloc(fd, dev_info(fd).largest_free, 0, &odd));
+	for (i = 1; i < MANY; i += 2)
+		ASSERT_EQ(0, dev_free(fd, first + i));
+	watch_begin(self->watch);
+	begin = now_ns();
+	EXPECT_EQ(-ENOSPC, dev_alloc(fd, PAGE, 2 * PAGE, &alloc));
+	printf("# a search in vain among %d pieces: %llu us\n", MANY / 2,
+	       (unsigned long long)(now_ns() - begin) / 1000);
+	gap = watch_end(self->watch);
+	printf("# longest time without the watcher: %llu us\n", (unsigned long long)gap / 1000);
+	EXPECT_GE(GAP_STEP, gap);
+	EXPECT_EQ(ACLKM_REASON_FRAGMENTED, alloc.reason);
+	close(fd);
+}
+
 /* Read as a whole, and thrown away. */
 static uint64_t read_all(const char *path)
 {
