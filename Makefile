@@ -19,7 +19,7 @@ help:
 	@echo "make lib        library only"
 	@echo "make cmd        the command aclkm"
 	@echo "make kmod       module for the running kernel, or KVER=..., or KDIR=..."
-	@echo "make install    library, headers, pkg-config file, command, pages (PREFIX=$(PREFIX), DESTDIR=)"
+	@echo "make install    library, headers, command, pages, module, boot unit (PREFIX=$(PREFIX), DESTDIR=, KMOD=no)"
 	@echo "make install-ascend  a folder that programs take for a toolkit of AscendCL: PREFIX=dir,"
 	@echo "                SYSTEM=1 for /usr/local/Ascend as well"
 	@echo "make uninstall  remove what install put there"
@@ -58,6 +58,7 @@ install uninstall install-ascend:
 ifeq ($(filter install-ascend,$(MAKECMDGOALS)),)
 	@if pkg-config --exists libcjson; then \
 	  $(MAKE) -C cmd $@ B=$(BUILD)/cmd LIB_B=$(BUILD)/lib DESTDIR=$(DESTDIR) PREFIX=$(PREFIX); fi
+	@$(MAKE) -C packaging $@ KDIR=$(KDIR) KVER=$(KVER) KMOD_B=$(BUILD)/kmod DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
 endif
 
 # Against the interpreter's limited interface: one build serves 3.9 and later.

@@ -119,4 +119,5 @@ module_exit(aclkm_exit);
 
 MODULE_DESCRIPTION("Physically contiguous memory for devices, in user space");
 MODULE_AUTHOR("The aclkm authors");
+MODULE_VERSION(ACLKM_VERSION);
 MODULE_LICENSE("GPL");

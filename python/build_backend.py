@@ -98,6 +98,14 @@ def build(where):
             os.replace(package / (file.name + ".new"), package / file.name)
 
 
+def project_version():
+    """The version of the tree; a source distribution carries it in PKG-INFO."""
+    if IN_TREE:
+        text = (TOP / "include" / "aclkm" / "version.h").read_text()
+        return re.search(r'^#define ACLKM_VERSION "(.*)"$', text, re.M).group(1)
+    return re.search(r"^Version: (.*)$", (HERE / "PKG-INFO").read_text(), re.M).group(1)
+
+
 def project():
     """What pyproject.toml says: name, version and the text of METADATA."""
     text = (HERE / "pyproject.toml").read_text()
@@ -105,7 +113,7 @@ def project():
     def value(key):
         return re.search(rf'^{key} = "(.*)"$', text, re.M).group(1)
 
-    name, version = value("name"), value("version")
+    name, version = value("name"), project_version()
     lines = [
         "Metadata-Version: 2.1",
         f"Name: {name}",

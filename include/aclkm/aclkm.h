@@ -44,8 +44,7 @@
 #include "rules.h"
 #include "share.h"
 #include "stats.h"
-
-#define ACLKM_VERSION "0.1.0"
+#include "version.h"
 
 #ifdef __cplusplus
 extern "C" {

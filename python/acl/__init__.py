@@ -29,5 +29,5 @@ from . import util  # noqa: E402
 _atexit.register(_acl.rt.set_exception_info_callback)
 
 __all__ = [_name for _name in globals() if not _name.startswith("_")]
-__version__ = "0.1.0"
+__version__ = _acl.__version__
 del _name

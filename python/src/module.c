@@ -2,6 +2,7 @@
 /* The module acl._acl: functions of acl itself, and the modules below it. */
 #include "args.h"
 
+#include <aclkm/version.h>
 #include <string.h>
 
 static PyObject *py_init(PyObject *module, PyObject *args)
@@ -186,7 +187,8 @@ static int execute(PyObject *module)
 	static PyMethodDef *const himpi[] = {acl_himpi_methods, NULL};
 	static PyMethodDef *const util[] = {acl_util_methods, NULL};
 
-	if (acl_add_constants(module) || acl_add_functions(module, acl_top_methods) ||
+	if (PyModule_AddStringConstant(module, "__version__", ACLKM_VERSION) ||
+	    acl_add_constants(module) || acl_add_functions(module, acl_top_methods) ||
 	    add_module(module, "rt", "The runtime: devices, memory, copies, streams.",
 		       rt) ||
 	    add_module(module, "media", "Memory for media data processing.", media) ||

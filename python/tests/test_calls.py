@@ -238,9 +238,8 @@ class Package(unittest.TestCase):
         self.assertNotRegex(out.stdout, r" U PyUnicode_AsUTF8\n| U PyBuffer_| U PyObject_GetBuffer")
 
     def test_version(self):
-        makefile = (HERE.parent.parent / "lib" / "Makefile").read_text()
-        self.assertIn(f"VERSION := {acl.__version__}\n", makefile)
-        self.assertIn(f'version = "{acl.__version__}"\n', (HERE.parent / "pyproject.toml").read_text())
+        header = (HERE.parent.parent / "include" / "aclkm" / "version.h").read_text()
+        self.assertIn(f'#define ACLKM_VERSION "{acl.__version__}"\n', header)
 
 
 if __name__ == "__main__":

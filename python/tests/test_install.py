@@ -20,6 +20,9 @@ import tap
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 EXAMPLE = TOP / "python" / "examples" / "frames.py"
 LIB = pathlib.Path(os.environ.get("ACLKM_BUILD", TOP / "build" / "lib"))
+VERSION = subprocess.run(
+    [TOP / "tools" / "version.sh"], check=True, capture_output=True, text=True
+).stdout.strip()
 PIP = [sys.executable, "-m", "pip", "--no-input", "--disable-pip-version-check"]
 OFFLINE = ["--no-index", "--no-deps"]
 
@@ -89,7 +92,7 @@ class Install(unittest.TestCase):
         out = run(python, EXAMPLE, cwd=none)
         self.assertTrue(out.endswith("\nok\n"), out)
         out = run(python, "-m", "pip", "show", "-f", "aclkm", cwd=none, env=env)
-        for line in ("Version: 0.1.0", "acl/_acl.abi3.so", "acl/libaclkm.so.0", "acl/rt.pyi"):
+        for line in (f"Version: {VERSION}", "acl/_acl.abi3.so", "acl/libaclkm.so.0", "acl/rt.pyi"):
             self.assertIn(line, out)
         run(python, "-m", "pip", "-q", "uninstall", "-y", "aclkm", cwd=none, env=env)
         with self.assertRaisesRegex(AssertionError, "ModuleNotFoundError"):
@@ -99,7 +102,7 @@ class Install(unittest.TestCase):
         tree, target = self.copy(), self.dir / "target"
         code = "import build_backend as b; print(b.build_sdist(__import__('sys').argv[1]))"
         name = run(sys.executable, "-B", "-c", code, self.dir, cwd=tree / "python").strip()
-        self.assertEqual(name, "aclkm-0.1.0.tar.gz")
+        self.assertEqual(name, f"aclkm-{VERSION}.tar.gz")
         prefix = self.dir / "prefix"
         run("make", "-s", "-C", TOP / "lib", "install", f"B={LIB}", f"PREFIX={prefix}", "-o", "all")
         pc = prefix / "lib" / "pkgconfig" / "aclkm.pc"
