@@ -33,15 +33,15 @@ void *va_reserve(uint64_t size, uint64_t align)
 	from = (uint64_t)(uintptr_t)raw;
 	start = (from + align - 1) & ~(align - 1);
 	if (start != from)
-		munmap(raw, start - from);
+		va_unmap(raw, start - from);
 	if (start + keep != from + total)
-		munmap(raw + (start - from) + keep, from + total - start - keep);
+		va_unmap(raw + (start - from) + keep, from + total - start - keep);
 	return raw + (start - from);
 }
 
 void va_release(void *addr, uint64_t size)
 {
-	munmap(addr, size + va_page_size());
+	va_unmap(addr, size + va_page_size());
 }
 
 /*
@@ -69,6 +69,29 @@ void va_need_spare(void)
 	pthread_mutex_unlock(&spare_lock);
 }
 
+static void spare_spend_locked(void)
+{
+	if (!spare)
+		return;
+	munmap(spare, va_page_size());
+	spare = NULL;
+}
+
+void va_unmap(void *addr, uint64_t size)
+{
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+
+	if (!munmap(addr, size) || errno != ENOMEM)
+		return;
+	pthread_mutex_lock(&spare_lock);
+	spare_spend_locked();
+	/* Addresses may be lost, memory never. */
+	if (munmap(addr, size))
+		mmap(addr, size, PROT_NONE, flags, -1, 0);
+	spare_make_locked();
+	pthread_mutex_unlock(&spare_lock);
+}
+
 void *va_hide(void *addr, uint64_t size)
 {
 	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
@@ -77,10 +100,7 @@ void *va_hide(void *addr, uint64_t size)
 	if (got != MAP_FAILED || errno != ENOMEM)
 		return got;
 	pthread_mutex_lock(&spare_lock);
-	if (spare) {
-		munmap(spare, va_page_size());
-		spare = NULL;
-	}
+	spare_spend_locked();
 	got = mmap(addr, size, PROT_NONE, flags, -1, 0);
 	spare_make_locked();
 	pthread_mutex_unlock(&spare_lock);

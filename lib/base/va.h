@@ -16,7 +16,13 @@ void *va_reserve(uint64_t size, uint64_t align);
 /* Unmaps it, with whatever was mapped over it. */
 void va_release(void *addr, uint64_t size);
 
-/* Prepares for va_hide at vm.max_map_count. */
+/*
+ * Unmaps what is mapped there, at vm.max_map_count as well: when even the spare mapping
+ * is of no help, the addresses are lost and the memory is not.
+ */
+void va_unmap(void *addr, uint64_t size);
+
+/* Prepares for va_unmap and va_hide at vm.max_map_count. */
 void va_need_spare(void);
 
 /*

@@ -48,7 +48,7 @@ static void release(struct object *object)
 	if (event->offer)
 		share_withdraw(event->offer);
 	if (event->mapped) {
-		munmap(event->state, event->mapped);
+		va_unmap(event->state, event->mapped);
 		fd_close(event->fd, &event->file);
 	}
 	free(event);
@@ -424,7 +424,7 @@ static int event_adopt_file(int fd, uint32_t device, uint32_t flags, uintptr_t *
 		return err;
 	err = event_adopt(device, flags, state, size, fd, event);
 	if (err)
-		munmap(state, size);
+		va_unmap(state, size);
 	return err;
 }
 

@@ -50,7 +50,7 @@ static void release(struct object *object)
 	if (notify->number)
 		share_withdraw(notify->number);
 	if (notify->flag != &notify->own)
-		munmap(notify->flag, va_page_size());
+		va_unmap(notify->flag, va_page_size());
 	pthread_mutex_destroy(&notify->lock);
 	free(notify);
 }
@@ -259,7 +259,7 @@ static int export_locked(struct notify *notify, bool anyone)
 		return ACLKM_ERR_LIMIT;
 	err = share_offer(&item, anyone, &notify->number);
 	if (err) {
-		munmap(flag, va_page_size());
+		va_unmap(flag, va_page_size());
 		close(item.fd);
 		return err;
 	}
@@ -318,6 +318,6 @@ int notify_import(uint64_t number, uint32_t device, uintptr_t *handle)
 				 strerror(errno));
 	err = add(device, flag, handle);
 	if (err)
-		munmap(flag, va_page_size());
+		va_unmap(flag, va_page_size());
 	return err;
 }

@@ -109,7 +109,7 @@ static bool take_exactly(uint64_t base, uint64_t size)
 	/* Kernels before 4.17 take the address as a hint. */
 	if (got == (void *)(uintptr_t)base)
 		return true;
-	munmap(got, size);
+	va_unmap(got, size);
 	return false;
 }
 
@@ -227,7 +227,7 @@ int vmm_release(uint64_t base)
 		return err;
 	if (range->hidden)
 		guard_forget((void *)(uintptr_t)base, range->at.size);
-	munmap((void *)(uintptr_t)base, range->at.size + range->behind);
+	va_unmap((void *)(uintptr_t)base, range->at.size + range->behind);
 	free(range);
 	return ACLKM_OK;
 }

@@ -131,7 +131,7 @@ int aclkm_dmabuf_release(void *addr)
 	if (import->by_backend)
 		backend->region_free(&import->region);
 	else
-		munmap(import->region.addr, import->region.size);
+		va_unmap(import->region.addr, import->region.size);
 	free(import);
 	return ACLKM_OK;
 }
