@@ -131,9 +131,11 @@ static void print_block(const struct map_view *view, const struct block *block)
 	default:
 		owner = map_owner(view, block->region);
 		if (has_letters())
-			putchar(block->pinned ? '*'
-					      : owner_letter(owner,
-							     map_is_huge(block->region)));
+			printf("%s%c%s", owner_colour(owner),
+			       block->pinned
+				       ? '*'
+				       : owner_letter(owner, map_is_huge(block->region)),
+			       off);
 		else
 			printf("%s%s%s", owner_colour(owner),
 			       block->pinned		    ? "◆"

@@ -68,6 +68,12 @@ static int refuse_errno(int error)
 		return refuse_open(
 			true, "not permitted",
 			"let the container have the device: --device " ACLKM_DEVICE_PATH);
+	case EMFILE:
+	case ENFILE:
+		/* Found before the kernel looks whether there is such a file. */
+		if (access(ACLKM_DEVICE_PATH, F_OK))
+			return refuse_open(false, "the driver is not loaded", NULL);
+		return refuse_open(true, strerror(error), "raise ulimit -n");
 	default:
 		return refuse_open(true, strerror(error),
 				   "aclkm doctor looks for the cause");

@@ -170,6 +170,12 @@ int main(void)
 	missing("a node without its driver", ENXIO);
 	missing("a driver that is going away", ENODEV);
 
+	if (access(ACLKM_DEVICE_PATH, F_OK))
+		missing("no device node, and no descriptor to find that out", EMFILE);
+	else
+		skip("no device node, and no descriptor to find that out",
+		     "there is one here");
+
 	open_error = EACCES;
 	refused("permission denied", "permission denied",
 		"join group aclkm and log in again");
