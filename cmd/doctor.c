@@ -235,7 +235,7 @@ static void check_access(const struct driver *driver)
 	else if (driver->fd >= 0)
 		mend(say("access", VERDICT_FINDING,
 			 "the driver has ABI %u, this command %u",
-			 driver->info.abi_version, ACLKM_ABI_VERSION),
+			 driver->info.abi_version, (unsigned int)ACLKM_ABI_VERSION),
 		     "sudo apt install --only-upgrade aclkm-dkms libaclkm0 aclkm-tools");
 	else if (driver->node)
 		mend(say("access", VERDICT_FINDING, "%s: %s", ACLKM_DEVICE_PATH,

@@ -91,7 +91,7 @@ void driver_reason(const struct driver *driver, char *text, size_t room)
 		snprintf(text, room,
 			 "the driver has ABI %u and this library %u; install the same "
 			 "version of both",
-			 driver->info.abi_version, ACLKM_ABI_VERSION);
+			 driver->info.abi_version, (unsigned int)ACLKM_ABI_VERSION);
 	else if (driver->open_error == EACCES || driver->open_error == EPERM)
 		snprintf(text, room,
 			 "%s: permission denied; join group aclkm and log in again",

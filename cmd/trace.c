@@ -208,7 +208,7 @@ static int refuse(int error)
 static int run_trace(int argc, char **argv)
 {
 	const char *output = NULL;
-	struct instance instance;
+	struct instance instance = {.path = ""};
 	int err, code, program;
 	pid_t pid;
 

@@ -64,7 +64,7 @@ def block(column, row, char, style):
     shapes = {"█": (0, 0, 1, 1, 1), "▄": (0, 0.5, 1, 0.5, 1), "░": (0, 0, 1, 1, 0.25), "▒": (0, 0, 1, 1, 0.5)}
     x, y, w, h, opacity = shapes[char]
     return '<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s" fill-opacity="%s"/>' % (
-        12 + (column + x) * WIDTH, 40 + (row + y) * HEIGHT, w * WIDTH, h * HEIGHT - (0 if h == 1 else 1),
+        12 + (column + x) * WIDTH, 40 + (row + y) * HEIGHT, w * WIDTH + 0.3, h * HEIGHT - (0 if h == 1 else 1),
         style.get("fill", PLAIN), opacity)
 
 

@@ -99,7 +99,7 @@ static int check_device(int fd, struct aclkm_info *info)
 	}
 	if (info->abi_version != ACLKM_ABI_VERSION) {
 		snprintf(why, sizeof(why), "the driver has ABI %u, this library %u",
-			 info->abi_version, ACLKM_ABI_VERSION);
+			 info->abi_version, (unsigned int)ACLKM_ABI_VERSION);
 		return refuse_open(true, why, "install the same version of both");
 	}
 	return ACLKM_OK;
