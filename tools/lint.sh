@@ -123,7 +123,7 @@ padding() {
 # Calls go down the rooms of the library, and no files form a cycle.
 layers() {
     make -s -C lib B="$build/lib" >/dev/null
-    tools/layers.py --layers lib/layers --sources lib --objects "$build/lib/obj"
+    tools/layers.py --rooms --layers lib/layers --sources lib --objects "$build/lib/obj"
 }
 
 check 'shellcheck' shell_scripts

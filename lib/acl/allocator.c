@@ -2,8 +2,7 @@
 /* Allocators of the program: the argument rules of AscendCL. */
 #include "acl/acl_rt_allocator.h"
 
-#include "exec/allocator.h"
-#include "exec/stream.h"
+#include "exec/exec.h"
 #include "acl/context.h"
 #include "acl/result.h"
 

@@ -2,8 +2,8 @@
 /* Batches of copies: all are checked before the first is done. */
 #include "acl/transfer.h"
 
-#include "base/counters.h"
-#include "exec/stream.h"
+#include "base/base.h"
+#include "exec/exec.h"
 #include "acl/context.h"
 #include "acl/result.h"
 

@@ -2,15 +2,10 @@
 /* Callbacks and values in memory: the argument rules of AscendCL. */
 #include "acl/acl_rt.h"
 
-#include "exec/callback.h"
-#include "exec/device.h"
-#include "base/futex.h"
-#include "base/hot.h"
-#include "exec/value.h"
-#include "exec/worker.h"
+#include "exec/exec.h"
+#include "base/base.h"
 #include "acl/context.h"
 #include "acl/result.h"
-#include "base/outcall.h"
 
 aclError aclrtSubscribeReport(uint64_t threadId, aclrtStream stream)
 {

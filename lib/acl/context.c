@@ -8,9 +8,8 @@
 
 #include "acl/acl_rt.h"
 #include "backend/backend.h"
-#include "base/config.h"
-#include "exec/device.h"
-#include "exec/stream.h"
+#include "base/base.h"
+#include "exec/exec.h"
 #include "acl/result.h"
 #include "acl/state.h"
 

@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-#include "debug/check.h"
-#include "base/counters.h"
-#include "exec/stream.h"
+#include "debug/debug.h"
+#include "base/base.h"
+#include "exec/exec.h"
 #include "acl/context.h"
 #include "acl/result.h"
 

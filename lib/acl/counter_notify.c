@@ -2,7 +2,7 @@
 /* Counting notifies: the argument rules of AscendCL. */
 #include "acl/acl_rt.h"
 
-#include "exec/counter_notify.h"
+#include "exec/exec.h"
 #include "acl/context.h"
 #include "acl/result.h"
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exec/float16.h"
+#include "exec/exec.h"
 #include "acl/result.h"
 
 struct aclDataBuffer {

@@ -7,9 +7,8 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
-#include "base/config.h"
-#include "base/error.h"
-#include "exec/stream.h"
+#include "base/base.h"
+#include "exec/exec.h"
 #include "acl/context.h"
 #include "acl/result.h"
 

@@ -4,9 +4,9 @@
 
 #include <stdatomic.h>
 
-#include "exec/event.h"
-#include "base/futex.h"
-#include "map/share_memory.h"
+#include "exec/exec.h"
+#include "base/base.h"
+#include "map/map.h"
 #include "acl/context.h"
 #include "acl/result.h"
 

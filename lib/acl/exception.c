@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "exec/stream.h"
+#include "exec/exec.h"
 #include "acl/result.h"
 
 #define CALLBACKS 64

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "acl/acl_rt.h"
-#include "base/config.h"
-#include "exec/device.h"
+#include "base/base.h"
+#include "exec/exec.h"
 #include "acl/init_file.h"
 #include "acl/result.h"
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exec/launch_args.h"
-#include "base/object.h"
+#include "exec/exec.h"
+#include "base/base.h"
 #include "context.h"
 #include "kernel.h"
 #include "result.h"
@@ -110,7 +110,7 @@ aclError aclrtBinaryLoad(const aclrtBinary binary, aclrtBinHandle *binHandle)
 	return load(size, binHandle);
 }
 
-static aclError check_options(const aclrtBinaryLoadOptions *options)
+static aclError kernel_check_options(const aclrtBinaryLoadOptions *options)
 {
 	size_t i;
 
@@ -138,7 +138,7 @@ aclError aclrtBinaryLoadFromFile(const char *binPath, aclrtBinaryLoadOptions *op
 {
 	return kernel_enter(__func__) ?: acl_need(binPath, "binPath") ?:
 	       acl_need(binHandle, "binHandle") ?: context_need() ?:
-	       check_options(options) ?: load(1, binHandle);
+	       kernel_check_options(options) ?: load(1, binHandle);
 }
 
 aclError aclrtBinaryLoadFromData(const void *data, size_t length,
@@ -147,7 +147,7 @@ aclError aclrtBinaryLoadFromData(const void *data, size_t length,
 {
 	return kernel_enter(__func__) ?: acl_need(data, "data") ?:
 	       acl_need(binHandle, "binHandle") ?: context_need() ?:
-	       check_options(options) ?: load(length, binHandle);
+	       kernel_check_options(options) ?: load(length, binHandle);
 }
 
 aclError aclrtBinaryUnLoad(aclrtBinHandle binHandle)

@@ -3,7 +3,7 @@
 #ifndef LIB_ACL_KERNEL_H
 #define LIB_ACL_KERNEL_H
 
-#include "exec/launch_args.h"
+#include "exec/exec.h"
 #include "acl/acl_base.h"
 
 /* As acl_enter; 207000 without ACLKM_KERNELS, 100000 for one that cannot be loaded. */

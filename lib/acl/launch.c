@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "exec/launch.h"
+#include "exec/exec.h"
 #include "context.h"
 #include "kernel.h"
 #include "result.h"

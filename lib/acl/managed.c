@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "map/managed.h"
-#include "exec/stream.h"
+#include "map/map.h"
+#include "exec/exec.h"
 #include "acl/context.h"
 #include "acl/result.h"
 

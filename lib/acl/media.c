@@ -5,10 +5,9 @@
 
 #include <pthread.h>
 
-#include "base/config.h"
-#include "map/block.h"
-#include "exec/mempool.h"
-#include "base/rules.h"
+#include "base/base.h"
+#include "map/map.h"
+#include "exec/exec.h"
 #include "acl/context.h"
 #include "acl/memory.h"
 #include "acl/result.h"

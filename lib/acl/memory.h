@@ -4,7 +4,7 @@
 #define LIB_ACL_MEMORY_H
 
 #include "acl/rt/memory.h"
-#include "map/block.h"
+#include "map/map.h"
 
 /* The pages that HUGE_FIRST means for a block of @size. */
 enum aclkm_pages memory_huge_first(size_t size);

@@ -2,10 +2,9 @@
 /* Allocations with a configuration: the argument rules of AscendCL. */
 #include "acl/memory.h"
 
-#include "base/config.h"
-#include "map/managed.h"
-#include "exec/mempool.h"
-#include "base/rules.h"
+#include "base/base.h"
+#include "map/map.h"
+#include "exec/exec.h"
 #include "acl/context.h"
 #include "acl/result.h"
 

@@ -8,12 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/config.h"
-#include "map/place.h"
-#include "map/host_register.h"
-#include "map/registered.h"
-#include "base/va.h"
-#include "map/vmm.h"
+#include "base/base.h"
+#include "map/map.h"
 #include "acl/context.h"
 #include "acl/result.h"
 

@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-#include "exec/mempool.h"
-#include "exec/stream.h"
+#include "exec/exec.h"
 #include "acl/context.h"
 #include "acl/result.h"
 

@@ -2,7 +2,7 @@
 /* Notifies: the argument rules of AscendCL. */
 #include "acl/acl_rt.h"
 
-#include "exec/notify.h"
+#include "exec/exec.h"
 #include "acl/context.h"
 #include "acl/key.h"
 #include "acl/result.h"

@@ -5,7 +5,7 @@
 
 #include <pthread.h>
 
-#include "exec/device.h"
+#include "exec/exec.h"
 #include "acl/context.h"
 #include "acl/result.h"
 

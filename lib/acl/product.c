@@ -7,9 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/config.h"
-#include "alloc/heap.h"
-#include "base/product.h"
+#include "base/base.h"
+#include "alloc/alloc.h"
 #include "acl/context.h"
 #include "acl/result.h"
 

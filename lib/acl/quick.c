@@ -3,15 +3,12 @@
 #include <stddef.h>
 
 #include "copy/copy.h"
-#include "debug/check.h"
-#include "base/counters.h"
-#include "exec/device.h"
-#include "base/hot.h"
-#include "map/place.h"
-#include "exec/stream.h"
+#include "debug/debug.h"
+#include "base/base.h"
+#include "exec/exec.h"
+#include "map/map.h"
 #include "acl/context.h"
 #include "acl/transfer.h"
-#include "base/outcall.h"
 
 /* What is looked up with each copy: 0 until it is known. */
 static bool has_no_checks(void)

@@ -2,11 +2,9 @@
 /* Reductions: the argument rules of AscendCL. */
 #include "acl/acl_rt.h"
 
-#include "debug/check.h"
-#include "map/place.h"
-#include "map/readonly.h"
-#include "exec/reduce.h"
-#include "exec/stream.h"
+#include "debug/debug.h"
+#include "map/map.h"
+#include "exec/exec.h"
 #include "acl/context.h"
 #include "acl/result.h"
 

@@ -9,11 +9,9 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "base/config.h"
-#include "exec/device.h"
-#include "alloc/heap.h"
-#include "base/product.h"
-#include "exec/stream.h"
+#include "base/base.h"
+#include "exec/exec.h"
+#include "alloc/alloc.h"
 #include "acl/context.h"
 #include "acl/result.h"
 

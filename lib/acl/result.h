@@ -3,7 +3,7 @@
 #ifndef LIB_ACL_RESULT_H
 #define LIB_ACL_RESULT_H
 
-#include "base/error.h"
+#include "base/base.h"
 #include "acl/acl_base.h"
 
 /*

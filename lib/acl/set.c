@@ -4,16 +4,14 @@
 
 #include <string.h>
 
-#include "debug/check.h"
-#include "debug/check_flight.h"
+#include "debug/debug.h"
 #include "copy/copy.h"
-#include "map/place.h"
-#include "map/readonly.h"
-#include "exec/stream.h"
+#include "map/map.h"
+#include "exec/exec.h"
 #include "acl/context.h"
 #include "acl/result.h"
 
-static aclError check_set(const void *ptr, size_t room, size_t count)
+static aclError set_check(const void *ptr, size_t room, size_t count)
 {
 	aclError code = acl_need(ptr, "devPtr") ?: context_need();
 
@@ -43,7 +41,7 @@ aclError aclrtMemset(void *devPtr, size_t maxCount, int32_t value, size_t count)
 
 	if (code || !count)
 		return code;
-	code = check_set(devPtr, maxCount, count);
+	code = set_check(devPtr, maxCount, count);
 	if (!code && check_watches_tasks()) {
 		uses = uses_of(devPtr, count);
 		check_uses_now(&uses);
@@ -69,7 +67,7 @@ aclError aclrtMemsetAsync(void *devPtr, size_t maxCount, int32_t value, size_t c
 
 	if (code || !count)
 		return code;
-	return check_set(devPtr, maxCount, count)
+	return set_check(devPtr, maxCount, count)
 		       ?: stream_result(stream_submit_using(
 				  context_stream(stream), &task, sizeof(task),
 				  count <= STREAM_NOW_SIZE ? WORKER_NOW : 0, &uses));

@@ -4,10 +4,9 @@
 
 #include <string.h>
 
-#include "debug/check_object.h"
-#include "exec/device.h"
-#include "map/share_memory.h"
-#include "exec/event.h"
+#include "debug/debug.h"
+#include "exec/exec.h"
+#include "map/map.h"
 #include "acl/context.h"
 #include "acl/key.h"
 #include "acl/result.h"

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "exec/stream.h"
+#include "exec/exec.h"
 #include "acl/result.h"
 
 #define NAME_MAX_LENGTH 63

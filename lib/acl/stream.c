@@ -4,9 +4,8 @@
 
 #include <stdlib.h>
 
-#include "exec/device.h"
-#include "base/hot.h"
-#include "exec/stream.h"
+#include "exec/exec.h"
+#include "base/base.h"
 #include "acl/context.h"
 #include "acl/result.h"
 

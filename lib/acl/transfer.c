@@ -3,14 +3,11 @@
 
 #include <stddef.h>
 
-#include "debug/check.h"
-#include "debug/check_flight.h"
-#include "base/config.h"
+#include "debug/debug.h"
+#include "base/base.h"
 #include "copy/copy.h"
-#include "base/counters.h"
-#include "exec/device.h"
-#include "map/readonly.h"
-#include "exec/stream.h"
+#include "exec/exec.h"
+#include "map/map.h"
 #include "acl/context.h"
 #include "acl/result.h"
 

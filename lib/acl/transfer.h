@@ -4,8 +4,8 @@
 #define LIB_ACL_TRANSFER_H
 
 #include "acl/rt/copy.h"
-#include "map/place.h"
-#include "exec/worker.h"
+#include "map/map.h"
+#include "exec/exec.h"
 
 #define TRANSFER_ALIGN 64 /* of asynchronous copies, by the founding documents */
 

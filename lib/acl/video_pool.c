@@ -11,7 +11,7 @@
 
 #include "aclkm/pool.h"
 #include "aclkm/rules.h"
-#include "base/config.h"
+#include "base/base.h"
 #include "acl/context.h"
 #include "acl/result.h"
 

@@ -2,14 +2,10 @@
 /* Virtual memory management: the argument rules of AscendCL. */
 #include "acl/acl_rt.h"
 
-#include "map/block.h"
-#include "debug/check_object.h"
-#include "base/config.h"
-#include "exec/device.h"
-#include "exec/mempool.h"
-#include "map/place.h"
-#include "base/product.h"
-#include "map/vmm.h"
+#include "map/map.h"
+#include "debug/debug.h"
+#include "base/base.h"
+#include "exec/exec.h"
 #include "acl/context.h"
 #include "acl/result.h"
 

@@ -4,9 +4,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "base/error.h"
-#include "base/rules.h"
-#include "base/va.h"
+#include "base/base.h"
 
 #define MAX_CHUNK (256ULL << 20)
 #define MIN_CHUNK (64ULL << 10)

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "base/rules.h"
+#include "base/base.h"
 
 /* Below this a list for each 64 bytes; from there on STEPS for each doubling. */
 #define STEPS_SHIFT 5

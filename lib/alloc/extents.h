@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "aclkm/error.h"
-#include "base/tree.h"
+#include "base/base.h"
 
 #define SIZES_LISTS 1728 /* up to 2^64 - 1 */
 

@@ -5,15 +5,11 @@
 
 #include "backend/backend.h"
 #include "alloc/chunk.h"
-#include "base/config.h"
-#include "base/error.h"
-#include "base/guard.h"
+#include "base/base.h"
 #include "alloc/heaps.h"
 #include "alloc/reclaim.h"
-#include "base/rules.h"
 #include "alloc/slab.h"
 #include "alloc/tcache.h"
-#include "base/va.h"
 
 /* Pieces up to this alignment are rounded to it, so that no slivers remain. */
 #define MAX_GRANULE 4096

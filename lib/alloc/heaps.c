@@ -4,7 +4,7 @@
 #include <pthread.h>
 
 #include "alloc/chunk.h"
-#include "base/config.h"
+#include "base/base.h"
 
 #define HEAP(c, p)                                                                       \
 	{                                                                                \

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/hot.h"
+#include "base/base.h"
 
 /* Of given: nothing is known of the block; it lives. */
 #define MARK_NONE 0U

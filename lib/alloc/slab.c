@@ -7,8 +7,7 @@
 #include <sys/mman.h>
 
 #include "alloc/chunk.h"
-#include "base/config.h"
-#include "base/error.h"
+#include "base/base.h"
 #include "alloc/mark.h"
 
 /* Records come from mappings of this size and go to a list for each room. */

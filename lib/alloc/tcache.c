@@ -7,11 +7,7 @@
 
 #include "alloc/chunk.h"
 #include "alloc/heaps.h"
-#include "base/config.h"
-#include "base/error.h"
-#include "base/guard.h"
-#include "base/rules.h"
-#include "base/thread_key.h"
+#include "base/base.h"
 
 struct rounding rounding_of(enum aclkm_kind kind, uint32_t padding, uint64_t align,
 			    uint64_t shift)

@@ -3,7 +3,7 @@
  * Which backend serves this process. The first caller that needs memory decides, under
  * open_lock; the choice and its reason stay for as long as the process lives.
  */
-#include "backend/backend.h"
+#include "backend/region.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -11,8 +11,7 @@
 
 #include <linux/aclkm.h>
 
-#include "base/config.h"
-#include "base/error.h"
+#include "base/base.h"
 
 static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;
 static const struct backend *_Atomic current;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Regions from the driver, by /dev/aclkm. */
-#include "backend/backend.h"
+#include "backend/region.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,13 +14,7 @@
 #include <linux/aclkm.h>
 
 #include "backend/budget.h"
-#include "base/config.h"
-#include "base/error.h"
-#include "base/fd.h"
-#include "base/guard.h"
-#include "base/rules.h"
-#include "base/uncached.h"
-#include "base/va.h"
+#include "base/base.h"
 
 /*
  * Signal number that the library's open file is marked with (F_SETSIG), as another open

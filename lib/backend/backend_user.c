@@ -6,7 +6,7 @@
  * addresses. The device's size is a number that is only counted against; before pages
  * become resident, memlimit.h tells whether the system has them.
  */
-#include "backend/backend.h"
+#include "backend/region.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,13 +15,9 @@
 #include <unistd.h>
 
 #include "backend/budget.h"
-#include "base/config.h"
-#include "base/error.h"
-#include "base/guard.h"
+#include "base/base.h"
 #include "backend/memfile.h"
 #include "backend/memlimit.h"
-#include "base/rules.h"
-#include "base/va.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23

@@ -3,9 +3,7 @@
 
 #include <stdatomic.h>
 
-#include "base/config.h"
-#include "base/error.h"
-#include "base/va.h"
+#include "base/base.h"
 
 static _Atomic uint64_t used[MAX_DEVICES];
 

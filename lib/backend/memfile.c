@@ -13,9 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/error.h"
-#include "base/fd.h"
-#include "base/va.h"
+#include "base/base.h"
 
 #ifndef MFD_HUGE_2MB
 #define MFD_HUGE_2MB (21U << 26)

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/error.h"
+#include "base/base.h"
 
 #define MEMLIMIT_UNIT (2ULL << 20)
 #define MEMLIMIT_SPARE_MAX (256ULL << 20)

@@ -7,15 +7,12 @@
 #include <time.h>
 
 #include "aclkm/copy.h"
-#include "debug/check.h"
-#include "base/counters.h"
+#include "debug/debug.h"
+#include "base/base.h"
 #include "copy/crew.h"
-#include "base/error.h"
-#include "alloc/heap.h"
-#include "base/hot.h"
+#include "alloc/alloc.h"
 #include "copy/kernels.h"
 #include "copy/tuner.h"
-#include "base/uncached.h"
 
 /* Below this the caches win everywhere, and taking the time would cost. */
 #define TUNED_FROM (256U << 10)

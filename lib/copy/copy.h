@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Which side of a copy is what, and the copy itself. */
+/*
+ * Copies and fills of plain addresses, in the calling thread with the help of the crew: a
+ * kernel for each machine, and a tuner that finds the fastest way by trying.
+ */
 #ifndef LIB_COPY_H
 #define LIB_COPY_H
 
 #include <stddef.h>
+
+#include "copy/crew.h"
+#include "copy/kernels.h"
+#include "copy/tuner.h"
 
 /* Does it now. The ranges may overlap. */
 void copy_bytes(void *dst, const void *src, size_t count);

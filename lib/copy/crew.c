@@ -6,8 +6,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "base/error.h"
-#include "base/threads.h"
+#include "base/base.h"
 
 #define MAX_CREW THREADS_MAX
 #define DEFAULT_CREW 4

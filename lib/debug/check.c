@@ -11,13 +11,9 @@
 #include "debug/check_object.h"
 #include "debug/check_report.h"
 #include "debug/check_small.h"
-#include "base/config.h"
-#include "base/error.h"
-#include "base/guard.h"
+#include "base/base.h"
 #include "debug/report.h"
-#include "base/rules.h"
 #include "debug/stacks.h"
-#include "base/tree.h"
 
 /* Freed blocks that are held back, and records of freed blocks that are kept. */
 #define MAX_HELD_BYTES (16ULL << 20)

@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "alloc/heap.h"
-#include "base/config.h"
+#include "alloc/alloc.h"
+#include "base/base.h"
 #include "debug/check_host.h"
 #include "debug/check_small.h"
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/hot.h"
+#include "base/base.h"
 
 #define CHECK_RED 0xfd
 #define CHECK_TAKEN 0xab
@@ -62,8 +62,9 @@ CHECK_INLINE bool check_any_16(check_16 v)
 
 CHECK_INLINE bool check_any_32(const check_32 *v)
 {
-#if defined(__x86_64__) && !defined(__clang__)
-	/* One instruction; clang finds it by itself. */
+#if defined(__x86_64__) && !defined(__clang__) && defined(__OPTIMIZE__)
+	/* One instruction; clang finds it by itself, and without optimization it is no
+	 * matter. */
 	bool any;
 
 	__asm__("vptest %1, %1" : "=@ccnz"(any) : "x"(*v));

@@ -10,14 +10,10 @@
 #ifndef LIB_CHECK_FAST_H
 #define LIB_CHECK_FAST_H
 
-#include "base/check_list.h"
+#include "base/base.h"
 #include "debug/check_bytes.h"
-#include "alloc/mark.h"
-#include "base/hot.h"
-#include "base/rules.h"
-#include "alloc/slab.h"
+#include "alloc/alloc.h"
 #include "debug/stacks.h"
-#include "alloc/tcache.h"
 
 /* All that is needed to look at a block and to give it back. */
 struct held {

@@ -15,10 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/config.h"
+#include "base/base.h"
 #include "debug/check_small.h"
 #include "debug/check_reach.h"
-#include "base/futex.h"
 #include "debug/report.h"
 
 /* A task waits so long before it runs, so that there is time to do wrong. */

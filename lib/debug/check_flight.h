@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/hot.h"
+#include "base/base.h"
 #include "debug/check_reach.h"
 
 #define CHECK_USES 3

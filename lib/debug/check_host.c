@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
-#include "base/outcall.h"
+#include "base/base.h"
 
 HIDDEN _Atomic bool check_host;
 

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/hot.h"
+#include "base/base.h"
 
 /* Whether device memory is hidden. Set with the options. */
 extern HIDDEN _Atomic bool check_host;

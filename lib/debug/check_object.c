@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "base/config.h"
+#include "base/base.h"
 #include "debug/report.h"
 #include "debug/stacks.h"
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
-#include "base/va.h"
+#include "base/base.h"
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "alloc/heap.h"
+#include "alloc/alloc.h"
 #include "debug/report.h"
 
 /* A block as the program knows it; after its free, for a while. */

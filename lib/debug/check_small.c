@@ -5,12 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc/chunk.h"
-#include "alloc/heaps.h"
-#include "base/config.h"
-#include "base/error.h"
-#include "base/guard.h"
-#include "base/thread_key.h"
+#include "alloc/alloc.h"
+#include "base/base.h"
 #include "debug/check_fast.h"
 #include "debug/check_host.h"
 

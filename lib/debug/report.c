@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/error.h"
+#include "base/base.h"
 
 #define LINE_SIZE 1024
 #define MAX_PLACES 4096 /* a power of two */

@@ -11,8 +11,7 @@
 #include <sys/mman.h>
 #include <unwind.h>
 
-#include "base/error.h"
-#include "base/thread_key.h"
+#include "base/base.h"
 
 #define PAGE_STACKS 1024
 #define BUCKETS 4096

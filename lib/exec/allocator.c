@@ -6,8 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "base/error.h"
-#include "base/object.h"
+#include "base/base.h"
 
 struct description {
 	struct object object;

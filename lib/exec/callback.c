@@ -5,9 +5,7 @@
 #include <stdlib.h>
 
 #include "exec/context.h"
-#include "base/error.h"
-#include "base/hot.h"
-#include "base/outcall.h"
+#include "base/base.h"
 #include "exec/stream.h"
 
 /* A stream and its thread. Tasks hold it too, so that it may end before them. */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "exec/context.h"
 
-#include "alloc/tcache.h"
-#include "base/error.h"
+#include "alloc/alloc.h"
+#include "base/base.h"
 
-struct object_table contexts = OBJECT_TABLE(OBJECT_CONTEXT);
+struct object_table context_table = OBJECT_TABLE(OBJECT_CONTEXT);
 
 _Atomic uint64_t device_gone = 1;
 _Thread_local struct device_here device_mine;
@@ -16,7 +16,7 @@ const struct device_here *device_here_slowly(void)
 
 	if (!device_mine.context)
 		return NULL;
-	object = object_get(&contexts, device_mine.context);
+	object = object_get(&context_table, device_mine.context);
 	if (!object) {
 		/* A call that looked before a reset still needs the device's number. */
 		device_mine = (struct device_here){.device = device_mine.device};
@@ -31,7 +31,7 @@ const struct device_here *device_here_slowly(void)
 static bool try_use(uintptr_t handle)
 {
 	uint64_t now = atomic_load(&device_gone);
-	struct object *object = object_get(&contexts, handle);
+	struct object *object = object_get(&context_table, handle);
 	const struct context *context;
 
 	if (!object)

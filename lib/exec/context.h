@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/object.h"
+#include "base/base.h"
 
 struct context {
 	struct object object;
@@ -21,7 +21,7 @@ struct context {
 	bool is_default;
 };
 
-extern struct object_table contexts;
+extern struct object_table context_table;
 
 /* What this thread works with. */
 struct device_here {
@@ -32,7 +32,7 @@ struct device_here {
 };
 
 /*
- * Counts the contexts that have gone: while it stands still, what a thread knows
+ * Counts the contexts that have ended: while it stands still, what a thread knows
  * of its own context holds, and nothing is to be looked up or locked.
  */
 extern _Atomic uint64_t device_gone;

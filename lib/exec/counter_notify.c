@@ -5,12 +5,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "base/error.h"
-#include "base/futex.h"
-#include "base/object.h"
+#include "base/base.h"
 #include "exec/stream.h"
 
-struct counter {
+struct counter_notify {
 	struct object object;
 	pthread_mutex_t lock;
 	uint32_t number; /* under the lock */
@@ -19,7 +17,7 @@ struct counter {
 
 struct counter_task {
 	struct task task;
-	struct counter *counter;
+	struct counter_notify *counter;
 	int64_t timeout_ms;
 	uint32_t what; /* enum counter_change or counter_rule */
 	uint32_t value;
@@ -30,7 +28,8 @@ static struct object_table counters = OBJECT_TABLE(OBJECT_COUNTER);
 
 static void release(struct object *object)
 {
-	struct counter *counter = object_entry(object, struct counter, object);
+	struct counter_notify *counter =
+		object_entry(object, struct counter_notify, object);
 
 	pthread_mutex_destroy(&counter->lock);
 	free(counter);
@@ -38,7 +37,7 @@ static void release(struct object *object)
 
 int counter_create(uintptr_t *handle)
 {
-	struct counter *counter = calloc(1, sizeof(*counter));
+	struct counter_notify *counter = calloc(1, sizeof(*counter));
 
 	if (!counter)
 		goto no_heap;
@@ -112,7 +111,7 @@ static bool holds(uint32_t number, const struct counter_task *task)
 	}
 }
 
-static void set_locked(struct counter *counter, uint32_t number)
+static void set_locked(struct counter_notify *counter, uint32_t number)
 {
 	counter->number = number;
 	word_change(&counter->word);
@@ -121,7 +120,7 @@ static void set_locked(struct counter *counter, uint32_t number)
 static int run_record(struct task *task)
 {
 	const struct counter_task *record = (const struct counter_task *)task;
-	struct counter *counter = record->counter;
+	struct counter_notify *counter = record->counter;
 
 	pthread_mutex_lock(&counter->lock);
 	set_locked(counter, changed(counter->number, record));
@@ -132,7 +131,7 @@ static int run_record(struct task *task)
 /* Whether the rule holds; else which word changes when the number does. */
 static bool take(const struct counter_task *wait, uint32_t *seen)
 {
-	struct counter *counter = wait->counter;
+	struct counter_notify *counter = wait->counter;
 	bool taken;
 
 	pthread_mutex_lock(&counter->lock);
@@ -169,7 +168,7 @@ static int submit(uintptr_t handle, uintptr_t stream, struct counter_task *task,
 
 	if (!object)
 		return not_alive(handle);
-	task->counter = object_entry(object, struct counter, object);
+	task->counter = object_entry(object, struct counter_notify, object);
 	task->task.drop = drop;
 	err = stream_submit(stream, &task->task, sizeof(*task), flags);
 	if (err)

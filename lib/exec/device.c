@@ -7,11 +7,9 @@
 #include <stdlib.h>
 
 #include "backend/backend.h"
-#include "base/config.h"
-#include "base/error.h"
-#include "base/object.h"
+#include "base/base.h"
 #include "exec/stream.h"
-#include "alloc/tcache.h"
+#include "alloc/alloc.h"
 
 static struct device {
 	uint64_t sets;
@@ -47,14 +45,14 @@ static int create(uint32_t device, bool is_default, uintptr_t *out)
 		return error_no_records();
 	context->device = device;
 	context->is_default = is_default;
-	err = object_add(&contexts, &context->object, 0, release);
+	err = object_add(&context_table, &context->object, 0, release);
 	if (err) {
 		free(context);
 		return error_no_records();
 	}
 	err = stream_create(context->object.handle, device, &plain, &context->stream);
 	if (err)
-		object_put(object_remove(&contexts, context->object.handle));
+		object_put(object_remove(&context_table, context->object.handle));
 	else
 		*out = context->object.handle;
 	return err;
@@ -116,10 +114,11 @@ static struct context *remove_contexts(uint32_t id)
 
 	devices[id].context = 0;
 	atomic_store(&devices[id].peers, 0);
-	while ((object = object_next(&contexts, &at))) {
+	while ((object = object_next(&context_table, &at))) {
 		context = object_entry(object, struct context, object);
-		removed = context->device == id ? object_remove(&contexts, object->handle)
-						: NULL;
+		removed = context->device == id
+				  ? object_remove(&context_table, object->handle)
+				  : NULL;
 		if (removed) {
 			context->next_dead = dead;
 			dead = context;
@@ -195,7 +194,7 @@ int context_create(int32_t device, uintptr_t *out)
 
 int context_destroy(uintptr_t handle)
 {
-	struct object *object = object_get(&contexts, handle), *removed = NULL;
+	struct object *object = object_get(&context_table, handle), *removed = NULL;
 	int err = stream_may_wait();
 
 	if (err || !object)
@@ -206,7 +205,7 @@ int context_destroy(uintptr_t handle)
 				"aclrtResetDevice ends it",
 				(void *)handle);
 	else
-		removed = object_remove(&contexts, handle);
+		removed = object_remove(&context_table, handle);
 out:
 	if (object)
 		object_put(object);

@@ -5,13 +5,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/config.h"
-#include "base/error.h"
-#include "backend/memfile.h"
-#include "base/fd.h"
-#include "base/object.h"
-#include "base/va.h"
-#include "ipc/share.h"
+#include "base/base.h"
+#include "backend/backend.h"
+#include "ipc/ipc.h"
 #include "exec/stream.h"
 
 struct event {

@@ -7,10 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/config.h"
+#include "base/base.h"
 #include "device.h"
-#include "base/error.h"
-#include "base/object.h"
 #include "stream.h"
 
 struct launch {

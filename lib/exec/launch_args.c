@@ -6,8 +6,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "base/error.h"
-#include "base/thread_key.h"
+#include "base/base.h"
 
 #define LIST_MAGIC 0x6c6b6d2d61726773ULL
 

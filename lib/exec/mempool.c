@@ -7,12 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "map/block.h"
-#include "base/error.h"
-#include "base/guard.h"
-#include "base/hot.h"
-#include "base/object.h"
-#include "base/rules.h"
+#include "map/map.h"
+#include "base/base.h"
 #include "exec/stream.h"
 
 #define ALIGN 512

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "map/block.h"
+#include "map/map.h"
 
 struct mempool_stats {
 	uint64_t reserved, reserved_high; /* bytes that the pool has of the device */

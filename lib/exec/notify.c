@@ -8,15 +8,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/config.h"
-#include "base/error.h"
-#include "base/fd.h"
-#include "backend/memfile.h"
-#include "base/futex.h"
-#include "base/object.h"
-#include "ipc/share.h"
+#include "base/base.h"
+#include "backend/backend.h"
+#include "ipc/ipc.h"
 #include "exec/stream.h"
-#include "base/va.h"
 
 /* What processes share of a notify. */
 struct flag {

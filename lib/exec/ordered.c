@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* Segments of pools, taken and given in the order of a stream. */
 #include "exec/context.h"
-#include "base/error.h"
-#include "pool/pending.h"
-#include "pool/segment.h"
+#include "base/base.h"
+#include "pool/pool.h"
 #include "exec/stream.h"
 
 struct free_task {

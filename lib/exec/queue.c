@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/futex.h"
-#include "base/hot.h"
+#include "base/base.h"
 
 /* How often to look before others are let run: first soon, then less often. */
 #define FIRST_LOOKS 4

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "exec/reduce.h"
 
-#include "debug/check.h"
-#include "base/error.h"
+#include "debug/debug.h"
+#include "base/base.h"
 #include "exec/float16.h"
 #include "exec/stream.h"
 

@@ -5,12 +5,8 @@
 #include <string.h>
 
 #include "exec/allocator.h"
-#include "base/config.h"
+#include "base/base.h"
 #include "exec/context.h"
-#include "base/error.h"
-#include "base/hot.h"
-#include "base/object.h"
-#include "base/outcall.h"
 
 /*
  * Records are never given back, only used again, so that a handle is looked up

@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#include "base/futex.h"
+#include "base/base.h"
 #include "exec/worker.h"
 
 #define STREAM_MAX 1984 /* of one device */

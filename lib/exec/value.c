@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "exec/value.h"
 
-#include "debug/check.h"
-#include "base/error.h"
+#include "debug/debug.h"
+#include "base/base.h"
 #include "exec/stream.h"
 
 /* Anybody may write the memory, a device too: it is looked at, with longer pauses. */

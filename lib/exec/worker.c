@@ -3,12 +3,7 @@
 
 #include <string.h>
 
-#include "base/counters.h"
-#include "base/error.h"
-#include "base/futex.h"
-#include "base/hot.h"
-#include "base/outcall.h"
-#include "base/threads.h"
+#include "base/base.h"
 
 void (*_Atomic worker_on_failure)(struct worker *worker, int err, uint64_t number);
 

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "debug/check_flight.h"
+#include "debug/debug.h"
 #include "exec/queue.h"
 
 struct worker;

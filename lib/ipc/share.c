@@ -14,9 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/config.h"
-#include "base/error.h"
-#include "base/fd.h"
+#include "base/base.h"
 #include "ipc/share_wire.h"
 
 #define MAX_PIDS 1024

@@ -14,9 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/config.h"
-#include "base/error.h"
-#include "base/fd.h"
+#include "base/base.h"
 
 #define PATIENCE_MS 5000
 #define BUSY_NS 2000000 /* between tries when the other's queue is full */

@@ -10,8 +10,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "base/rules.h"
-#include "base/va.h"
+#include "base/base.h"
 
 #define DMABUF_TYPE 0x444d4142 /* f_type of files */
 #define TMPFS_TYPE 0x01021994

@@ -4,12 +4,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "debug/check.h"
-#include "base/config.h"
-#include "base/error.h"
-#include "base/guard.h"
+#include "debug/debug.h"
+#include "base/base.h"
 #include "map/readonly.h"
-#include "base/addr_map.h"
 
 #define MODULES 256
 

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "alloc/heap.h"
+#include "alloc/alloc.h"
 
 #define BLOCK_MODULE_APP 33 /* whose blocks have no module id of their own */
 

@@ -11,11 +11,10 @@
 #include <sys/resource.h>
 
 #include "map/block.h"
-#include "base/error.h"
-#include "alloc/heap.h"
+#include "base/base.h"
+#include "alloc/alloc.h"
 #include "map/place.h"
 #include "map/registered.h"
-#include "base/va.h"
 
 /* Pages that this library locked; the program's own locks lie between. */
 struct run {

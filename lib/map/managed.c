@@ -7,8 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/addr_map.h"
-#include "base/error.h"
+#include "base/base.h"
 #include "map/block.h"
 #include "map/place.h"
 

@@ -4,12 +4,11 @@
 #include <string.h>
 
 #include "map/block.h"
-#include "debug/check_flight.h"
-#include "alloc/heap.h"
-#include "pool/segment.h"
+#include "debug/debug.h"
+#include "alloc/alloc.h"
+#include "pool/pool.h"
 #include "map/readonly.h"
 #include "map/registered.h"
-#include "debug/report.h"
 #include "map/vmm.h"
 
 static int narrow(struct heap_block *block, void *arg)

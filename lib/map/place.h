@@ -6,9 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "alloc/chunk.h"
-#include "alloc/slab.h"
-#include "alloc/table.h"
+#include "alloc/alloc.h"
 
 enum place {
 	PLACE_UNKNOWN, /* memory that is not ours: pageable, as far as we know */

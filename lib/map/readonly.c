@@ -8,12 +8,8 @@
 #include <sys/mman.h>
 
 #include "backend/backend.h"
-#include "debug/check_flight.h"
-#include "base/addr_map.h"
-#include "base/error.h"
-#include "base/guard.h"
-#include "base/rules.h"
-#include "base/va.h"
+#include "debug/debug.h"
+#include "base/base.h"
 
 struct readonly {
 	struct addr_range at;

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "alloc/heap.h"
+#include "alloc/alloc.h"
 
 int readonly_take(const struct heap_request *request, void **out);
 

@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 
-#include "base/error.h"
+#include "base/base.h"
 
 static pthread_mutex_t registered_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct addr_map registered_ranges = ADDR_MAP;

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/addr_map.h"
+#include "base/base.h"
 
 struct registered {
 	struct addr_range at;

@@ -9,13 +9,10 @@
 #include <unistd.h>
 
 #include "map/block.h"
-#include "base/config.h"
-#include "base/error.h"
-#include "base/fd.h"
-#include "alloc/heap.h"
+#include "base/base.h"
+#include "alloc/alloc.h"
 #include "map/place.h"
 #include "map/registered.h"
-#include "base/va.h"
 #include "map/vmm.h"
 
 /* A block that another process gave, mapped here. */

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ipc/share.h"
+#include "ipc/ipc.h"
 
 int share_physical_export(uintptr_t handle, bool anyone, uint64_t *number);
 

@@ -9,15 +9,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/addr_map.h"
-#include "base/config.h"
-#include "base/error.h"
-#include "base/fd.h"
-#include "base/guard.h"
-#include "base/object.h"
-#include "base/rules.h"
-#include "ipc/share.h"
-#include "base/va.h"
+#include "base/base.h"
+#include "ipc/ipc.h"
 
 struct physical {
 	struct object object;

@@ -9,10 +9,9 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
-#include "base/error.h"
-#include "alloc/heap.h"
+#include "base/base.h"
+#include "alloc/alloc.h"
 #include "native/imports.h"
-#include "base/va.h"
 
 static struct imports imports = IMPORTS_INIT;
 

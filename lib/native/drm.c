@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/error.h"
+#include "base/base.h"
 
 #ifdef ACLKM_HAVE_LIBDRM
 #include <xf86drm.h>

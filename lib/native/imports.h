@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 #include "backend/backend.h"
-#include "map/registered.h"
+#include "map/map.h"
 
 struct import {
 	struct import *next;

@@ -4,8 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/error.h"
-#include "base/rules.h"
+#include "base/base.h"
 
 struct place {
 	uint64_t offset, len, m;

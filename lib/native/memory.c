@@ -3,13 +3,9 @@
 #include "aclkm/memory.h"
 
 #include "backend/backend.h"
-#include "alloc/chunk.h"
-#include "base/error.h"
-#include "base/guard.h"
-#include "alloc/heap.h"
-#include "pool/segment.h"
-#include "base/rules.h"
-#include "alloc/tcache.h"
+#include "alloc/alloc.h"
+#include "base/base.h"
+#include "pool/pool.h"
 
 #define DEFAULT_ALIGN 512
 #define MAX_ALIGN (1ULL << 30)

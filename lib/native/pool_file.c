@@ -10,12 +10,10 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
-#include "base/error.h"
-#include "base/fd.h"
+#include "base/base.h"
 #include "native/imports.h"
-#include "pool/segment.h"
-#include "map/registered.h"
-#include "base/va.h"
+#include "pool/pool.h"
+#include "map/map.h"
 
 /* How the system names the files of the user backend. */
 #define MEMFD_NAME "/memfd:aclkm"

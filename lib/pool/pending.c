@@ -4,11 +4,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "base/error.h"
-#include "base/guard.h"
+#include "base/base.h"
 #include "pool/segment.h"
-#include "base/rules.h"
-#include "alloc/slab.h"
+#include "alloc/alloc.h"
 
 struct pending {
 	struct pending *prev, *next;
@@ -86,7 +84,7 @@ static void give(struct aclkm_pool *pool, const struct segment *segment)
 	}
 }
 
-static void link(struct aclkm_pool *pool, struct pending *pending)
+static void pending_link(struct aclkm_pool *pool, struct pending *pending)
 {
 	pending->pool = pool;
 	pending->next = pool->pending;
@@ -97,7 +95,7 @@ static void link(struct aclkm_pool *pool, struct pending *pending)
 	pool->pending_count++;
 }
 
-static void unlink(struct pending *pending)
+static void pending_unlink(struct pending *pending)
 {
 	struct aclkm_pool *pool = pending->pool;
 
@@ -126,7 +124,7 @@ int pending_add(struct aclkm_pool *pool, const void *ptr, uintptr_t stream,
 	err = segment_find(pool, ptr, &pending->segment);
 	if (!err) {
 		mark(pool, pending);
-		link(pool, pending);
+		pending_link(pool, pending);
 	}
 	pthread_mutex_unlock(pool->lock);
 	pending_unlock();
@@ -145,7 +143,7 @@ static void end(struct pending *pending, bool lives)
 	pool = pending->pool;
 	if (pool) {
 		pthread_mutex_lock(pool->lock);
-		unlink(pending);
+		pending_unlink(pending);
 		if (lives && !pending->cut)
 			unmark(pool, pending);
 		else
@@ -220,7 +218,7 @@ static void revive(struct aclkm_pool *pool, struct pending *pending, size_t len)
 		segment->piece->kind = 0;
 	else
 		pool->blocks.asked[segment->number] = len;
-	unlink(pending);
+	pending_unlink(pending);
 }
 
 static bool take(struct aclkm_pool *pool, struct pending *pending, size_t len,
@@ -269,7 +267,7 @@ bool pending_take(struct aclkm_pool *pool, size_t len, uint64_t stride, uintptr_
 void pending_forget_locked(struct aclkm_pool *pool)
 {
 	while (pool->pending)
-		unlink(pool->pending);
+		pending_unlink(pool->pending);
 }
 
 void pending_forget(struct aclkm_pool *pool)

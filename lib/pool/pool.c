@@ -7,15 +7,9 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
-#include "base/config.h"
-#include "base/error.h"
-#include "base/fd.h"
-#include "alloc/extents.h"
-#include "base/guard.h"
+#include "base/base.h"
+#include "alloc/alloc.h"
 #include "pool/pending.h"
-#include "base/rules.h"
-#include "alloc/slab.h"
-#include "base/va.h"
 
 /* Start of the block that a pool divides: enough for every segment rule. */
 #define POOL_ALIGN 512

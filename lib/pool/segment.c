@@ -2,13 +2,10 @@
 /* Segments of pools: taken, given, found and counted. */
 #include <stdlib.h>
 
-#include "debug/check_flight.h"
-#include "base/error.h"
-#include "base/guard.h"
+#include "debug/debug.h"
+#include "base/base.h"
 #include "pool/segment.h"
-#include "alloc/reclaim.h"
-#include "base/rules.h"
-#include "alloc/slab.h"
+#include "alloc/alloc.h"
 
 int blocks_init(struct blocks *blocks, uint64_t size, uint64_t stride)
 {

@@ -5,10 +5,8 @@
 #include <pthread.h>
 
 #include "aclkm/pool.h"
-#include "alloc/chunk.h"
-#include "base/fd.h"
-#include "alloc/heap.h"
-#include "alloc/tcache.h"
+#include "alloc/alloc.h"
+#include "base/base.h"
 
 /* What extents say of a segment that was freed in a stream (extent.kind). */
 #define SEGMENT_PENDING 1

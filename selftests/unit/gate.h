@@ -6,7 +6,7 @@
 #include <semaphore.h>
 
 #include "client.h"
-#include "exec/stream.h"
+#include "exec/exec.h"
 
 struct gate {
 	sem_t reached;

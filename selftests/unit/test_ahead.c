@@ -7,8 +7,8 @@
 #include <stdatomic.h>
 
 #include "client.h"
-#include "base/futex.h"
-#include "exec/queue.h"
+#include "base/base.h"
+#include "exec/exec.h"
 
 #define TASKS 1000 /* of each wait */
 #define SEEN 100   /* of them are done while the waiter looks */

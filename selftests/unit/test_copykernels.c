@@ -4,10 +4,7 @@
 
 #include "aclkm/aclkm.h"
 #include "copy/copy.h"
-#include "copy/crew.h"
-#include "copy/kernels.h"
 #include "tap.h"
-#include "copy/tuner.h"
 
 #define KIB 1024UL
 #define MIB (1024UL * KIB)

@@ -8,9 +8,7 @@
 
 #include <sys/wait.h>
 
-#include "alloc/chunk.h"
-#include "alloc/slab.h"
-#include "alloc/table.h"
+#include "alloc/alloc.h"
 
 #define DEVICES 3
 #define BLOCKS 48

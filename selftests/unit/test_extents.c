@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Extents against a byte map: the same answers after every random step. */
-#include "alloc/extents.h"
+#include "alloc/alloc.h"
 #include "tap.h"
 
 #define BASE 0x7f0000000000ULL

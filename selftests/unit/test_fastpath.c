@@ -6,9 +6,9 @@
  */
 #include <sys/wait.h>
 
-#include "map/block.h"
+#include "map/map.h"
 #include "client.h"
-#include "alloc/tcache.h"
+#include "alloc/alloc.h"
 
 #define P(p) ((void **)&(p))
 #define NORMAL ACL_MEM_MALLOC_NORMAL_ONLY

@@ -3,12 +3,9 @@
  * Two threads free the same block at the same moment: nobody is told, so each keeps it.
  * It is given out once, and what one of them has left of it is in nobody's way.
  */
-#include "alloc/chunk.h"
+#include "alloc/alloc.h"
 #include "client.h"
-#include "base/guard.h"
-#include "alloc/heaps.h"
-#include "alloc/slab.h"
-#include "alloc/tcache.h"
+#include "base/base.h"
 
 #define SIZE 320
 #define ROUNDS 2000

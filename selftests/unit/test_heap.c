@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* Small blocks: classes, threads' stacks, frees across threads, what is kept. */
-#include "alloc/chunk.h"
-#include "alloc/size_class.h"
+#include "alloc/alloc.h"
 #include "client.h"
-#include "base/guard.h"
-#include "alloc/heaps.h"
-#include "alloc/heap.h"
-#include "alloc/slab.h"
-#include "alloc/tcache.h"
+#include "base/base.h"
 
 #include <sys/wait.h>
 #include <unistd.h>

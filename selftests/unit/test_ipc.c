@@ -9,7 +9,7 @@
 
 #include "backend/backend.h"
 #include "client.h"
-#include "alloc/heap.h"
+#include "alloc/alloc.h"
 
 #define UNIT (2 * MIB)
 

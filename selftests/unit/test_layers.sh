@@ -67,7 +67,7 @@ build
 ! layers --rooms && grep -q 'roof/a.c includes floor/b.h: include floor/floor.h' "$work/log"
 result $? "--rooms: an include past the room's header fails"
 
-"$top/tools/layers.py" --layers "$top/lib/layers" --sources "$top/lib" --objects "@LIB@/obj" > "$work/log" 2>&1
+"$top/tools/layers.py" --rooms --layers "$top/lib/layers" --sources "$top/lib" --objects "@LIB@/obj" > "$work/log" 2>&1
 result $? 'the library: no upward call, no cycle'
 
 done_testing

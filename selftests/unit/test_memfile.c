@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 
 #include "client.h"
-#include "base/fd.h"
-#include "backend/memfile.h"
+#include "base/base.h"
+#include "backend/backend.h"
 
 #define PAGE 4096UL
 #define MANY 3000

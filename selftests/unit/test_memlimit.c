@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 
 #include "client.h"
-#include "backend/memlimit.h"
+#include "backend/backend.h"
 
 #define GIB (1024 * MIB)
 

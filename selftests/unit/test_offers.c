@@ -17,9 +17,8 @@
 #include <time.h>
 
 #include "client.h"
-#include "backend/memfile.h"
-#include "ipc/share.h"
-#include "ipc/share_wire.h"
+#include "backend/backend.h"
+#include "ipc/ipc.h"
 
 #define PAGE 4096UL
 #define SILENT 100

@@ -6,8 +6,8 @@
 #include <semaphore.h>
 
 #include "client.h"
-#include "base/futex.h"
-#include "exec/queue.h"
+#include "base/base.h"
+#include "exec/exec.h"
 
 struct item {
 	uint32_t from;

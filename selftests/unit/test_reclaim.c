@@ -3,12 +3,8 @@
  * What threads keep of freed blocks is memory that others can have, whatever these
  * threads do meanwhile: asleep, or in the middle of a malloc.
  */
-#include "alloc/chunk.h"
+#include "alloc/alloc.h"
 #include "client.h"
-#include "alloc/heaps.h"
-#include "alloc/reclaim.h"
-#include "alloc/slab.h"
-#include "alloc/tcache.h"
 
 #include <linux/membarrier.h>
 #include <sched.h>

@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "debug/report.h"
-#include "debug/stacks.h"
+#include "debug/debug.h"
 #include "tap.h"
 
 struct place {

@@ -9,7 +9,7 @@
 #include <sys/auxv.h>
 #include <sys/stat.h>
 
-#include "copy/crew.h"
+#include "copy/copy.h"
 #include "wrong_program.h"
 
 /* pthread keys ---------------------------------------------------------------- */

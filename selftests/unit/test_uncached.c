@@ -10,7 +10,7 @@
 #include <linux/aclkm.h>
 
 #include "client.h"
-#include "base/uncached.h"
+#include "base/base.h"
 
 #define PAGE 4096UL
 #define SIZE (256UL << 10)

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 
 #include "client.h"
-#include "map/vmm.h"
+#include "map/map.h"
 
 #define PAGE 4096UL
 #define MANY 1000

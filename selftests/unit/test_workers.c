@@ -3,8 +3,8 @@
 #include <sched.h>
 
 #include "client.h"
-#include "copy/crew.h"
-#include "base/threads.h"
+#include "copy/copy.h"
+#include "base/base.h"
 
 static const struct aclkm_workers plain = {.node = -1, .spin_us = UINT32_MAX};
 
