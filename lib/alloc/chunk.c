@@ -334,7 +334,7 @@ static bool shorter(uint64_t *bytes)
 	return *bytes >= MIN_CHUNK;
 }
 
-static void set_empty(struct chunk *chunk, bool empty)
+static void chunk_set_empty(struct chunk *chunk, bool empty)
 {
 	struct heap *heap = chunk->heap;
 
@@ -361,7 +361,7 @@ static int best_piece(struct heap *heap, uint64_t size, uint64_t align,
 		return err;
 	*out = (struct chunk *)((char *)(*piece)->of - offsetof(struct chunk, extents));
 	if ((*out)->empty)
-		set_empty(*out, false);
+		chunk_set_empty(*out, false);
 	return ACLKM_OK;
 }
 
@@ -388,7 +388,7 @@ int chunk_piece(struct heap *heap, uint64_t size, uint64_t align, struct chunk *
 }
 
 /* Removes empty ones until there are at most @most bytes of them. */
-static void drop_empty(struct heap *heap, uint64_t most)
+static void chunk_drop_empty(struct heap *heap, uint64_t most)
 {
 	struct chunk *chunk, *next;
 
@@ -396,14 +396,14 @@ static void drop_empty(struct heap *heap, uint64_t most)
 		next = chunk->next;
 		if (!chunk->empty)
 			continue;
-		set_empty(chunk, false);
+		chunk_set_empty(chunk, false);
 		chunk_remove(chunk);
 	}
 }
 
 void chunk_drop_spares(struct heap *heap)
 {
-	drop_empty(heap, 0);
+	chunk_drop_empty(heap, 0);
 	while (heap->kept) {
 		struct chunk *chunk = heap->kept;
 
@@ -432,8 +432,8 @@ void chunk_emptied(struct chunk *chunk)
 		return;
 	/* So many are kept that a heap that breathes a little does not need others. */
 	most = heap->shared_bytes / EMPTY_DIVISOR;
-	drop_empty(heap, most > chunk->region.size ? most - chunk->region.size : 0);
-	set_empty(chunk, true);
+	chunk_drop_empty(heap, most > chunk->region.size ? most - chunk->region.size : 0);
+	chunk_set_empty(chunk, true);
 }
 
 void chunk_set_keep(uint64_t bytes)

@@ -195,8 +195,8 @@ void heap_trim(uint64_t keep)
 }
 
 /* What other threads keep comes last: it is they who want it next. */
-static int alloc_slowly(struct heap *heap, const struct heap_request *request,
-			uint64_t size, bool small, uint32_t word, void **out)
+static int heap_alloc_slowly(struct heap *heap, const struct heap_request *request,
+			     uint64_t size, bool small, uint32_t word, void **out)
 {
 	int err = know_chunk_size(heap), tries = 0;
 	bool any = true;
@@ -241,7 +241,8 @@ int heap_alloc(const struct heap_request *wanted, void **out)
 		if (row_was_used(row) && row_take(row, word, out))
 			return ACLKM_OK;
 	}
-	err = alloc_slowly(heap_of(request->device, id), request, size, small, word, out);
+	err = heap_alloc_slowly(heap_of(request->device, id), request, size, small, word,
+				out);
 	if (err == ACLKM_ERR_NOHEAP)
 		error_no_records();
 	/* It may be what the layer above has given back as not to be used. */
@@ -250,7 +251,7 @@ int heap_alloc(const struct heap_request *wanted, void **out)
 	return err;
 }
 
-static int explain(int err, const void *ptr, int found)
+static int heap_explain(int err, const void *ptr, int found)
 {
 	switch (err) {
 	case ACLKM_ERR_KIND:
@@ -305,7 +306,7 @@ static int free_large(uintptr_t entry, void *ptr, enum aclkm_kind kind)
 	int err, found = 0;
 
 	if (!chunk)
-		return explain(ACLKM_ERR_NOTALIVE, ptr, 0);
+		return heap_explain(ACLKM_ERR_NOTALIVE, ptr, 0);
 	heap = chunk->heap;
 	err = extents_find(&chunk->extents, addr, &piece);
 	if (!err && piece->kind != (int)kind) {
@@ -317,7 +318,7 @@ static int free_large(uintptr_t entry, void *ptr, enum aclkm_kind kind)
 		chunk_emptied(chunk);
 	}
 	pthread_mutex_unlock(&heap->lock);
-	return explain(err, ptr, found);
+	return heap_explain(err, ptr, found);
 }
 
 /* Why a block of a slab is not freed. */
@@ -327,16 +328,16 @@ static int refuse_small(const struct slab *slab, void *ptr)
 	uint32_t word;
 
 	if (index >= slab_read(slab->slots))
-		return explain(ACLKM_ERR_NOTALIVE, ptr, 0);
+		return heap_explain(ACLKM_ERR_NOTALIVE, ptr, 0);
 	word = slab_read(slab->words[index]);
 	if (!word_lives(word))
-		return explain(ACLKM_ERR_NOTALIVE, ptr, 0);
+		return heap_explain(ACLKM_ERR_NOTALIVE, ptr, 0);
 	if (offset)
-		return explain(ACLKM_ERR_INTERIOR, ptr, 0);
-	return explain(ACLKM_ERR_KIND, ptr, (int)word_kind(word) - 1);
+		return heap_explain(ACLKM_ERR_INTERIOR, ptr, 0);
+	return heap_explain(ACLKM_ERR_KIND, ptr, (int)word_kind(word) - 1);
 }
 
-static int free_small(struct slab *slab, void *ptr, enum aclkm_kind kind)
+static int heap_free_small(struct slab *slab, void *ptr, enum aclkm_kind kind)
 {
 	struct heap *heap = heap_of_id(slab_read(slab->heap));
 	_Atomic uint32_t *word;
@@ -367,13 +368,14 @@ int heap_free(void *ptr, enum aclkm_kind kind)
 		return ACLKM_OK;
 	entry = table_get((uint64_t)(uintptr_t)ptr);
 	if (!entry)
-		return explain(ACLKM_ERR_FOREIGN, ptr, 0);
+		return heap_explain(ACLKM_ERR_FOREIGN, ptr, 0);
 	if (entry & TABLE_CHUNK)
 		return free_large(entry, ptr, kind);
-	return free_small((struct slab *)entry, ptr, kind);
+	return heap_free_small((struct slab *)entry, ptr, kind);
 }
 
-static void describe(const struct chunk *chunk, uint64_t addr, struct heap_block *out)
+static void heap_describe(const struct chunk *chunk, uint64_t addr,
+			  struct heap_block *out)
 {
 	const struct region *region = &chunk_whole(chunk)->region;
 	uint64_t offset = addr - (uint64_t)(uintptr_t)region->addr;
@@ -403,7 +405,7 @@ static int find_small(const struct slab *slab, uint64_t addr, struct heap_block 
 	};
 	out->ruled = ((out->asked + ACLKM_RULE_UNIT - 1) & ~(ACLKM_RULE_UNIT - 1ULL)) +
 		     (uint64_t)(word >> WORD_PADDING_SHIFT & WORD_PADDING_MASK) * 16;
-	describe(slab_read(slab->chunk), addr - offset, out);
+	heap_describe(slab_read(slab->chunk), addr - offset, out);
 	return ACLKM_OK;
 }
 
@@ -428,7 +430,7 @@ static int find_large(uintptr_t entry, uint64_t addr, struct heap_block *out,
 			.ruled = piece->ruled,
 			.owner = piece->owner,
 		};
-		describe(chunk, piece->addr, out);
+		heap_describe(chunk, piece->addr, out);
 	}
 	if (!err && fn)
 		err = fn(out, arg);
@@ -474,14 +476,14 @@ static int find_shared(const void *ptr, struct chunk **chunk, uint64_t *offset)
 	int err;
 
 	if (!entry)
-		return explain(ACLKM_ERR_FOREIGN, ptr, 0);
+		return heap_explain(ACLKM_ERR_FOREIGN, ptr, 0);
 	*chunk = lock_chunk(entry, addr);
 	if (!*chunk)
-		return explain(ACLKM_ERR_NOTALIVE, ptr, 0);
+		return heap_explain(ACLKM_ERR_NOTALIVE, ptr, 0);
 	err = check_alive(*chunk, entry, addr);
 	if (err) {
 		pthread_mutex_unlock(&(*chunk)->heap->lock);
-		return explain(err, ptr, 0);
+		return heap_explain(err, ptr, 0);
 	}
 	*offset = addr - (uint64_t)(uintptr_t)(*chunk)->region.addr;
 	return ACLKM_OK;

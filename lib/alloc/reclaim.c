@@ -59,7 +59,7 @@ void reclaim_claim(struct row *row, struct claim *claim)
 }
 
 /* Unless the thread has put another one there. */
-static void put_back(struct kept *kept, _Atomic uint32_t *word)
+static void reclaim_put_back(struct kept *kept, _Atomic uint32_t *word)
 {
 	_Atomic uint32_t *end = &tcache_end;
 
@@ -79,7 +79,7 @@ bool reclaim_collect(struct heap *heap, struct row *row, const struct claim *cla
 		if (word == &tcache_end)
 			continue;
 		if (i > count) {
-			put_back(kept, word);
+			reclaim_put_back(kept, word);
 			continue;
 		}
 		if (slab_read(kept->word) != &tcache_end)

@@ -48,7 +48,7 @@ static char *map_bytes(uint64_t size)
 }
 
 /* See mark.h. */
-static bool reserve(void)
+static bool slab_reserve(void)
 {
 	char *map = map_bytes(RESERVED_RECORDS * (1 + MARK_FACTOR));
 
@@ -66,7 +66,7 @@ static char *map_records(void)
 
 	if (!config_get()->check.checks)
 		return map_bytes(RECORD_MAP);
-	if (!reserved && !reserve())
+	if (!reserved && !slab_reserve())
 		return NULL;
 	if (reserved == reserved_end)
 		return NULL;
@@ -163,7 +163,7 @@ static void unlist(struct heap *heap, struct slab *slab)
 	slab->listed = false;
 }
 
-static void set(_Atomic uint32_t *word, uint32_t value)
+static void slab_set(_Atomic uint32_t *word, uint32_t value)
 {
 	atomic_store_explicit(word, value, memory_order_relaxed);
 }
@@ -174,11 +174,11 @@ static void forget_marks(struct slab *slab, uint32_t slots)
 	uint32_t i;
 
 	for (i = 0; i < slots; i++)
-		set(&mark_of(&slab->words[i])->given, MARK_NONE);
+		slab_set(&mark_of(&slab->words[i])->given, MARK_NONE);
 }
 
-static void fill(struct heap *heap, struct slab *slab, unsigned int class,
-		 const struct extent *piece, uint32_t slots)
+static void slab_fill(struct heap *heap, struct slab *slab, unsigned int class,
+		      const struct extent *piece, uint32_t slots)
 {
 	uint32_t size = classes[class].size, i;
 
@@ -193,7 +193,7 @@ static void fill(struct heap *heap, struct slab *slab, unsigned int class,
 	if (config_get()->check.checks)
 		forget_marks(slab, slots);
 	for (i = 0; i < slots; i++)
-		set(&slab->words[i], i + 1 < slots ? i + 2 : WORD_END);
+		slab_set(&slab->words[i], i + 1 < slots ? i + 2 : WORD_END);
 	atomic_store_explicit(&slab->slots, slots, memory_order_relaxed);
 }
 
@@ -221,7 +221,7 @@ static int slab_add(struct heap *heap, unsigned int class, unsigned int group,
 		record_put(slab);
 		return err;
 	}
-	fill(heap, slab, class, piece, slots);
+	slab_fill(heap, slab, class, piece, slots);
 	atomic_store_explicit(&slab->row, row, memory_order_relaxed);
 	atomic_store_explicit(&slab->chunk, chunk, memory_order_relaxed);
 	slab->piece = piece;
@@ -253,7 +253,7 @@ uint32_t slab_pop(struct heap *heap, struct slab *slab)
 	uint32_t next = slab_read(slab->words[index]);
 
 	slab->free = next == WORD_END ? SLAB_NONE : (uint16_t)(next - 1);
-	set(&slab->words[index], WORD_KEPT);
+	slab_set(&slab->words[index], WORD_KEPT);
 	if (!slab->used++)
 		heap->empty[slab->group][slab_read(slab->class)]--;
 	if (slab->free == SLAB_NONE)
@@ -277,7 +277,7 @@ static void forget_near(uint64_t base, uint64_t size)
 		fn(base, size);
 }
 
-static void drop(struct heap *heap, struct slab *slab)
+static void slab_drop(struct heap *heap, struct slab *slab)
 {
 	struct extent *piece = slab->piece;
 	struct chunk *chunk = slab_read(slab->chunk);
@@ -299,8 +299,8 @@ void slab_push(struct heap *heap, struct slab *slab, uint32_t index)
 {
 	unsigned int class = slab_read(slab->class);
 
-	set(&slab->words[index],
-	    slab->free == SLAB_NONE ? WORD_END : (uint32_t)slab->free + 1);
+	slab_set(&slab->words[index],
+		 slab->free == SLAB_NONE ? WORD_END : (uint32_t)slab->free + 1);
 	slab->free = (uint16_t)index;
 	heap->slab_out -= slab_read(slab->size);
 	heap->slab_blocks--;
@@ -309,10 +309,10 @@ void slab_push(struct heap *heap, struct slab *slab, uint32_t index)
 	if (--slab->used)
 		return;
 	if (++heap->empty[slab->group][class] > 1)
-		drop(heap, slab);
+		slab_drop(heap, slab);
 }
 
-static void drop_empty(struct heap *heap, unsigned int group, unsigned int class)
+static void slab_drop_empty_of(struct heap *heap, unsigned int group, unsigned int class)
 {
 	struct slab *slab, *next;
 
@@ -321,7 +321,7 @@ static void drop_empty(struct heap *heap, unsigned int group, unsigned int class
 		next = slab->next;
 		if (slab->used)
 			continue;
-		drop(heap, slab);
+		slab_drop(heap, slab);
 	}
 }
 
@@ -331,7 +331,7 @@ void slab_drop_empty(struct heap *heap)
 
 	for (group = 0; group < SLAB_GROUPS && heap->slab_count; group++) {
 		for (class = 0; class < CLASSES; class ++)
-			drop_empty(heap, group, class);
+			slab_drop_empty_of(heap, group, class);
 	}
 }
 

@@ -171,7 +171,7 @@ static void put_record(struct tcache *mine)
 }
 
 /* The thread ends; what it frees after this makes a new cache, and ends that. */
-static void thread_ends(void *arg)
+static void cache_thread_ends(void *arg)
 {
 	struct tcache *mine = arg;
 
@@ -211,7 +211,7 @@ static void tcache_forget(uint64_t base, uint64_t size)
 	}
 }
 
-static void start(void)
+static void cache_start(void)
 {
 	pthread_atfork(NULL, NULL, child_forgets);
 	classes_init();
@@ -219,7 +219,7 @@ static void start(void)
 }
 
 /* Nothing can be taken from it. */
-static void set_empty(struct row *row)
+static void cache_set_empty(struct row *row)
 {
 	atomic_store_explicit(&row->kept[0].word, &tcache_end, memory_order_relaxed);
 	atomic_store_explicit(&row->top, row->kept, memory_order_relaxed);
@@ -236,7 +236,7 @@ static struct tcache *make_new_locked(void)
 		return NULL;
 	for (i = 0; i < NEAR; i++)
 		mine->near[i] = &no_slab;
-	set_empty(&mine->empty);
+	cache_set_empty(&mine->empty);
 	mine->next = caches;
 	caches = mine;
 	return mine;
@@ -336,7 +336,7 @@ static struct tcache *make_mine(void)
 	/* Who watches must see every block: no way around the heap then. */
 	if (guard_is_watched())
 		return tcache_none;
-	pthread_once(&start_once, start);
+	pthread_once(&start_once, cache_start);
 	process_in_use();
 	mine = get_record();
 	if (!mine)
@@ -345,7 +345,7 @@ static struct tcache *make_mine(void)
 	start_device(mine, &device);
 	mine->native = rounding_of(ACLKM_KIND_NATIVE, 0, ACLKM_RULE_ALIGN, 0);
 	/* Without a key nobody would empty the cache at the thread's end. */
-	if (!thread_key_set(&end_key, thread_ends, mine)) {
+	if (!thread_key_set(&end_key, cache_thread_ends, mine)) {
 		put_record(mine);
 		return tcache_none;
 	}
@@ -385,7 +385,7 @@ static void set_count(struct row *row, uint64_t count)
 }
 
 /* Of blocks that are the pool's no more, or another one's. */
-static void reset(struct bins *bins, uint64_t generation)
+static void cache_reset(struct bins *bins, uint64_t generation)
 {
 	unsigned int class;
 
@@ -413,7 +413,7 @@ static struct bins *need_pool(struct tcache *mine, struct heap *heap)
 		atomic_store(&bins->generation, generation);
 		atomic_store_explicit(slot, bins, memory_order_release);
 	} else if (atomic_load(&bins->generation) != generation) {
-		reset(bins, generation);
+		cache_reset(bins, generation);
 	}
 	return bins;
 }
@@ -461,7 +461,7 @@ static struct row *need_row(struct heap *heap, struct bins *bins, unsigned int c
 
 	if (!row_was_used(row)) {
 		row->limit = &row->kept[classes[class].keep];
-		set_empty(row);
+		cache_set_empty(row);
 		use_row(tcache_mine, bins, row);
 	}
 	count = row_count(row);
@@ -590,7 +590,7 @@ static void flush_heap(struct heap *heap, struct bins *bins)
 
 	pthread_mutex_lock(&heap->lock);
 	if (atomic_load(&bins->generation) != atomic_load(&heap->generation)) {
-		reset(bins, atomic_load(&heap->generation));
+		cache_reset(bins, atomic_load(&heap->generation));
 	} else {
 		for (class = 0; class < CLASSES; class ++)
 			flush_row(heap, bins_row(bins, class));

@@ -207,7 +207,7 @@ static int kmod_info(uint32_t number, struct backend_info *out)
 }
 
 /* One device may have all that the driver gives, to however many processes. */
-static int charge(uint32_t number, uint64_t size)
+static int kmod_charge(uint32_t number, uint64_t size)
 {
 	struct backend_info info;
 	int err;
@@ -293,7 +293,7 @@ static uint32_t entry_flags(enum aclkm_pages pages)
 }
 
 /* The node that ACLKM_NODES names for the device, as long as it has room. */
-static int32_t node_of(uint32_t number)
+static int32_t kmod_node_of(uint32_t number)
 {
 	const struct config *config = config_get();
 
@@ -303,13 +303,13 @@ static int32_t node_of(uint32_t number)
 
 static void wish(uint32_t number, struct aclkm_alloc *arg)
 {
-	arg->node = node_of(number);
+	arg->node = kmod_node_of(number);
 	if (arg->node != ACLKM_NODE_ANY)
 		arg->flags |= ACLKM_ALLOC_NODE_PREFER;
 }
 
-static int take(uint32_t number, uint64_t size, uint64_t align, uint32_t flags,
-		struct aclkm_alloc *arg, uint32_t *of)
+static int kmod_take(uint32_t number, uint64_t size, uint64_t align, uint32_t flags,
+		     struct aclkm_alloc *arg, uint32_t *of)
 {
 	int fd, err = device_fd(&fd, of);
 
@@ -320,7 +320,7 @@ static int take(uint32_t number, uint64_t size, uint64_t align, uint32_t flags,
 	return ioctl(fd, ACLKM_IOC_ALLOC, arg) ? refuse_alloc(errno, arg) : ACLKM_OK;
 }
 
-static int describe(const struct aclkm_alloc *arg, struct region *out)
+static int kmod_describe(const struct aclkm_alloc *arg, struct region *out)
 {
 	struct aclkm_query query = {.handle = arg->handle};
 	int fd = device_of(out->opening);
@@ -339,7 +339,7 @@ static int describe(const struct aclkm_alloc *arg, struct region *out)
 	return ACLKM_OK;
 }
 
-static int map(const struct aclkm_alloc *arg, uint64_t align, struct region *out)
+static int kmod_map(const struct aclkm_alloc *arg, uint64_t align, struct region *out)
 {
 	void *addr = va_reserve(out->size, align);
 	int err, fd = device_of(out->opening);
@@ -391,19 +391,19 @@ static int kmod_region_alloc(uint32_t number, uint64_t size, uint64_t align,
 		return error_set(ACLKM_ERR_NOMEM, "no device has %llu bytes",
 				 (unsigned long long)size);
 
-	err = charge(number, size);
+	err = kmod_charge(number, size);
 	if (err)
 		return err;
-	err = take(number, size, want, entry_flags(pages), &arg, &of);
+	err = kmod_take(number, size, want, entry_flags(pages), &arg, &of);
 	if (err == ACLKM_ERR_NOMEM && pages == ACLKM_PAGES_HUGE_FIRST && want > align)
-		err = take(number, size, align, 0, &arg, &of);
+		err = kmod_take(number, size, align, 0, &arg, &of);
 	if (err)
 		goto uncharge;
 	*out = (struct region){.opening = of, .device = number, .charged = size};
-	err = describe(&arg, out);
+	err = kmod_describe(&arg, out);
 	if (err)
 		goto free;
-	err = map(&arg, want, out);
+	err = kmod_map(&arg, want, out);
 	if (err)
 		goto free;
 	return ACLKM_OK;
@@ -449,7 +449,8 @@ static int kmod_region_export(struct region *region, uint64_t offset, uint64_t s
 	return export(region->opening, region->handle, offset, size, read_only, fd);
 }
 
-static int map_import(const struct aclkm_import *arg, uint64_t align, struct region *out)
+static int kmod_map_import(const struct aclkm_import *arg, uint64_t align,
+			   struct region *out)
 {
 	void *addr = va_reserve(arg->size, align);
 	int prot = PROT_READ | PROT_WRITE, fd = device_of(out->opening);
@@ -509,7 +510,7 @@ static int kmod_region_import(int fd, struct region *out)
 	query = (struct aclkm_query){.handle = arg.handle};
 	if (!ioctl(device_of(of), ACLKM_IOC_QUERY, &query))
 		align = out->page_size = query.map_page;
-	err = map_import(&arg, align, out);
+	err = kmod_map_import(&arg, align, out);
 	if (err)
 		goto free;
 	/* Only another program's memory can be: the library takes none that is. */
@@ -550,12 +551,12 @@ static int kmod_backing_alloc(uint32_t number, uint64_t size, enum aclkm_pages p
 {
 	struct aclkm_alloc arg;
 	uint32_t of = 0;
-	int err = charge(number, size);
+	int err = kmod_charge(number, size);
 
 	if (err)
 		return err;
-	err = take(number, size, huge_alignment(size, va_page_size(), pages), 0, &arg,
-		   &of);
+	err = kmod_take(number, size, huge_alignment(size, va_page_size(), pages), 0,
+			&arg, &of);
 	if (err) {
 		budget_give(number, size);
 		return err;

@@ -51,7 +51,7 @@ static int user_info(uint32_t device, struct backend_info *out)
 	return ACLKM_OK;
 }
 
-static int charge(uint32_t device, uint64_t size)
+static int user_charge(uint32_t device, uint64_t size)
 {
 	return budget_take(device, size, part,
 			   config_get()->devices == 1
@@ -175,7 +175,7 @@ static int try_small(struct region *out, bool huge, bool alone)
 }
 
 /* Each attempt maps over the one before, on the same reserved addresses. */
-static int fill(struct region *out, enum aclkm_pages pages, bool alone)
+static int user_fill(struct region *out, enum aclkm_pages pages, bool alone)
 {
 	bool huge = pages != ACLKM_PAGES_NORMAL && !(out->size % SIZE_2M);
 	int err;
@@ -217,7 +217,7 @@ static int alloc_pages_of(uint32_t device, uint64_t page, uint64_t size, uint64_
 	if (aclkm_align_up(size, page, &out->size))
 		return error_set(ACLKM_ERR_NOMEM, "no device has %llu bytes",
 				 (unsigned long long)size);
-	err = charge(device, out->size);
+	err = user_charge(device, out->size);
 	if (err)
 		return err;
 	out->charged = out->size;
@@ -227,7 +227,7 @@ static int alloc_pages_of(uint32_t device, uint64_t page, uint64_t size, uint64_
 				(unsigned long long)out->size);
 		goto uncharge;
 	}
-	err = fill(out, pages, alone);
+	err = user_fill(out, pages, alone);
 	if (err)
 		goto release;
 	return ACLKM_OK;
@@ -305,7 +305,7 @@ static int fill_backing(struct backing *out, enum aclkm_pages pages)
 static int user_backing_alloc(uint32_t device, uint64_t size, enum aclkm_pages pages,
 			      struct backing *out)
 {
-	int err = charge(device, size);
+	int err = user_charge(device, size);
 
 	if (err)
 		return err;

@@ -21,7 +21,7 @@ uint64_t budget_left(uint32_t device, uint64_t part)
 	return now < part ? part - now : 0;
 }
 
-static int refuse(uint32_t device, uint64_t size, uint64_t part, const char *hint)
+static int budget_refuse(uint32_t device, uint64_t size, uint64_t part, const char *hint)
 {
 	unsigned long long left = budget_left(device, part);
 	uint32_t devices = config_get()->devices;
@@ -45,7 +45,7 @@ int budget_take(uint32_t device, uint64_t size, uint64_t part, const char *hint)
 
 	do {
 		if (now > part || size > part - now)
-			return refuse(device, size, part, hint);
+			return budget_refuse(device, size, part, hint);
 	} while (!atomic_compare_exchange_weak(&used[device], &now, now + size));
 	return ACLKM_OK;
 }

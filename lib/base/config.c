@@ -31,7 +31,7 @@ static const char *environment(const char *name)
 	return getauxval(AT_SECURE) ? NULL : getenv(name);
 }
 
-static void refuse(const char *name, const char *value, const char *rule)
+static void config_refuse(const char *name, const char *value, const char *rule)
 {
 	if (!config.bad[0])
 		snprintf(config.bad, sizeof(config.bad),
@@ -51,7 +51,7 @@ static int read_word(const char *name, const char *const *words, const char *rul
 		if (!strcmp(value, words[i]))
 			return i;
 	}
-	refuse(name, value, rule);
+	config_refuse(name, value, rule);
 	return 0;
 }
 
@@ -108,7 +108,7 @@ static uint64_t read_size(const char *name, uint64_t otherwise, uint64_t min,
 	if (parse_size(value, &size) && size >= min && size <= max &&
 	    (!power || is_power_of_two(size)))
 		return size;
-	refuse(name, value, rule);
+	config_refuse(name, value, rule);
 	return otherwise;
 }
 
@@ -121,7 +121,7 @@ static void read_soc_name(void)
 	if (*value && strlen(value) < sizeof(config.soc_name))
 		strcpy(config.soc_name, value);
 	else
-		refuse("ACLKM_SOC_NAME", value, "1 to 31 characters");
+		config_refuse("ACLKM_SOC_NAME", value, "1 to 31 characters");
 }
 
 /* So long that the name of a socket fits behind it. */
@@ -136,8 +136,8 @@ static void read_ipc_dir(void)
 	if (*value == '/' && strlen(value) <= MAX_IPC_DIR)
 		config.ipc_dir = strdup(value);
 	if (!config.ipc_dir)
-		refuse("ACLKM_IPC_DIR", value,
-		       "an absolute path of 80 characters at most");
+		config_refuse("ACLKM_IPC_DIR", value,
+			      "an absolute path of 80 characters at most");
 }
 
 /* Made absolute: the program may change its folder before the file is loaded. */
@@ -149,7 +149,8 @@ static void read_kernels(void)
 		return;
 	config.kernels = realpath(value, NULL);
 	if (!config.kernels)
-		refuse("ACLKM_KERNELS", value, "the path of a file that can be read");
+		config_refuse("ACLKM_KERNELS", value,
+			      "the path of a file that can be read");
 }
 
 /* "0,1": a number of a node for each device, the first again after the last. */
@@ -165,8 +166,9 @@ static void read_nodes(void)
 		if (node > MAX_NODE || config.node_count == MAX_DEVICES ||
 		    (*end && *end != ',')) {
 			config.node_count = 0;
-			refuse("ACLKM_NODES", value,
-			       "numbers of nodes (0 to 1023) with commas, 64 at most");
+			config_refuse(
+				"ACLKM_NODES", value,
+				"numbers of nodes (0 to 1023) with commas, 64 at most");
 			return;
 		}
 		config.nodes[config.node_count++] = (uint16_t)node;
@@ -188,11 +190,12 @@ static void read_checks(void)
 	if (!value)
 		return;
 	if (!check_list_parse(value, &config.check))
-		refuse("ACLKM_CHECK", value,
-		       "redzone, poison, free, align, bounds, flight, leak, sync, "
-		       "align64, portable, all, fill=N|all (N a multiple of 64), hold=N "
-		       "(1 to 65536), exitcode=N, abort=0|1, advice=0|1 or log=FILE, "
-		       "with commas");
+		config_refuse(
+			"ACLKM_CHECK", value,
+			"redzone, poison, free, align, bounds, flight, leak, sync, "
+			"align64, portable, all, fill=N|all (N a multiple of 64), hold=N "
+			"(1 to 65536), exitcode=N, abort=0|1, advice=0|1 or log=FILE, "
+			"with commas");
 	else if (checks_start)
 		checks_start(&config.check);
 }
@@ -207,7 +210,7 @@ static void read_cpus(void)
 	snprintf(rule, sizeof(rule),
 		 "numbers and ranges with commas, of CPUs that this process may use: %s",
 		 affinity_allowed(list, sizeof(list)));
-	refuse("ACLKM_WORKER_CPUS", value, rule);
+	config_refuse("ACLKM_WORKER_CPUS", value, rule);
 }
 
 static void read_node(void)
@@ -219,9 +222,10 @@ static void read_node(void)
 		       affinity_choose_node(&config.threads.affinity, (int32_t)node)))
 		return;
 	config.threads.affinity.chosen = false;
-	refuse("ACLKM_WORKER_NODE", value,
-	       "the number of a NUMA node that has some of the CPUs that this process "
-	       "may use, and of ACLKM_WORKER_CPUS");
+	config_refuse(
+		"ACLKM_WORKER_NODE", value,
+		"the number of a NUMA node that has some of the CPUs that this process "
+		"may use, and of ACLKM_WORKER_CPUS");
 }
 
 static void read_threads(void)

@@ -170,7 +170,7 @@ int error_set(int err, const char *format, ...)
 }
 
 /* NULL: there is none. The caller has texts of its own. */
-static const char *take(char *from)
+static const char *error_take(char *from)
 {
 	if (!from[0])
 		return NULL;
@@ -184,11 +184,11 @@ const char *error_take_recent(void)
 	const char *text;
 
 	if (!atomic_load(&is_shared))
-		return texts ? take(texts->recent) : NULL;
+		return texts ? error_take(texts->recent) : NULL;
 	if (!need_texts())
 		return NULL;
 	pthread_mutex_lock(&shared_lock);
-	text = take(shared);
+	text = error_take(shared);
 	pthread_mutex_unlock(&shared_lock);
 	return text;
 }

@@ -33,7 +33,8 @@ static int grow(struct object_table *table)
 	return ACLKM_OK;
 }
 
-static int add_locked(struct object_table *table, struct object *object, uint32_t max)
+static int handle_add_locked(struct object_table *table, struct object *object,
+			     uint32_t max)
 {
 	struct object_slot *slot;
 	uint32_t number;
@@ -66,12 +67,13 @@ int object_add(struct object_table *table, struct object *object, uint32_t max,
 	object->users = 1;
 	object->release = release;
 	pthread_mutex_lock(&table->lock);
-	err = add_locked(table, object, max);
+	err = handle_add_locked(table, object, max);
 	pthread_mutex_unlock(&table->lock);
 	return err;
 }
 
-static struct object_slot *find_locked(struct object_table *table, uintptr_t handle)
+static struct object_slot *handle_find_locked(struct object_table *table,
+					      uintptr_t handle)
 {
 	uint64_t number = handle >> SLOT_SHIFT & SLOT_MASK;
 	struct object_slot *slot;
@@ -88,7 +90,7 @@ struct object *object_get(struct object_table *table, uintptr_t handle)
 	struct object_slot *slot;
 
 	pthread_mutex_lock(&table->lock);
-	slot = find_locked(table, handle);
+	slot = handle_find_locked(table, handle);
 	if (slot) {
 		object = slot->object;
 		atomic_fetch_add_explicit(&object->users, 1, memory_order_relaxed);
@@ -103,7 +105,7 @@ struct object *object_remove(struct object_table *table, uintptr_t handle)
 	struct object_slot *slot;
 
 	pthread_mutex_lock(&table->lock);
-	slot = find_locked(table, handle);
+	slot = handle_find_locked(table, handle);
 	if (slot) {
 		object = slot->object;
 		slot->object = NULL;

@@ -50,7 +50,7 @@ struct parts {
 static struct tuner copy_tuners[TUNED_SIZES], fill_tuners[TUNED_SIZES];
 static _Atomic size_t past_caches; /* 0: by measurement */
 
-static void run(const struct span *span, struct way way)
+static void copy_run(const struct span *span, struct way way)
 {
 	const struct kernel *kernel = way.kernel;
 
@@ -78,7 +78,7 @@ static void run_part(void *arg, size_t part)
 	span.count -= from;
 	if (span.count > parts->part)
 		span.count = parts->part;
-	run(&span, parts->way);
+	copy_run(&span, parts->way);
 }
 
 static void run_way(const struct span *span, struct way way)
@@ -94,7 +94,7 @@ static void run_way(const struct span *span, struct way way)
 		if (crew_run(run_part, &parts, n))
 			return;
 	}
-	run(span, way);
+	copy_run(span, way);
 }
 
 static uint64_t nanoseconds(clockid_t clock)
@@ -175,7 +175,7 @@ static void run_span(const struct span *span, struct tuner *tuners)
 	size_t limit = atomic_load_explicit(&past_caches, memory_order_relaxed);
 
 	if (span->count < TUNED_FROM && !limit)
-		run(span, (struct way){0});
+		copy_run(span, (struct way){0});
 	else if (limit)
 		run_fixed(span, limit);
 	else

@@ -68,7 +68,7 @@ static void choose(struct tuner *tuner, unsigned int ways)
 }
 
 /* A look at the chosen way. */
-static void look(struct tuner *tuner, uint64_t cost)
+static void tuner_look(struct tuner *tuner, uint64_t cost)
 {
 	uint64_t before = atomic_load_explicit(&tuner->expected, memory_order_relaxed);
 
@@ -84,7 +84,7 @@ void tuner_note(struct tuner *tuner, unsigned int ways, unsigned int way, uint64
 	uint32_t n;
 
 	if (atomic_load_explicit(&tuner->chosen, memory_order_relaxed)) {
-		look(tuner, cost);
+		tuner_look(tuner, cost);
 		return;
 	}
 	n = atomic_fetch_add(&tuner->noted[way], 1);

@@ -44,7 +44,7 @@ static struct record *freed_first, **freed_last = &freed_first;
 static uint64_t held_bytes;
 static uint32_t freed_count;
 
-static struct record *find(uint64_t addr)
+static struct record *check_find(uint64_t addr)
 {
 	struct record key = {.block.base = addr};
 	struct tree_node *node = tree_floor(&records, &key.by_base);
@@ -71,13 +71,13 @@ static bool is_stale(const struct checked *block, const void *ptr)
 }
 
 /* The block around @addr that the checks know; record: where it is no small one. */
-static bool look_up(uint64_t addr, struct checked *out, struct record **record)
+static bool check_look_up(uint64_t addr, struct checked *out, struct record **record)
 {
 	*record = NULL;
 	/* First: a record may be of what was there before the slab. */
 	if (small_find(addr, out))
 		return true;
-	*record = find(addr);
+	*record = check_find(addr);
 	if (*record)
 		*out = (*record)->block;
 	return *record;
@@ -98,7 +98,7 @@ static void let_go(struct record *record)
 	record->block.held = false;
 }
 
-static void drop_oldest(void)
+static void check_drop_oldest(void)
 {
 	struct record *record = freed_first;
 
@@ -240,7 +240,7 @@ static __attribute__((destructor(101))) void check_end_of_process(void)
 	error_function = "";
 	if (lock_at_end()) {
 		while (freed_first)
-			drop_oldest();
+			check_drop_oldest();
 		small_end(check_is(CHECK_LEAK) ? note_leak : NULL);
 		if (check_is(CHECK_LEAK)) {
 			report_leaks();
@@ -326,7 +326,7 @@ static int take_from_heap(const struct heap_request *request, void **out)
 	int err = heap_alloc(request, out);
 
 	while (err == ACLKM_ERR_NOMEM && held_bytes) {
-		drop_oldest();
+		check_drop_oldest();
 		err = heap_alloc(request, out);
 	}
 	if (err == ACLKM_ERR_NOMEM && small_let_go())
@@ -394,10 +394,10 @@ static void keep_freed(struct record *record)
 	freed_last = &record->next_freed;
 	freed_count++;
 	while (freed_count > MAX_FREED || held_bytes > MAX_HELD_BYTES)
-		drop_oldest();
+		check_drop_oldest();
 }
 
-static int give(struct record *record)
+static int check_free_record(struct record *record)
 {
 	struct checked *block = &record->block;
 	void *base = (void *)(uintptr_t)block->base;
@@ -441,7 +441,7 @@ static void report_free(const void *ptr, const struct checked *block, const char
 	report_end(fix);
 }
 
-static int refuse(void *ptr, enum aclkm_kind kind, const struct checked *block)
+static int check_refuse(void *ptr, enum aclkm_kind kind, const struct checked *block)
 {
 	uint64_t addr = (uint64_t)(uintptr_t)ptr;
 
@@ -489,10 +489,10 @@ int check_give(void *ptr, enum aclkm_kind kind)
 	int err = ACLKM_OK;
 
 	pthread_mutex_lock(&lock);
-	known = look_up((uint64_t)(uintptr_t)ptr, &block, &record);
+	known = check_look_up((uint64_t)(uintptr_t)ptr, &block, &record);
 	if (!known || block.freed || block.base != (uint64_t)(uintptr_t)ptr ||
 	    block.kind != kind) {
-		err = refuse(ptr, kind, known ? &block : NULL);
+		err = check_refuse(ptr, kind, known ? &block : NULL);
 	} else {
 		if (check_is(CHECK_FREE))
 			check_offered(block.base, block.asked, describe_any, &block);
@@ -501,7 +501,7 @@ int check_give(void *ptr, enum aclkm_kind kind)
 					       describe_any, &block);
 		if (record) {
 			record->block.in_use = block.in_use;
-			err = give(record);
+			err = check_free_record(record);
 		} else {
 			small_give(&block);
 		}
@@ -515,7 +515,7 @@ void check_open(const void *at)
 	struct record *record;
 
 	pthread_mutex_lock(&lock);
-	record = find((uint64_t)(uintptr_t)at);
+	record = check_find((uint64_t)(uintptr_t)at);
 	if (record && !record->opened++ && record->hidden)
 		check_show(record->block.base, record->hidden);
 	pthread_mutex_unlock(&lock);
@@ -526,7 +526,7 @@ void check_close(const void *at)
 	struct record *record;
 
 	pthread_mutex_lock(&lock);
-	record = find((uint64_t)(uintptr_t)at);
+	record = check_find((uint64_t)(uintptr_t)at);
 	if (record && record->opened && !--record->opened && record->hidden)
 		check_hide(record->block.base, record->hidden);
 	pthread_mutex_unlock(&lock);
@@ -552,9 +552,9 @@ static void report_touch(const struct checked *block, uint64_t at)
 /* The block whose last page may end behind it. */
 static struct record *find_page(uint64_t at)
 {
-	struct record *record = find(at);
+	struct record *record = check_find(at);
 
-	return record ?: find(at & ~(CHECK_PAGE - 1ULL));
+	return record ?: check_find(at & ~(CHECK_PAGE - 1ULL));
 }
 
 bool check_touched(uint64_t at, bool by_library)
@@ -590,7 +590,7 @@ static void check_end(const void *ptr, uint64_t count, const char *side)
 	bool known;
 
 	pthread_mutex_lock(&lock);
-	known = look_up((uint64_t)(uintptr_t)ptr, &block, &record);
+	known = check_look_up((uint64_t)(uintptr_t)ptr, &block, &record);
 	offset = known ? (uint64_t)(uintptr_t)ptr - block.base : 0;
 	if (known && block.freed && !is_stale(&block, ptr)) {
 		report = checked_report("use-after-free", &here, &block);

@@ -24,7 +24,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct claimed *all;
 static struct offer *offers;
 
-static struct claimed **find_locked(uint64_t handle)
+static struct claimed **object_find_locked(uint64_t handle)
 {
 	struct claimed **at = &all;
 
@@ -40,7 +40,7 @@ void check_object_take(uint64_t handle, uint64_t size)
 	if (!check_is(CHECK_LEAK))
 		return;
 	pthread_mutex_lock(&lock);
-	at = find_locked(handle);
+	at = object_find_locked(handle);
 	if (*at) {
 		(*at)->claims++;
 	} else if ((made = malloc(sizeof(*made)))) {
@@ -57,7 +57,7 @@ void check_object_give(uint64_t handle)
 	if (!check_is(CHECK_LEAK))
 		return;
 	pthread_mutex_lock(&lock);
-	at = find_locked(handle);
+	at = object_find_locked(handle);
 	found = *at;
 	if (found && !--found->claims) {
 		*at = found->next;

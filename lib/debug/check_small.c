@@ -39,7 +39,7 @@ static struct window window_of(uint64_t size)
 
 typedef uint64_t words __attribute__((vector_size(16), aligned(1), may_alias));
 
-static inline words at(const uint8_t *from)
+static inline words words_at(const uint8_t *from)
 {
 	return *(const words *)(const void *)from;
 }
@@ -54,8 +54,8 @@ static inline words of(uint8_t value)
 /* Not 0 where one of 64 bytes is not @value. */
 static inline words other_64(const uint8_t *from, uint8_t value)
 {
-	return ((at(from) ^ of(value)) | (at(from + 16) ^ of(value))) |
-	       ((at(from + 32) ^ of(value)) | (at(from + 48) ^ of(value)));
+	return ((words_at(from) ^ of(value)) | (words_at(from + 16) ^ of(value))) |
+	       ((words_at(from + 32) ^ of(value)) | (words_at(from + 48) ^ of(value)));
 }
 
 /* The first byte in [from, to) that is not @value; @to when all are. */
@@ -70,7 +70,7 @@ static inline const uint8_t *first_other(const uint8_t *from, const uint8_t *to,
 	for (p = from; to - p >= 64; p += 64)
 		bad |= other_64(p, value);
 	for (; to - p >= 16; p += 16)
-		bad |= at(p) ^ want;
+		bad |= words_at(p) ^ want;
 	if (bad[0] | bad[1])
 		p = from;
 	while (p < to && *p == value)
@@ -198,8 +198,8 @@ static struct slab *slab_at(uint64_t addr)
 }
 
 /* The program's part of a block with this word. */
-static void describe(const struct slab *slab, uint64_t number, uint32_t word,
-		     struct checked *out)
+static void small_describe(const struct slab *slab, uint64_t number, uint32_t word,
+			   struct checked *out)
 {
 	const struct mark *mark = mark_of(&slab->words[number]);
 	uint64_t shift = slab_read(mark->shift);
@@ -217,7 +217,7 @@ static void describe(const struct slab *slab, uint64_t number, uint32_t word,
 }
 
 /* A block of AscendCL, living or held or free since. */
-static bool find(const struct slab *slab, uint64_t number, struct checked *out)
+static bool small_find_in(const struct slab *slab, uint64_t number, struct checked *out)
 {
 	const struct mark *mark;
 	uint32_t word;
@@ -232,12 +232,12 @@ static bool find(const struct slab *slab, uint64_t number, struct checked *out)
 		/* Of somebody else, who does not come by here. */
 		if (!mark_lives(slab_read(mark->given)))
 			return false;
-		describe(slab, number, word, out);
+		small_describe(slab, number, word, out);
 		return true;
 	}
 	if (mark_lives(slab_read(mark->given)))
 		return false;
-	describe(slab, number, slab_read(mark->word), out);
+	small_describe(slab, number, slab_read(mark->word), out);
 	out->held = word == WORD_HELD;
 	return true;
 }
@@ -247,7 +247,7 @@ bool small_find(uint64_t addr, struct checked *out)
 	const struct slab *slab = slab_at(addr);
 	uint64_t offset;
 
-	return slab && find(slab, slab_index(slab, addr, &offset), out);
+	return slab && small_find_in(slab, slab_index(slab, addr, &offset), out);
 }
 
 bool small_take(uint64_t base, uint64_t asked, uint64_t ruled, uint64_t shift)
@@ -289,8 +289,8 @@ static __attribute__((noinline)) void put_slowly(uint64_t base, _Atomic uint32_t
 }
 
 /* @base: of the program's part, @start: of the heap's block. */
-static inline void put_back(uint64_t base, uint64_t start, _Atomic uint32_t *word,
-			    uint32_t row)
+static inline void small_put_back(uint64_t base, uint64_t start, _Atomic uint32_t *word,
+				  uint32_t row)
 {
 	struct tcache *mine = tcache_mine;
 
@@ -315,7 +315,7 @@ static const uint8_t *written(const struct held *held)
 }
 
 /* The block is the heap's again. */
-static void drop_oldest(struct ring *ring)
+static void small_drop_oldest(struct ring *ring)
 {
 	const struct held *held = check_held(ring, ring->first);
 	const uint8_t *bad;
@@ -327,31 +327,31 @@ static void drop_oldest(struct ring *ring)
 	bad = written(held);
 	if (bad)
 		report_held(held, bad);
-	put_back(held->base, held->start, held->word, held->row);
+	small_put_back(held->base, held->start, held->word, held->row);
 }
 
 bool check_drop_slowly(const char *call, struct ring *ring)
 {
 	error_function = call;
 	while (check_ring_is_full(ring))
-		drop_oldest(ring);
+		small_drop_oldest(ring);
 	return true;
 }
 
-static void drop_all(struct ring *ring)
+static void small_drop_all(struct ring *ring)
 {
 	while (ring->first != ring->end)
-		drop_oldest(ring);
+		small_drop_oldest(ring);
 }
 
-static void thread_ends(void *arg)
+static void small_thread_ends(void *arg)
 {
 	struct ring *ring = arg;
 
 	/* In a forked child a thread that is not there may hold a lock. */
 	if (process_is_forked())
 		return;
-	drop_all(ring);
+	small_drop_all(ring);
 	/* Without a ring nothing goes the short way. */
 	tcache_disarm_mine();
 	check_ring = NULL;
@@ -378,7 +378,7 @@ static struct ring *need_ring(void)
 		}
 	}
 	if (ring)
-		ring->in_use = thread_key_set(&key, thread_ends, ring);
+		ring->in_use = thread_key_set(&key, small_thread_ends, ring);
 	if (ring && !ring->in_use)
 		ring = NULL;
 	pthread_mutex_unlock(&lock);
@@ -391,13 +391,13 @@ bool small_let_go(void)
 	bool any = check_ring && check_ring->first != check_ring->end;
 
 	if (any)
-		drop_all(check_ring);
+		small_drop_all(check_ring);
 	return any;
 }
 
 /* Poisoned and held back; false: no memory to hold it. */
-static bool hold(const struct slab *slab, const struct checked *block, uint64_t start,
-		 _Atomic uint32_t *word)
+static bool small_hold(const struct slab *slab, const struct checked *block,
+		       uint64_t start, _Atomic uint32_t *word)
 {
 	struct ring *ring = need_ring();
 
@@ -415,15 +415,16 @@ static bool hold(const struct slab *slab, const struct checked *block, uint64_t 
 	ring->end += (uint32_t)sizeof(struct held);
 	ring->bytes += block->ruled;
 	while (check_ring_is_full(ring))
-		drop_oldest(ring);
+		small_drop_oldest(ring);
 	return true;
 }
 
-static void give(const struct slab *slab, const struct checked *block, uint64_t start,
-		 _Atomic uint32_t *word)
+static void small_free_block(const struct slab *slab, const struct checked *block,
+			     uint64_t start, _Atomic uint32_t *word)
 {
-	if (block->in_use || !is_on(CHECK_POISON) || !hold(slab, block, start, word))
-		put_back(block->base, start, word, slab_read(slab->row));
+	if (block->in_use || !is_on(CHECK_POISON) ||
+	    !small_hold(slab, block, start, word))
+		small_put_back(block->base, start, word, slab_read(slab->row));
 }
 
 void small_give(const struct checked *block)
@@ -438,7 +439,7 @@ void small_give(const struct checked *block)
 		check_report_red_zone(block, bad);
 	check_set(&mark->word, slab_read(*word));
 	check_set(&mark->given, stack_id_here());
-	give(slab, block, block->base - offset, word);
+	small_free_block(slab, block, block->base - offset, word);
 }
 
 uint64_t check_ruled_any(uint64_t len)
@@ -466,7 +467,7 @@ bool check_give_any(const char *call, const struct slab *slab, uint64_t base,
 	const struct checked block = {.base = base, .ruled = ruled};
 
 	error_function = call;
-	give(slab, &block, base - check_options.shift, word);
+	small_free_block(slab, &block, base - check_options.shift, word);
 	return true;
 }
 
@@ -531,7 +532,7 @@ static void end_slab(const struct slab *slab, void *arg)
 	uint32_t i;
 
 	for (i = 0; i < slab_read(slab->slots); i++) {
-		if (find(slab, i, &block) && !block.freed)
+		if (small_find_in(slab, i, &block) && !block.freed)
 			(*fn)(&block);
 	}
 }

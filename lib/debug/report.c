@@ -145,7 +145,7 @@ static void output_eat(int number)
 	sigtimedwait(&set, NULL, &at_once);
 }
 
-static void put(const char *text)
+static void report_put(const char *text)
 {
 	size_t left = strlen(text);
 	sigset_t pending;
@@ -177,7 +177,7 @@ void report_line(const char *format, ...)
 	if (n > (int)sizeof(line) - 2)
 		n = (int)sizeof(line) - 2;
 	memcpy(line + n, "\n", 2);
-	put(line);
+	report_put(line);
 }
 
 /*
@@ -402,7 +402,7 @@ bool report_begin(const struct report *report, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	output_open();
-	put("=================================================================\n");
+	report_put("=================================================================\n");
 	report_line("==%d==%s: aclkm: %s: %s", (int)getpid(), advice ? "ADVICE" : "ERROR",
 		    report->check, text);
 	snprintf(now.summary, sizeof(now.summary), "SUMMARY: aclkm: %s in %s",

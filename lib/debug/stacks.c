@@ -57,7 +57,7 @@ static void unmap_seen(void *seen)
 	munmap(seen, STACKS_SEEN * sizeof(struct stack_seen));
 }
 
-static void start(void)
+static void stack_start(void)
 {
 	void *library = dlopen("libgcc_s.so.1", RTLD_NOW);
 	Dl_info starts, mine;
@@ -74,7 +74,7 @@ static void start(void)
 		unwind.backtrace = NULL;
 }
 
-static struct stack *at(uint32_t id)
+static struct stack *stack_at(uint32_t id)
 {
 	struct stack *page =
 		atomic_load_explicit(&pages[id / PAGE_STACKS], memory_order_acquire);
@@ -86,7 +86,7 @@ const struct trace *stack_get(uint32_t id)
 {
 	static const struct trace unknown = {.function = ""};
 
-	return id ? &at(id)->trace : &unknown;
+	return id ? &stack_at(id)->trace : &unknown;
 }
 
 /* But for the thread. */
@@ -96,7 +96,7 @@ static bool is_same(const struct trace *a, const struct trace *b)
 	       !memcmp(a->frames, b->frames, (size_t)a->depth * sizeof(a->frames[0]));
 }
 
-static uint32_t add_locked(const struct trace *trace, uint64_t hash)
+static uint32_t stack_add_locked(const struct trace *trace, uint64_t hash)
 {
 	uint32_t *bucket = &buckets[hash % BUCKETS];
 	struct stack *page;
@@ -118,16 +118,16 @@ static uint32_t add_locked(const struct trace *trace, uint64_t hash)
 }
 
 /* Of @thread; 0: not there. @threads: how many have a number there. */
-static uint32_t find_locked(const struct trace *trace, uint64_t hash, int32_t thread,
-			    uint32_t *threads)
+static uint32_t stack_find_locked(const struct trace *trace, uint64_t hash,
+				  int32_t thread, uint32_t *threads)
 {
 	uint32_t id;
 
 	*threads = 0;
-	for (id = buckets[hash % BUCKETS]; id; id = at(id)->next) {
-		if (at(id)->hash != hash || !is_same(&at(id)->trace, trace))
+	for (id = buckets[hash % BUCKETS]; id; id = stack_at(id)->next) {
+		if (stack_at(id)->hash != hash || !is_same(&stack_at(id)->trace, trace))
 			continue;
-		if (at(id)->trace.thread == thread)
+		if (stack_at(id)->trace.thread == thread)
 			break;
 		++*threads;
 	}
@@ -141,14 +141,14 @@ static uint32_t number(const struct trace *trace)
 	uint32_t id, threads;
 
 	pthread_mutex_lock(&lock);
-	id = find_locked(trace, hash, trace->thread, &threads);
+	id = stack_find_locked(trace, hash, trace->thread, &threads);
 	/* A program that starts threads without end needs no more memory for it. */
 	if (!id && threads >= PLACE_THREADS) {
 		any.thread = 0;
-		id = find_locked(&any, hash, 0, &threads);
+		id = stack_find_locked(&any, hash, 0, &threads);
 	}
 	if (!id)
-		id = add_locked(&any, hash);
+		id = stack_add_locked(&any, hash);
 	pthread_mutex_unlock(&lock);
 	return id;
 }
@@ -288,7 +288,7 @@ uint32_t stack_unwind(const char *function, const void *pc, const void *frame)
 	struct trace trace;
 	uint32_t id;
 
-	pthread_once(&once, start);
+	pthread_once(&once, stack_start);
 	if (!seen_of_thread())
 		return 0;
 	walk.seen = stack_place(stacks_seen, pc, frame);

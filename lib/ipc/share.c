@@ -33,7 +33,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct offer *offers;
 static uint64_t process; /* upper bits of numbers; 0: no server runs */
 
-static struct offer *find_locked(uint64_t number)
+static struct offer *share_find_locked(uint64_t number)
 {
 	struct offer *offer = offers;
 
@@ -42,7 +42,8 @@ static struct offer *find_locked(uint64_t number)
 	return offer;
 }
 
-static enum share_reason refusal(const struct offer *offer, const struct ucred *peer)
+static enum share_reason share_refusal(const struct offer *offer,
+				       const struct ucred *peer)
 {
 	uint32_t i;
 
@@ -65,11 +66,11 @@ static void share_answer_locked(const struct share_request *request,
 
 	*answer = (struct share_answer){.err = ACLKM_ERR_HANDLE};
 	pthread_mutex_lock(&lock);
-	offer = find_locked(request->number);
+	offer = share_find_locked(request->number);
 	if (!offer || offer->item.kind != request->kind ||
 	    !fd_is(offer->item.fd, &offer->file))
 		return;
-	answer->reason = refusal(offer, peer);
+	answer->reason = share_refusal(offer, peer);
 	answer->err = answer->reason ? ACLKM_ERR_PERM : ACLKM_OK;
 	if (!answer->err)
 		answer->item = offer->item;
@@ -122,7 +123,7 @@ static struct server {
 	pid_t unlink_of;
 } server;
 
-static int64_t now_ms(void)
+static int64_t share_now_ms(void)
 {
 	struct timespec now;
 
@@ -245,7 +246,7 @@ static void accept_peer(const struct socket *listener)
 		return;
 	}
 	peer = &server.peers[server.count];
-	*peer = (struct peer){.until = now_ms() + PATIENCE_MS};
+	*peer = (struct peer){.until = share_now_ms() + PATIENCE_MS};
 	if (!socket_keep(&peer->socket, fd))
 		return;
 	server.count++;
@@ -257,7 +258,7 @@ static void accept_peer(const struct socket *listener)
 
 static void drop_late(void)
 {
-	int64_t now = now_ms();
+	int64_t now = share_now_ms();
 
 	while (server.count && server.peers[0].until <= now)
 		peer_drop(0);
@@ -269,7 +270,7 @@ static int wait_ms(void)
 
 	if (!server.count)
 		return -1;
-	left = server.peers[0].until - now_ms();
+	left = server.peers[0].until - share_now_ms();
 	return left < 0 ? 0 : (int)left;
 }
 
@@ -442,7 +443,7 @@ static int new_number_locked(uint64_t *number)
 			return error_set(ACLKM_ERR_IO, "no random number: %s",
 					 strerror(errno));
 		*number = process | (secret & mask);
-	} while (!(secret & mask) || find_locked(*number));
+	} while (!(secret & mask) || share_find_locked(*number));
 	return ACLKM_OK;
 }
 
@@ -494,7 +495,7 @@ int share_allow(uint64_t number, const int32_t *pids, size_t count)
 	int err = ACLKM_OK;
 
 	pthread_mutex_lock(&lock);
-	offer = find_locked(number);
+	offer = share_find_locked(number);
 	if (!offer) {
 		err = not_mine(number);
 	} else if (count > MAX_PIDS - offer->pid_count) {
@@ -530,7 +531,7 @@ bool share_is_mine(uint64_t number)
 	bool mine;
 
 	pthread_mutex_lock(&lock);
-	mine = find_locked(number);
+	mine = share_find_locked(number);
 	pthread_mutex_unlock(&lock);
 	return mine;
 }

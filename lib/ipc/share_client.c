@@ -26,7 +26,7 @@ struct call {
 	struct ucred peer;
 };
 
-static int64_t now_ms(void)
+static int64_t fetch_now_ms(void)
 {
 	struct timespec now;
 
@@ -42,7 +42,7 @@ static bool wait_for(const struct call *call, short events)
 	int n;
 
 	do {
-		left = call->until - now_ms();
+		left = call->until - fetch_now_ms();
 		if (left <= 0)
 			return false;
 		n = poll(&polled, 1, (int)left);
@@ -61,7 +61,7 @@ static int connect_to(struct call *call, const struct sockaddr_un *name, socklen
 	while (connect(call->fd, (const struct sockaddr *)name, length)) {
 		if (errno == EINTR)
 			continue;
-		if (errno == EAGAIN && now_ms() < call->until) {
+		if (errno == EAGAIN && fetch_now_ms() < call->until) {
 			nanosleep(&pause, NULL);
 			continue;
 		}
@@ -255,7 +255,7 @@ static int not_offered(uint64_t number)
 int share_fetch(uint64_t number, enum share_kind kind, struct share_item *out)
 {
 	const struct share_request request = {SHARE_MAGIC, kind, number};
-	struct call call = {.fd = -1, .until = now_ms() + PATIENCE_MS};
+	struct call call = {.fd = -1, .until = fetch_now_ms() + PATIENCE_MS};
 	int err = ACLKM_ERR_IO, tries;
 
 	/* A busy server closes the oldest connections to accept new ones. */

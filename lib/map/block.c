@@ -71,19 +71,19 @@ static void insert(struct tagged *tagged)
 	pthread_mutex_unlock(&lock);
 }
 
-static struct tagged *find_locked(uint64_t base)
+static struct tagged *block_find_locked(uint64_t base)
 {
 	struct addr_range *at = addr_map_at(&tags, base);
 
 	return at ? addr_entry(at, struct tagged, at) : NULL;
 }
 
-static struct tagged *take_out(uint64_t base)
+static struct tagged *block_take_out(uint64_t base)
 {
 	struct tagged *tagged;
 
 	pthread_mutex_lock(&lock);
-	tagged = find_locked(base);
+	tagged = block_find_locked(base);
 	if (tagged) {
 		addr_map_remove(&tags, &tagged->at);
 		atomic_fetch_sub(&block_tag_count, 1);
@@ -102,7 +102,7 @@ bool block_is_watched(void)
 	return check_wanted() || guard_is_watched();
 }
 
-static int take(const struct heap_request *request, void **out)
+static int block_alloc_checked(const struct heap_request *request, void **out)
 {
 	static atomic_flag told = ATOMIC_FLAG_INIT;
 
@@ -114,7 +114,7 @@ static int take(const struct heap_request *request, void **out)
 	return check_take(request, out);
 }
 
-static int give(void *ptr, enum aclkm_kind kind)
+static int block_free_checked(void *ptr, enum aclkm_kind kind)
 {
 	return block_is_watched() ? check_give(ptr, kind) : heap_free(ptr, kind);
 }
@@ -128,7 +128,8 @@ static int take_tagged(const struct heap_request *request, const struct block_ta
 	if (!tagged)
 		return error_no_records();
 	*tagged = (struct tagged){.at.size = request->ruled, .tag = *tag};
-	err = tag->read_only ? readonly_take(request, out) : take(request, out);
+	err = tag->read_only ? readonly_take(request, out)
+			     : block_alloc_checked(request, out);
 	if (err) {
 		free(tagged);
 		return err;
@@ -149,7 +150,7 @@ int block_take(const struct heap_request *request, const struct block_tag *tag,
 	mine.device = tag->device;
 	mine.watched = !is_plain(tag) || block_is_watched();
 	if (is_plain(tag))
-		return take(&mine, out);
+		return block_alloc_checked(&mine, out);
 	return take_tagged(&mine, tag, out);
 }
 
@@ -195,11 +196,11 @@ int block_give(void *ptr, enum aclkm_kind kind)
 
 	/* Out before the free: the address may be somebody's else a moment later. */
 	if (block_any_tagged())
-		tagged = take_out((uint64_t)(uintptr_t)ptr);
+		tagged = block_take_out((uint64_t)(uintptr_t)ptr);
 	if (tagged && tagged->tag.read_only && kind == ACLKM_KIND_DEVICE)
 		err = readonly_give(ptr, &size) ? ACLKM_OK : ACLKM_ERR_FOREIGN;
 	else
-		err = give(ptr, kind);
+		err = block_free_checked(ptr, kind);
 	if (!tagged)
 		return err;
 	if (err) {
@@ -218,7 +219,7 @@ void block_tag(uint64_t base, struct block_tag *out)
 	if (!block_any_tagged())
 		return;
 	pthread_mutex_lock(&lock);
-	tagged = find_locked(base);
+	tagged = block_find_locked(base);
 	if (tagged)
 		*out = tagged->tag;
 	pthread_mutex_unlock(&lock);

@@ -153,7 +153,7 @@ static void host_register_free(struct registered *range)
 }
 
 /* A block is freed: what was registered in it is no memory of the program any more. */
-static void block_ends(uint64_t base)
+static void pin_block_ends(uint64_t base)
 {
 	struct registered *range;
 	struct heap_block block;
@@ -192,7 +192,7 @@ int host_register(uint64_t base, uint64_t size, uint32_t flags, bool pinned)
 					  .flags = flags,
 					  .host = true};
 	if (own)
-		block_watch((void *)(uintptr_t)place.base, block_ends);
+		block_watch((void *)(uintptr_t)place.base, pin_block_ends);
 	pthread_mutex_lock(&pin_lock);
 	/* First, so that a range that is refused has locked nothing. */
 	err = registered_add(&node->range);

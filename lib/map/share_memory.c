@@ -107,7 +107,7 @@ static struct offered *take_offered_locked(uint64_t number)
 }
 
 /* Nobody may import what the block's memory is used for next. Its keys can be closed. */
-static void block_ends(uint64_t base)
+static void exported_block_ends(uint64_t base)
 {
 	struct offered *each;
 
@@ -162,7 +162,7 @@ int share_block_export(void *addr, uint64_t size, bool anyone, uint64_t *number)
 				 "devPtr = %p: must be a multiple of the page size, %llu",
 				 addr, (unsigned long long)va_page_size());
 	/* Before the offer, so that no free of the block can pass it by. */
-	block_watch(known ? (void *)(uintptr_t)place.base : addr, block_ends);
+	block_watch(known ? (void *)(uintptr_t)place.base : addr, exported_block_ends);
 	err = heap_share(addr, size, &part);
 	if (err)
 		return err;
@@ -177,8 +177,8 @@ int share_block_export(void *addr, uint64_t size, bool anyone, uint64_t *number)
  * The pages that hold the block. Of huge pages only whole ones can be mapped, and the
  * block may start inside.
  */
-static int map_import(const struct share_item *item, uint32_t device,
-		      struct import *import)
+static int exported_map_import(const struct share_item *item, uint32_t device,
+			       struct import *import)
 {
 	uint64_t mask = item->page_size - 1, start = item->offset & ~mask;
 	void *addr;
@@ -221,7 +221,7 @@ int share_block_import(uint64_t number, uint32_t device, void **out)
 	err = share_fetch(number, SHARE_MEMORY, &item);
 	if (err)
 		goto free;
-	err = map_import(&item, device, import);
+	err = exported_map_import(&item, device, import);
 	close(item.fd);
 	if (err)
 		goto free;

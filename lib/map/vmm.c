@@ -324,7 +324,7 @@ int vmm_adopt(const struct file_part *part, const struct vmm_property *property,
 }
 
 /* With the lock held until the caller is done; there is a claim on it. */
-static struct physical *get_locked(uintptr_t handle)
+static struct physical *vmm_get_locked(uintptr_t handle)
 {
 	struct object *object = object_get(&physicals, handle);
 	struct physical *physical;
@@ -337,7 +337,7 @@ static struct physical *get_locked(uintptr_t handle)
 	return physical->claims ? physical : NULL;
 }
 
-static int not_alive(uintptr_t handle)
+static int vmm_not_alive(uintptr_t handle)
 {
 	return error_set(ACLKM_ERR_HANDLE, "handle = %p: never created, or freed already",
 			 (void *)handle);
@@ -354,13 +354,13 @@ int vmm_free(uintptr_t handle)
 	struct physical *physical;
 
 	pthread_mutex_lock(&lock);
-	physical = get_locked(handle);
+	physical = vmm_get_locked(handle);
 	if (physical) {
 		physical->claims--;
 		drop_locked(physical);
 	}
 	pthread_mutex_unlock(&lock);
-	return physical ? ACLKM_OK : not_alive(handle);
+	return physical ? ACLKM_OK : vmm_not_alive(handle);
 }
 
 int vmm_property(uintptr_t handle, struct vmm_property *out, uint64_t *size)
@@ -368,13 +368,13 @@ int vmm_property(uintptr_t handle, struct vmm_property *out, uint64_t *size)
 	const struct physical *physical;
 
 	pthread_mutex_lock(&lock);
-	physical = get_locked(handle);
+	physical = vmm_get_locked(handle);
 	if (physical) {
 		*out = physical->property;
 		*size = physical->backing.size;
 	}
 	pthread_mutex_unlock(&lock);
-	return physical ? ACLKM_OK : not_alive(handle);
+	return physical ? ACLKM_OK : vmm_not_alive(handle);
 }
 
 static int is_offered(const struct physical *physical)
@@ -392,9 +392,9 @@ int vmm_file(uintptr_t handle, struct file_part *out)
 	if (err)
 		return err;
 	pthread_mutex_lock(&lock);
-	physical = get_locked(handle);
+	physical = vmm_get_locked(handle);
 	if (!physical)
-		err = not_alive(handle);
+		err = vmm_not_alive(handle);
 	else if (physical->offer)
 		err = is_offered(physical);
 	else
@@ -409,9 +409,9 @@ int vmm_offered(uintptr_t handle, uint64_t number)
 	int err = ACLKM_OK;
 
 	pthread_mutex_lock(&lock);
-	physical = get_locked(handle);
+	physical = vmm_get_locked(handle);
 	if (!physical)
-		err = not_alive(handle);
+		err = vmm_not_alive(handle);
 	else if (physical->offer)
 		err = is_offered(physical);
 	else
@@ -534,11 +534,11 @@ int vmm_map(uint64_t addr, uint64_t size, uintptr_t handle, enum vmm_access acce
 	mapping->at.size = size;
 	mapping->access = access;
 	pthread_mutex_lock(&lock);
-	mapping->physical = get_locked(handle);
+	mapping->physical = vmm_get_locked(handle);
 	if (mapping->physical)
 		err = map_locked(vmm_at(&ranges, addr), mapping);
 	else
-		err = not_alive(handle);
+		err = vmm_not_alive(handle);
 	pthread_mutex_unlock(&lock);
 	if (err)
 		free(mapping);

@@ -81,9 +81,9 @@ static int check_place(const struct place *at, const struct place *next, uint64_
 	return ACLKM_OK;
 }
 
-static int fill(struct place *places, uint64_t base,
-		const struct aclkm_layout_segment *segments, size_t n, uint64_t align,
-		uint32_t padding, uint64_t *needed)
+static int layout_fill(struct place *places, uint64_t base,
+		       const struct aclkm_layout_segment *segments, size_t n,
+		       uint64_t align, uint32_t padding, uint64_t *needed)
 {
 	uint64_t stride, end;
 	size_t i;
@@ -126,8 +126,8 @@ int aclkm_layout_check(const void *base, uint64_t size,
 	places = calloc(n, sizeof(*places));
 	if (!places)
 		return error_no_records();
-	err = fill(places, (uint64_t)(uintptr_t)base, segments, n, align, padding,
-		   &report.needed);
+	err = layout_fill(places, (uint64_t)(uintptr_t)base, segments, n, align, padding,
+			  &report.needed);
 	if (err)
 		goto free;
 	qsort(places, n, sizeof(*places), by_offset);

@@ -26,9 +26,10 @@ static int check_alloc(size_t size, size_t align, enum aclkm_pages pages, void *
 	return ACLKM_OK;
 }
 
-static __attribute__((noinline)) int alloc_slowly(const char *call, size_t size,
-						  size_t align, enum aclkm_pages pages,
-						  void **out)
+static __attribute__((noinline)) int memory_alloc_slowly(const char *call, size_t size,
+							 size_t align,
+							 enum aclkm_pages pages,
+							 void **out)
 {
 	struct heap_request request = {.class = HEAP_DEVICE,
 				       .pages = pages,
@@ -60,10 +61,10 @@ int aclkm_memory_alloc(size_t size, size_t align, enum aclkm_pages pages, void *
 	    tcache_alloc(&mine->own[HEAP_ID(HEAP_DEVICE, ACLKM_PAGES_NORMAL)],
 			 &mine->native, size, out))
 		return ACLKM_OK;
-	return alloc_slowly(__func__, size, align, pages, out);
+	return memory_alloc_slowly(__func__, size, align, pages, out);
 }
 
-static __attribute__((noinline)) int free_slowly(const char *call, void *ptr)
+static __attribute__((noinline)) int memory_free_slowly(const char *call, void *ptr)
 {
 	struct heap_block block;
 	int err = api_enter(call);
@@ -83,7 +84,7 @@ int aclkm_memory_free(void *ptr)
 {
 	if (tcache_free_mine(ptr, ACLKM_KIND_NATIVE))
 		return ACLKM_OK;
-	return free_slowly(__func__, ptr);
+	return memory_free_slowly(__func__, ptr);
 }
 
 /* A pool's block becomes the segment around the address. */

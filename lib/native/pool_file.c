@@ -115,7 +115,7 @@ static int map_file(int fd, struct region *out)
 	return err;
 }
 
-static int map(const struct backend *backend, int fd, struct import *import)
+static int pool_file_map(const struct backend *backend, int fd, struct import *import)
 {
 	int err;
 
@@ -164,7 +164,7 @@ int aclkm_pool_import(int fd, void **base, uint64_t *size)
 	import = calloc(1, sizeof(*import));
 	if (!import)
 		return error_no_records();
-	err = map(backend, fd, import);
+	err = pool_file_map(backend, fd, import);
 	if (err) {
 		free(import);
 		return err;

@@ -34,7 +34,7 @@ static _Atomic uint32_t *word_of(const struct segment *segment)
 	return &segment->slab->words[segment->number];
 }
 
-static void set_word(const struct segment *segment, uint32_t word)
+static void pending_set_word(const struct segment *segment, uint32_t word)
 {
 	atomic_store_explicit(word_of(segment), word, memory_order_relaxed);
 }
@@ -46,7 +46,7 @@ static void mark(struct aclkm_pool *pool, struct pending *pending)
 
 	if (segment->slab) {
 		pending->word = slab_read(*word_of(segment));
-		set_word(segment, pending->word | WORD_PENDING);
+		pending_set_word(segment, pending->word | WORD_PENDING);
 	} else if (segment->piece) {
 		segment->piece->kind = SEGMENT_PENDING;
 	} else {
@@ -59,14 +59,14 @@ static void unmark(struct aclkm_pool *pool, const struct pending *pending)
 	const struct segment *segment = &pending->segment;
 
 	if (segment->slab)
-		set_word(segment, pending->word);
+		pending_set_word(segment, pending->word);
 	else if (segment->piece)
 		segment->piece->kind = 0;
 	else
 		pool->blocks.asked[segment->number] &= ~BLOCK_PENDING;
 }
 
-static void give(struct aclkm_pool *pool, const struct segment *segment)
+static void pending_give(struct aclkm_pool *pool, const struct segment *segment)
 {
 	struct blocks *blocks = &pool->blocks;
 
@@ -135,7 +135,7 @@ int pending_add(struct aclkm_pool *pool, const void *ptr, uintptr_t stream,
 	return err;
 }
 
-static void end(struct pending *pending, bool lives)
+static void pending_end(struct pending *pending, bool lives)
 {
 	struct aclkm_pool *pool;
 
@@ -147,7 +147,7 @@ static void end(struct pending *pending, bool lives)
 		if (lives && !pending->cut)
 			unmark(pool, pending);
 		else
-			give(pool, &pending->segment);
+			pending_give(pool, &pending->segment);
 		pthread_mutex_unlock(pool->lock);
 	}
 	pending_unlock();
@@ -156,12 +156,12 @@ static void end(struct pending *pending, bool lives)
 
 void pending_reach(struct pending *pending)
 {
-	end(pending, false);
+	pending_end(pending, false);
 }
 
 void pending_undo(struct pending *pending)
 {
-	end(pending, true);
+	pending_end(pending, true);
 }
 
 static bool serves(const struct aclkm_pool *pool, const struct pending *pending,
@@ -177,8 +177,8 @@ static bool serves(const struct aclkm_pool *pool, const struct pending *pending,
 }
 
 /* The shortest that does, the newest of these. */
-static struct pending *find(const struct aclkm_pool *pool, uint64_t stride, bool small,
-			    uintptr_t stream)
+static struct pending *pending_find(const struct aclkm_pool *pool, uint64_t stride,
+				    bool small, uintptr_t stream)
 {
 	struct pending *pending, *best = NULL;
 
@@ -213,7 +213,7 @@ static void revive(struct aclkm_pool *pool, struct pending *pending, size_t len)
 	struct segment *segment = &pending->segment;
 
 	if (segment->slab)
-		set_word(segment, pool->rounding.tag | (uint32_t)len);
+		pending_set_word(segment, pool->rounding.tag | (uint32_t)len);
 	else if (segment->piece)
 		segment->piece->kind = 0;
 	else
@@ -221,8 +221,8 @@ static void revive(struct aclkm_pool *pool, struct pending *pending, size_t len)
 	pending_unlink(pending);
 }
 
-static bool take(struct aclkm_pool *pool, struct pending *pending, size_t len,
-		 uint64_t stride, void **out)
+static bool pending_reuse(struct aclkm_pool *pool, struct pending *pending, size_t len,
+			  uint64_t stride, void **out)
 {
 	const struct segment was = pending->segment;
 	struct extent *piece = was.piece;
@@ -256,9 +256,9 @@ bool pending_take(struct aclkm_pool *pool, size_t len, uint64_t stride, uintptr_
 
 	pending_lock();
 	pthread_mutex_lock(pool->lock);
-	pending = find(pool, stride, small, stream);
+	pending = pending_find(pool, stride, small, stream);
 	if (pending)
-		done = take(pool, pending, len, stride, out);
+		done = pending_reuse(pool, pending, len, stride, out);
 	pthread_mutex_unlock(pool->lock);
 	pending_unlock();
 	return done;

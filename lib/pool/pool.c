@@ -255,7 +255,7 @@ static void free_pool(struct aclkm_pool *pool)
 	free(pool);
 }
 
-static int make(const struct aclkm_pool_options *o, struct aclkm_pool **out)
+static int pool_make(const struct aclkm_pool_options *o, struct aclkm_pool **out)
 {
 	struct aclkm_pool *pool;
 	uint64_t size, unit = ACLKM_RULE_ALIGN_MEDIA;
@@ -319,7 +319,7 @@ int aclkm_pool_make(const struct aclkm_pool_options *options, struct aclkm_pool 
 {
 	int err = api_enter(__func__);
 
-	return err ? err : make(options, pool);
+	return err ? err : pool_make(options, pool);
 }
 
 int aclkm_pool_create(enum aclkm_pool_kind kind, size_t size, enum aclkm_pages pages,
@@ -329,7 +329,7 @@ int aclkm_pool_create(enum aclkm_pool_kind kind, size_t size, enum aclkm_pages p
 		.kind = kind, .size = size, .pages = pages, .flags = flags};
 	int err = api_enter(__func__);
 
-	return err ? err : make(&options, pool);
+	return err ? err : pool_make(&options, pool);
 }
 
 int aclkm_pool_destroy(struct aclkm_pool *pool, unsigned int flags)

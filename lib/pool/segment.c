@@ -71,7 +71,7 @@ static uint64_t largest(const struct aclkm_pool *pool)
 	return extents_largest(pool->extents);
 }
 
-static int no_room(const struct aclkm_pool *pool, size_t len, uint64_t stride)
+static int segment_no_room(const struct aclkm_pool *pool, size_t len, uint64_t stride)
 {
 	unsigned long long used = pool_used(pool);
 
@@ -96,7 +96,7 @@ static int take_block(struct aclkm_pool *pool, size_t len, void **out)
 	uint32_t number;
 
 	if (!blocks->free)
-		return no_room(pool, len, blocks->stride);
+		return segment_no_room(pool, len, blocks->stride);
 	number = blocks->next[--blocks->free];
 	blocks->asked[number] = len;
 	*out = (char *)pool->base + number * blocks->stride;
@@ -109,7 +109,7 @@ static int take_piece(struct aclkm_pool *pool, size_t len, uint64_t stride, void
 	int err = extents_alloc(pool->extents, stride, pool->align, &piece);
 
 	if (err == ACLKM_ERR_NOMEM)
-		return no_room(pool, len, stride);
+		return segment_no_room(pool, len, stride);
 	if (err)
 		return error_no_records();
 	piece->asked = len;
@@ -125,7 +125,7 @@ static int alloc_locked(struct aclkm_pool *pool, size_t len, uint64_t stride, vo
 	int err;
 
 	if (pool->limit && (used > pool->limit || takes > pool->limit - used))
-		return no_room(pool, len, takes);
+		return segment_no_room(pool, len, takes);
 	err = pool->blocks.stride ? take_block(pool, len, out)
 				  : take_piece(pool, len, stride, out);
 	if (!err)
@@ -296,7 +296,7 @@ static int free_locked(struct aclkm_pool *pool, uint64_t addr)
 	return err;
 }
 
-static int refusal(const struct slab *slab, uint64_t addr)
+static int segment_refusal(const struct slab *slab, uint64_t addr)
 {
 	uint64_t offset, index = slab_index(slab, addr, &offset);
 
@@ -305,7 +305,7 @@ static int refusal(const struct slab *slab, uint64_t addr)
 	return offset ? ACLKM_ERR_INTERIOR : ACLKM_OK;
 }
 
-static int free_small(struct aclkm_pool *pool, struct slab *slab, void *ptr)
+static int segment_free_small(struct aclkm_pool *pool, struct slab *slab, void *ptr)
 {
 	uint64_t addr = (uint64_t)(uintptr_t)ptr, index;
 	struct bins *bins;
@@ -313,7 +313,7 @@ static int free_small(struct aclkm_pool *pool, struct slab *slab, void *ptr)
 
 	if (slab_read(slab->heap) != pool->heap->id)
 		return ACLKM_ERR_FOREIGN;
-	err = refusal(slab, addr);
+	err = segment_refusal(slab, addr);
 	if (err)
 		return err;
 	slab_holds(slab, addr, &index);
@@ -328,14 +328,14 @@ static int free_small(struct aclkm_pool *pool, struct slab *slab, void *ptr)
 	return ACLKM_OK;
 }
 
-static int free_slowly(struct aclkm_pool *pool, void *ptr)
+static int segment_free_slowly(struct aclkm_pool *pool, void *ptr)
 {
 	uint64_t addr = (uint64_t)(uintptr_t)ptr;
 	uintptr_t entry = pool->heap ? table_get(addr) : 0;
 	int err;
 
 	if (entry && !(entry & TABLE_CHUNK)) {
-		err = free_small(pool, (struct slab *)entry, ptr);
+		err = segment_free_small(pool, (struct slab *)entry, ptr);
 	} else {
 		pthread_mutex_lock(pool->lock);
 		err = free_locked(pool, addr);
@@ -363,7 +363,7 @@ static int find_in_slab(const struct aclkm_pool *pool, uint64_t addr, struct sla
 
 	if (slab_read(slab->heap) != pool->heap->id)
 		return ACLKM_ERR_FOREIGN;
-	err = refusal(slab, addr);
+	err = segment_refusal(slab, addr);
 	if (err)
 		return err;
 	slab_holds(slab, addr, &index);
@@ -455,7 +455,7 @@ int aclkm_segment_free(struct aclkm_pool *pool, void *ptr)
 		return error_set(ACLKM_ERR_INVALID, "%s is NULL", pool ? "ptr" : "pool");
 	if (check_watches_tasks())
 		segment_goes(pool, ptr);
-	return free_slowly(pool, ptr);
+	return segment_free_slowly(pool, ptr);
 }
 
 int aclkm_pool_stats(struct aclkm_pool *pool, struct aclkm_pool_stats *out)
