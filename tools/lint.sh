@@ -130,6 +130,7 @@ check 'shellcheck' shell_scripts
 check 'cppcheck (library)' analysis
 check 'clang-format (library, examples)' format
 check 'layers (library)' layers
+check 'static names (library)' tools/static-names.py lib
 check 'checkpatch --strict (driver, ABI)' checkpatch
 check 'kernel-doc (driver, ABI)' kdoc
 check 'driver: W=1' kernel_build w1 W=1

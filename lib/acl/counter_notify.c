@@ -9,7 +9,7 @@
 #define SECOND_MS 1000LL
 
 /* 107003 is for a stream; a notify that is not alive is 107000. */
-static aclError task_result(int err, aclrtCntNotify notify)
+static aclError acl_counter_task_result(int err, aclrtCntNotify notify)
 {
 	uint32_t id;
 
@@ -55,9 +55,10 @@ aclError aclrtCntNotifyRecord(aclrtCntNotify cntNotify, aclrtStream stream,
 				  "mode = %d: must be SET_VALUE (0), ADD (1), BIT_OR (2) "
 				  "or BIT_AND (4)",
 				  (int)info->mode);
-	return task_result(counter_record((uintptr_t)cntNotify, context_stream(stream),
-					  (enum counter_change)info->mode, info->value),
-			   cntNotify);
+	return acl_counter_task_result(
+		counter_record((uintptr_t)cntNotify, context_stream(stream),
+			       (enum counter_change)info->mode, info->value),
+		cntNotify);
 }
 
 aclError aclrtCntNotifyWaitWithTimeout(aclrtCntNotify cntNotify, aclrtStream stream,
@@ -76,17 +77,18 @@ aclError aclrtCntNotifyWaitWithTimeout(aclrtCntNotify cntNotify, aclrtStream str
 		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
 				  "isClear = %u: must be 0 or 1", info->isClear);
 	timeout = info->timeout ? info->timeout * SECOND_MS : -1;
-	return task_result(counter_wait((uintptr_t)cntNotify, context_stream(stream),
-					(enum counter_rule)info->mode, info->value,
-					timeout, info->isClear),
-			   cntNotify);
+	return acl_counter_task_result(counter_wait((uintptr_t)cntNotify,
+						    context_stream(stream),
+						    (enum counter_rule)info->mode,
+						    info->value, timeout, info->isClear),
+				       cntNotify);
 }
 
 aclError aclrtCntNotifyReset(aclrtCntNotify cntNotify, aclrtStream stream)
 {
 	return acl_enter(__func__) ?: acl_need(cntNotify, "cntNotify") ?:
 	       context_need() ?:
-	       task_result(counter_record((uintptr_t)cntNotify, context_stream(stream),
+	       acl_counter_task_result(counter_record((uintptr_t)cntNotify, context_stream(stream),
 					  COUNTER_SET, 0),
 			   cntNotify);
 }

@@ -20,7 +20,8 @@ static aclError check_event(aclrtEvent event, struct event_status *status)
 		       ?: acl_result(event_query((uintptr_t)event, status));
 }
 
-static aclError create(const char *call, aclrtEvent *event, uint32_t flags, uint32_t mode)
+static aclError acl_event_create(const char *call, aclrtEvent *event, uint32_t flags,
+				 uint32_t mode)
 {
 	uintptr_t handle;
 	aclError code = acl_enter(call) ?: acl_need(event, "event") ?: context_need();
@@ -43,17 +44,17 @@ static aclError create(const char *call, aclrtEvent *event, uint32_t flags, uint
 
 aclError aclrtCreateEvent(aclrtEvent *event)
 {
-	return create(__func__, event, EVENT_SYNC | EVENT_TIME_LINE, 0);
+	return acl_event_create(__func__, event, EVENT_SYNC | EVENT_TIME_LINE, 0);
 }
 
 aclError aclrtCreateEventWithFlag(aclrtEvent *event, uint32_t flag)
 {
-	return create(__func__, event, flag, 0);
+	return acl_event_create(__func__, event, flag, 0);
 }
 
 aclError aclrtCreateEventExWithFlag(aclrtEvent *event, uint32_t flag)
 {
-	return create(__func__, event, flag, EVENT_NEW_MODE);
+	return acl_event_create(__func__, event, flag, EVENT_NEW_MODE);
 }
 
 aclError aclrtDestroyEvent(aclrtEvent event)

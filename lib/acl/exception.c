@@ -29,7 +29,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct callbacks callbacks;
 
 /* With no lock held: they may register and end others. */
-static void tell(const struct stream_failure *failure)
+static void exception_tell(const struct stream_failure *failure)
 {
 	struct rtExceptionInfo info = {.task = (uint32_t)failure->task,
 				       .stream = (uint32_t)failure->stream_id,
@@ -48,7 +48,7 @@ static void tell(const struct stream_failure *failure)
 		now.list[i](&info);
 }
 
-static int find_locked(aclrtExceptionInfoCallback callback)
+static int exception_find_locked(aclrtExceptionInfoCallback callback)
 {
 	int i = 0;
 
@@ -66,7 +66,7 @@ aclError aclrtSetExceptionInfoCallback(aclrtExceptionInfoCallback callback)
 	pthread_mutex_lock(&lock);
 	callbacks.only = callback;
 	pthread_mutex_unlock(&lock);
-	stream_watch_failures(tell);
+	stream_watch_failures(exception_tell);
 	return ACL_SUCCESS;
 }
 
@@ -78,13 +78,13 @@ aclError aclrtExceptionInfoCallbackRegister(aclrtExceptionInfoCallback callback)
 	if (code)
 		return code;
 	pthread_mutex_lock(&lock);
-	i = find_locked(callback);
+	i = exception_find_locked(callback);
 	if (i == CALLBACKS)
 		code = acl_refuse(ACL_ERROR_BAD_ALLOC, "at most %d callbacks", CALLBACKS);
 	else if (i == callbacks.count)
 		callbacks.list[callbacks.count++] = callback;
 	pthread_mutex_unlock(&lock);
-	stream_watch_failures(tell);
+	stream_watch_failures(exception_tell);
 	return code;
 }
 
@@ -96,7 +96,7 @@ aclError aclrtExceptionInfoCallbackUnregister(aclrtExceptionInfoCallback callbac
 	if (code)
 		return code;
 	pthread_mutex_lock(&lock);
-	i = find_locked(callback);
+	i = exception_find_locked(callback);
 	if (i < callbacks.count)
 		callbacks.list[i] = callbacks.list[--callbacks.count];
 	pthread_mutex_unlock(&lock);

@@ -174,7 +174,7 @@ aclError aclFinalizeCallbackUnRegister(aclRegisterCallbackType type,
 }
 
 /* Back to before the first aclInit. */
-static void end_locked(void)
+static void acl_init_end_locked(void)
 {
 	init_count = 0;
 	device_set_default(-1);
@@ -184,7 +184,7 @@ static void end_locked(void)
 #define INIT_AGAIN "called before in this process"
 
 /* What the first aclInit does; the file becomes the process's. */
-static aclError begin(struct init_file *file)
+static aclError acl_init_begin(struct init_file *file)
 {
 	struct hooks hooks;
 	char *text = strdup(file->text ?: "");
@@ -211,7 +211,7 @@ static aclError begin(struct init_file *file)
 	free(text);
 	if (code) {
 		pthread_mutex_lock(&lock);
-		end_locked();
+		acl_init_end_locked();
 		pthread_mutex_unlock(&lock);
 	}
 	return code;
@@ -240,7 +240,7 @@ aclError aclInit(const char *configPath)
 
 	if (code)
 		return code;
-	code = begin(&file);
+	code = acl_init_begin(&file);
 	init_file_free(&file);
 	return code;
 }
@@ -258,7 +258,7 @@ static aclError finalize(const char *call, uint64_t *left, bool all)
 	live = init_count > 0;
 	last = live && (all || init_count == 1);
 	if (last)
-		end_locked();
+		acl_init_end_locked();
 	else if (live)
 		init_count--;
 	if (live && left)

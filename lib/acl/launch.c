@@ -31,7 +31,8 @@ static struct launch_shape plain_shape(uint32_t blocks)
 }
 
 /* Of the attributes the first block changes what runs; the others are for a device. */
-static aclError read_config(const aclrtLaunchKernelCfg *cfg, struct launch_shape *shape)
+static aclError acl_launch_read_config(const aclrtLaunchKernelCfg *cfg,
+				       struct launch_shape *shape)
 {
 	size_t i;
 
@@ -70,7 +71,7 @@ static aclError launch_device(const char *function, aclrtFuncHandle funcHandle,
 	aclError code = kernel_enter(function) ?: acl_need(funcHandle, "funcHandle") ?:
 			acl_need(argsData, "argsData") ?: context_need() ?:
 			check_blocks(numBlocks, ACL_ERROR_RT_PARAM_INVALID) ?:
-			check_args_size(argsSize) ?: read_config(cfg, &shape) ?:
+			check_args_size(argsSize) ?: acl_launch_read_config(cfg, &shape) ?:
 			kernel_find(funcHandle, &kernel);
 
 	if (code)
@@ -111,7 +112,7 @@ aclError aclrtLaunchKernelWithConfig(aclrtFuncHandle funcHandle, uint32_t numBlo
 	if (reserve)
 		return acl_refuse(ACL_ERROR_INVALID_PARAM, "reserve = %p: must be NULL",
 				  reserve);
-	code = context_need() ?: read_config(cfg, &shape) ?: kernel_find(funcHandle, &kernel) ?:
+	code = context_need() ?: acl_launch_read_config(cfg, &shape) ?: kernel_find(funcHandle, &kernel) ?:
 	       kernel_find_list(argsHandle, &list) ?:
 	       kernel_result(launch_list_copy(list, (uintptr_t)funcHandle, kernel, &shape,
 					      &launch));
@@ -181,7 +182,7 @@ aclError aclrtLaunchKernelWithHostArgs(aclrtFuncHandle funcHandle, uint32_t numB
 	       acl_need(hostArgs, "hostArgs") ?: context_need() ?:
 	       check_blocks(numBlocks, ACL_ERROR_RT_PARAM_INVALID) ?:
 	       check_args_size(argsSize) ?: check_places(&host) ?:
-	       read_config(cfg, &shape) ?: kernel_find(funcHandle, &kernel) ?:
+	       acl_launch_read_config(cfg, &shape) ?: kernel_find(funcHandle, &kernel) ?:
 	       launch_host(kernel, &shape, &host, stream);
 }
 
@@ -219,7 +220,7 @@ aclError aclrtLaunchKernelWithArgsArray(void *func, uint32_t numBlocks,
 
 	return kernel_enter(__func__) ?: acl_need(func, "func") ?:
 	       check_blocks(numBlocks, ACL_ERROR_INVALID_PARAM) ?: acl_need(args, "args") ?:
-	       context_need() ?: read_config(cfg, &shape) ?: kernel_find(func, &kernel) ?:
+	       context_need() ?: acl_launch_read_config(cfg, &shape) ?: kernel_find(func, &kernel) ?:
 	       kernel_need_params(kernel) ?: launch_array(kernel, &shape, args, stream);
 }
 
@@ -244,11 +245,11 @@ static aclError simt_shape(dim3 grid, dim3 threads, struct launch_shape *shape)
 }
 
 /* A SIMT launch has no first block of its own: only the ids of the attributes count. */
-static aclError check_config(const aclrtLaunchKernelCfg *cfg)
+static aclError acl_launch_check_config(const aclrtLaunchKernelCfg *cfg)
 {
 	struct launch_shape unused = plain_shape(1);
 
-	return read_config(cfg, &unused);
+	return acl_launch_read_config(cfg, &unused);
 }
 
 /* The memory of the cores is a device's. */
@@ -269,7 +270,7 @@ aclError aclrtLaunchSIMTKernelWithArgsArray(void *func, dim3 gridDim, dim3 block
 
 	return kernel_enter(__func__) ?: acl_need(func, "func") ?: acl_need(args, "args") ?:
 	       context_need() ?: simt_shape(gridDim, blockDim, &shape) ?:
-	       check_ubuf(dynUbufSize) ?: check_config(cfg) ?: kernel_find(func, &kernel) ?:
+	       check_ubuf(dynUbufSize) ?: acl_launch_check_config(cfg) ?: kernel_find(func, &kernel) ?:
 	       kernel_need_params(kernel) ?: launch_array(kernel, &shape, args, stream);
 }
 
@@ -289,6 +290,6 @@ aclError aclrtLaunchSIMTKernelWithHostArgs(void *func, dim3 gridDim, dim3 blockD
 	       acl_need(hostArgs, "hostArgs") ?: acl_need_size(argsSize, "argsSize") ?:
 	       context_need() ?: simt_shape(gridDim, blockDim, &shape) ?:
 	       check_ubuf(dynUbufSize) ?: check_args_size(argsSize) ?: check_places(&host) ?:
-	       check_config(cfg) ?: kernel_find(func, &kernel) ?:
+	       acl_launch_check_config(cfg) ?: kernel_find(func, &kernel) ?:
 	       launch_host(kernel, &shape, &host, stream);
 }

@@ -210,8 +210,9 @@ static int32_t number_of(const struct managed_state *state,
 	}
 }
 
-static void tell(const struct managed_state *state,
-		 aclrtMemManagedRangeAttribute attribute, void *data, size_t size)
+static void acl_managed_tell(const struct managed_state *state,
+			     aclrtMemManagedRangeAttribute attribute, void *data,
+			     size_t size)
 {
 	int32_t number;
 
@@ -233,7 +234,7 @@ aclError aclrtMemManagedGetAttr(aclrtMemManagedRangeAttribute attribute, const v
 			acl_result(managed_get(ptr, size, &state));
 
 	if (!code)
-		tell(&state, attribute, data, dataSize);
+		acl_managed_tell(&state, attribute, data, dataSize);
 	return code;
 }
 
@@ -252,7 +253,7 @@ aclError aclrtMemManagedGetAttrs(aclrtMemManagedRangeAttribute *attributes,
 		code = check_attribute(attributes[i], data[i], dataSizes[i]);
 	code = code ?: acl_result(managed_get(ptr, size, &state));
 	for (i = 0; i < numAttributes && !code; i++)
-		tell(&state, attributes[i], data[i], dataSizes[i]);
+		acl_managed_tell(&state, attributes[i], data[i], dataSizes[i]);
 	return code;
 }
 
@@ -287,7 +288,7 @@ static aclError prefetch(const void *ptr, size_t size, const struct managed_plac
 		       ?: acl_result(managed_change(ptr, size, note_prefetch, place));
 }
 
-static aclError check_flags(uint64_t flags)
+static aclError acl_managed_check_flags(uint64_t flags)
 {
 	if (!flags)
 		return ACL_SUCCESS;
@@ -301,7 +302,7 @@ aclError aclrtMemManagedPrefetchAsync(const void *ptr, size_t size,
 {
 	struct managed_place place;
 	aclError code = acl_enter(__func__) ?: context_need() ?:
-			check_range(ptr, size, true) ?: check_flags(flags) ?:
+			check_range(ptr, size, true) ?: acl_managed_check_flags(flags) ?:
 			read_place(&location, &place);
 
 	return code ?: prefetch(ptr, size, &place, context_stream(stream));
@@ -344,7 +345,7 @@ aclError aclrtMemManagedPrefetchBatchAsync(const void **ptrs, size_t *sizes, siz
 			acl_need(prefetchLocs, "prefetchLocs") ?:
 			acl_need(prefetchLocIdxs, "prefetchLocIdxs") ?:
 			acl_need_size(numPrefetchLocs, "numPrefetchLocs") ?:
-			context_need() ?: check_flags(flags) ?:
+			context_need() ?: acl_managed_check_flags(flags) ?:
 			check_indexes(prefetchLocIdxs, numPrefetchLocs, count);
 
 	for (i = 0; i < count && !code; i++)

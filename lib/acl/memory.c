@@ -60,7 +60,8 @@ aclError memory_pages(aclrtMemMallocPolicy policy, size_t size, enum aclkm_pages
 	}
 }
 
-static aclError take(struct heap_request *request, enum aclkm_block_rule rule, void **out)
+static aclError acl_memory_take(struct heap_request *request, enum aclkm_block_rule rule,
+				void **out)
 {
 	const struct block_tag tag = {.device = context_device(),
 				      .module = BLOCK_MODULE_APP};
@@ -78,8 +79,9 @@ static aclError take(struct heap_request *request, enum aclkm_block_rule rule, v
 	return acl_result(mempool_block_take(request, &tag, out));
 }
 
-static aclError take_device(void **out, size_t size, aclrtMemMallocPolicy policy,
-			    enum aclkm_block_rule rule)
+static aclError acl_memory_take_device(void **out, size_t size,
+				       aclrtMemMallocPolicy policy,
+				       enum aclkm_block_rule rule)
 {
 	struct heap_request request = {
 		.class = HEAP_DEVICE, .kind = ACLKM_KIND_DEVICE, .asked = size};
@@ -88,7 +90,7 @@ static aclError take_device(void **out, size_t size, aclrtMemMallocPolicy policy
 	code = memory_pages(policy, size, &request.pages);
 	if (code)
 		return code;
-	return take(&request, rule, out);
+	return acl_memory_take(&request, rule, out);
 }
 
 /* The two policies that programs use and that put a small block on normal pages. */
@@ -113,7 +115,7 @@ static __attribute__((noinline)) aclError malloc_device(const char *call, void *
 		tcache_arm(epoch, context_device());
 	else if (block_all_checked())
 		check_arm(epoch, context_device());
-	return take_device(devPtr, size, policy, rule);
+	return acl_memory_take_device(devPtr, size, policy, rule);
 }
 
 /*
@@ -201,7 +203,7 @@ aclError aclrtMallocAlign32(void **devPtr, size_t size, aclrtMemMallocPolicy pol
 }
 
 /* Overflow is 100000 as everywhere, so it is told before the limit of 2^50. */
-static aclError check_cached(size_t size, aclrtMemMallocPolicy policy)
+static aclError acl_memory_check_cached(size_t size, aclrtMemMallocPolicy policy)
 {
 	uint64_t ruled;
 
@@ -227,11 +229,11 @@ static aclError check_cached(size_t size, aclrtMemMallocPolicy policy)
 aclError aclrtMallocCached(void **devPtr, size_t size, aclrtMemMallocPolicy policy)
 {
 	aclError code = enter_take(__func__, devPtr, "devPtr", size)
-				?: check_cached(size, policy);
+				?: acl_memory_check_cached(size, policy);
 
 	if (code)
 		return code;
-	return take_device(devPtr, size, policy, ACLKM_BLOCK_PADDED);
+	return acl_memory_take_device(devPtr, size, policy, ACLKM_BLOCK_PADDED);
 }
 
 aclError aclrtMallocHost(void **hostPtr, size_t size)
@@ -244,7 +246,7 @@ aclError aclrtMallocHost(void **hostPtr, size_t size)
 		return code;
 	request.pages = config_get()->run_on_device ? ACLKM_PAGES_NORMAL
 						    : memory_huge_first(size);
-	return take(&request, ACLKM_BLOCK_PADDED, hostPtr);
+	return acl_memory_take(&request, ACLKM_BLOCK_PADDED, hostPtr);
 }
 
 static __attribute__((noinline)) aclError free_device(const char *call, void *devPtr)

@@ -77,8 +77,8 @@ static aclError check_policy(aclrtMemMallocPolicy policy)
 	return ACL_SUCCESS;
 }
 
-static aclError take(struct heap_request *request, const struct block_tag *tag,
-		     void **out)
+static aclError memory_config_take(struct heap_request *request,
+				   const struct block_tag *tag, void **out)
 {
 	int err = aclkm_block_size(request->asked, ACLKM_BLOCK_ALIGN32,
 				   config_get()->padding, &request->ruled);
@@ -91,8 +91,9 @@ static aclError take(struct heap_request *request, const struct block_tag *tag,
 	return acl_result(mempool_block_take(request, tag, out));
 }
 
-static aclError take_device(const char *call, void **devPtr, size_t size,
-			    aclrtMemMallocPolicy policy, const aclrtMallocConfig *cfg)
+static aclError memory_config_take_device(const char *call, void **devPtr, size_t size,
+					  aclrtMemMallocPolicy policy,
+					  const aclrtMallocConfig *cfg)
 {
 	struct heap_request request = {
 		.class = HEAP_DEVICE, .kind = ACLKM_KIND_DEVICE, .asked = size};
@@ -106,19 +107,19 @@ static aclError take_device(const char *call, void **devPtr, size_t size,
 	if (code)
 		return code;
 	tag.read_only = (uint32_t)policy & READ_ONLY;
-	return take(&request, &tag, devPtr);
+	return memory_config_take(&request, &tag, devPtr);
 }
 
 aclError aclrtMallocWithCfg(void **devPtr, size_t size, aclrtMemMallocPolicy policy,
 			    aclrtMallocConfig *cfg)
 {
-	return take_device(__func__, devPtr, size, policy, cfg);
+	return memory_config_take_device(__func__, devPtr, size, policy, cfg);
 }
 
 aclError aclrtMallocForTaskScheduler(void **devPtr, size_t size,
 				     aclrtMemMallocPolicy policy, aclrtMallocConfig *cfg)
 {
-	return take_device(__func__, devPtr, size, policy, cfg);
+	return memory_config_take_device(__func__, devPtr, size, policy, cfg);
 }
 
 aclError aclrtMallocHostWithCfg(void **ptr, uint64_t size, aclrtMallocConfig *cfg)
@@ -134,7 +135,7 @@ aclError aclrtMallocHostWithCfg(void **ptr, uint64_t size, aclrtMallocConfig *cf
 		return code;
 	request.pages = config_get()->run_on_device ? ACLKM_PAGES_NORMAL
 						    : memory_huge_first(size);
-	return take(&request, &tag, ptr);
+	return memory_config_take(&request, &tag, ptr);
 }
 
 aclError aclrtMemAllocManaged(void **ptr, uint64_t size, uint32_t flag)

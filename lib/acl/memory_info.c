@@ -132,7 +132,7 @@ aclError aclrtMemUceRepair(int32_t deviceId, aclrtMemUceInfo *memUceInfoArray,
 	return ACL_SUCCESS;
 }
 
-static aclError check_cached(const char *call, const void *ptr, size_t size)
+static aclError memory_info_check_cached(const char *call, const void *ptr, size_t size)
 {
 	return acl_enter(call) ?: acl_need(ptr, "devPtr") ?: acl_need_size(size, "size");
 }
@@ -140,12 +140,12 @@ static aclError check_cached(const char *call, const void *ptr, size_t size)
 /* The processor and what stands for the device see the same caches. */
 aclError aclrtMemFlush(void *devPtr, size_t size)
 {
-	return check_cached(__func__, devPtr, size);
+	return memory_info_check_cached(__func__, devPtr, size);
 }
 
 aclError aclrtMemInvalidate(void *devPtr, size_t size)
 {
-	return check_cached(__func__, devPtr, size);
+	return memory_info_check_cached(__func__, devPtr, size);
 }
 
 static aclError check_host_range(const void *ptr, uint64_t size)

@@ -15,7 +15,7 @@ static aclError limit_result(int err)
 }
 
 /* 107003 is for a stream; a notify that is not alive is 107000. */
-static aclError task_result(int err, aclrtNotify notify)
+static aclError acl_notify_task_result(int err, aclrtNotify notify)
 {
 	uint32_t id;
 
@@ -24,7 +24,7 @@ static aclError task_result(int err, aclrtNotify notify)
 	return acl_result(err);
 }
 
-static aclError check_flags(const char *name, uint64_t flags, uint64_t other)
+static aclError acl_notify_check_flags(const char *name, uint64_t flags, uint64_t other)
 {
 	if (!flags || flags == other)
 		return ACL_SUCCESS;
@@ -37,7 +37,7 @@ aclError aclrtCreateNotify(aclrtNotify *notify, uint64_t flag)
 	uintptr_t handle = 0;
 	aclError code = acl_enter(__func__) ?: acl_need(notify, "notify") ?:
 			context_need() ?:
-			check_flags("flag", flag, ACL_NOTIFY_DEVICE_USE_ONLY) ?:
+			acl_notify_check_flags("flag", flag, ACL_NOTIFY_DEVICE_USE_ONLY) ?:
 			limit_result(notify_create(context_device(), &handle));
 
 	if (!code)
@@ -54,13 +54,13 @@ aclError aclrtDestroyNotify(aclrtNotify notify)
 aclError aclrtRecordNotify(aclrtNotify notify, aclrtStream stream)
 {
 	return acl_enter(__func__) ?: acl_need(notify, "notify") ?: context_need() ?:
-	       task_result(notify_record((uintptr_t)notify, context_stream(stream)), notify);
+	       acl_notify_task_result(notify_record((uintptr_t)notify, context_stream(stream)), notify);
 }
 
 aclError aclrtWaitAndResetNotify(aclrtNotify notify, aclrtStream stream, uint32_t timeout)
 {
 	return acl_enter(__func__) ?: acl_need(notify, "notify") ?: context_need() ?:
-	       task_result(notify_wait((uintptr_t)notify, context_stream(stream),
+	       acl_notify_task_result(notify_wait((uintptr_t)notify, context_stream(stream),
 				       timeout ? timeout * SECOND_MS : -1),
 			   notify);
 }
@@ -94,7 +94,7 @@ aclError aclrtNotifyGetExportKey(aclrtNotify notify, char *key, size_t len,
 	uint64_t number = 0;
 	aclError code = acl_enter(__func__) ?: acl_need(notify, "notify") ?:
 			acl_need(key, "key") ?: context_need() ?: key_check_length(len) ?:
-			check_flags("flags", flags,
+			acl_notify_check_flags("flags", flags,
 				    ACL_RT_NOTIFY_EXPORT_FLAG_DISABLE_PID_VALIDATION) ?:
 			acl_result(notify_export((uintptr_t)notify, flags, &number));
 
@@ -120,7 +120,7 @@ aclError aclrtNotifyImportByKey(aclrtNotify *notify, const char *key, uint64_t f
 	int err;
 	aclError code = acl_enter(__func__) ?: acl_need(notify, "notify") ?:
 			key_read(key, &number) ?: context_need() ?:
-			check_flags("flags", flags,
+			acl_notify_check_flags("flags", flags,
 				    ACL_RT_NOTIFY_IMPORT_FLAG_ENABLE_PEER_ACCESS);
 
 	if (code)

@@ -46,7 +46,7 @@ static void copy(void *dst, const void *src, size_t count)
 		copy_bytes(dst, src, count);
 }
 
-static HOT int run_copy(struct task *task)
+static HOT int quick_run_copy(struct task *task)
 {
 	copy(task->dst, task->src, task->count);
 	return ACLKM_OK;
@@ -70,7 +70,7 @@ HOT bool transfer_quick(void *dst, size_t room, const void *src, size_t count,
 		counter_add(COUNT_TASKS_DONE, 1);
 	} else {
 		const struct task task = {
-			.run = run_copy, .dst = dst, .src = src, .count = count};
+			.run = quick_run_copy, .dst = dst, .src = src, .count = count};
 		/* What such a copy needs shares a line with the queue's links. */
 		int err = stream_submit(handle, &task, offsetof(struct task, value), 0);
 

@@ -25,7 +25,7 @@ static aclError set_check(const void *ptr, size_t room, size_t count)
 	return ACL_SUCCESS;
 }
 
-static struct uses uses_of(void *ptr, size_t count)
+static struct uses set_uses_of(void *ptr, size_t count)
 {
 	return (struct uses){.what = "set",
 			     .of = {{.at = ptr,
@@ -43,7 +43,7 @@ aclError aclrtMemset(void *devPtr, size_t maxCount, int32_t value, size_t count)
 		return code;
 	code = set_check(devPtr, maxCount, count);
 	if (!code && check_watches_tasks()) {
-		uses = uses_of(devPtr, count);
+		uses = set_uses_of(devPtr, count);
 		check_uses_now(&uses);
 	}
 	if (!code)
@@ -62,7 +62,7 @@ aclError aclrtMemsetAsync(void *devPtr, size_t maxCount, int32_t value, size_t c
 {
 	const struct task task = {
 		.run = run_set, .dst = devPtr, .count = count, .value = (uint8_t)value};
-	const struct uses uses = uses_of(devPtr, count);
+	const struct uses uses = set_uses_of(devPtr, count);
 	aclError code = acl_enter(__func__);
 
 	if (code || !count)
@@ -126,7 +126,7 @@ aclError aclrtMemsetD32Async(void *ptr, size_t memSize, uint32_t value, size_t N
 {
 	const struct task task = {
 		.run = run_fill, .dst = ptr, .count = N, .value = value};
-	const struct uses uses = uses_of(ptr, N * sizeof(value));
+	const struct uses uses = set_uses_of(ptr, N * sizeof(value));
 	enum place place;
 	aclError code = check_fill(__func__, ptr, memSize, N, &place)
 				?: stream_result(stream_check(context_stream(stream)));

@@ -18,7 +18,7 @@ static aclError argument_result(int err)
 	return acl_result_for(err, ACLKM_ERR_INVALID, ACL_ERROR_RT_PARAM_INVALID);
 }
 
-static aclError check_flags(uint64_t flags)
+static aclError acl_share_check_flags(uint64_t flags)
 {
 	if (flags <= 1)
 		return ACL_SUCCESS;
@@ -68,7 +68,7 @@ static aclError export_physical(aclrtDrvMemHandle handle, uint64_t flags,
 				aclrtMemSharedHandleType type, void *out)
 {
 	uint64_t number = 0;
-	aclError code = check_flags(flags)
+	aclError code = acl_share_check_flags(flags)
 				?: argument_result(share_physical_export(
 					   (uintptr_t)handle, flags, &number));
 
@@ -151,7 +151,7 @@ aclError aclrtMemImportFromShareableHandleV2(void *shareableHandle,
 	aclError code = acl_enter(__func__) ?:
 			acl_need(shareableHandle, "shareableHandle") ?:
 			acl_need(handle, "handle") ?: context_need() ?:
-			check_share_type(shareType) ?: check_flags(flags) ?:
+			check_share_type(shareType) ?: acl_share_check_flags(flags) ?:
 			read_handle(shareableHandle, shareType, &number);
 
 	if (code)
@@ -165,7 +165,7 @@ aclError aclrtIpcMemGetExportKey(void *devPtr, size_t size, char *key, size_t le
 	uint64_t number = 0;
 	aclError code = acl_enter(__func__) ?: acl_need(devPtr, "devPtr") ?:
 			acl_need_size(size, "size") ?: acl_need(key, "key") ?:
-			context_need() ?: check_flags(flags);
+			context_need() ?: acl_share_check_flags(flags);
 
 	if (code)
 		return code;
@@ -192,7 +192,7 @@ aclError aclrtIpcMemImportByKey(void **devPtr, const char *key, uint64_t flags)
 	uint64_t number = 0;
 
 	return acl_enter(__func__) ?: acl_need(devPtr, "devPtr") ?:
-	       key_read(key, &number) ?: context_need() ?: check_flags(flags) ?:
+	       key_read(key, &number) ?: context_need() ?: acl_share_check_flags(flags) ?:
 	       key_result(share_block_import(number, context_device(), devPtr));
 }
 

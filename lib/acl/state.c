@@ -29,7 +29,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct registry states, aborts, streams;
 
 /* A copy of slot @i; false: it is free. */
-static bool get(struct registry *registry, int i, struct callback *out)
+static bool state_get(struct registry *registry, int i, struct callback *out)
 {
 	pthread_mutex_lock(&lock);
 	*out = registry->slots[i];
@@ -43,7 +43,7 @@ void state_tell(int32_t device, aclrtDeviceState state)
 	int i;
 
 	for (i = 0; atomic_load(&states.count) && i < CALLBACKS; i++) {
-		if (get(&states, i, &now))
+		if (state_get(&states, i, &now))
 			((aclrtDeviceStateCallback)now.fn)(device, state, now.args);
 	}
 }
@@ -54,7 +54,7 @@ void state_tell_abort(int32_t device, aclrtDeviceTaskAbortStage stage, uint32_t 
 	int i;
 
 	for (i = 0; atomic_load(&aborts.count) && i < CALLBACKS; i++) {
-		if (get(&aborts, i, &now))
+		if (state_get(&aborts, i, &now))
 			((aclrtDeviceTaskAbortCallback)now.fn)(device, stage, timeout,
 							       now.args);
 	}
@@ -66,7 +66,7 @@ static void tell_stream(uintptr_t stream, bool created)
 	int i;
 
 	for (i = 0; atomic_load(&streams.count) && i < CALLBACKS; i++) {
-		if (get(&streams, i, &now))
+		if (state_get(&streams, i, &now))
 			((aclrtStreamStateCallback)now.fn)(
 				(aclrtStream)stream,
 				created ? ACL_RT_STREAM_STATE_CREATE_POST
@@ -76,7 +76,7 @@ static void tell_stream(uintptr_t stream, bool created)
 }
 
 /* The slot of this name; "": a free one. */
-static struct callback *find_locked(struct registry *registry, const char *name)
+static struct callback *state_find_locked(struct registry *registry, const char *name)
 {
 	int i;
 
@@ -87,15 +87,15 @@ static struct callback *find_locked(struct registry *registry, const char *name)
 	return NULL;
 }
 
-static aclError add(struct registry *registry, const char *name, any_function fn,
-		    void *args)
+static aclError state_add(struct registry *registry, const char *name, any_function fn,
+			  void *args)
 {
 	struct callback *slot;
 	bool there;
 
 	pthread_mutex_lock(&lock);
-	there = find_locked(registry, name);
-	slot = there ? NULL : find_locked(registry, "");
+	there = state_find_locked(registry, name);
+	slot = there ? NULL : state_find_locked(registry, "");
 	if (slot) {
 		strcpy(slot->name, name);
 		slot->fn = fn;
@@ -116,7 +116,7 @@ static aclError end(struct registry *registry, const char *name)
 	struct callback *slot;
 
 	pthread_mutex_lock(&lock);
-	slot = find_locked(registry, name);
+	slot = state_find_locked(registry, name);
 	if (slot) {
 		memset(slot, 0, sizeof(*slot));
 		atomic_fetch_sub(&registry->count, 1);
@@ -141,7 +141,7 @@ static aclError change(const char *call, struct registry *registry, const char *
 		return acl_refuse(ACL_ERROR_RT_PARAM_INVALID,
 				  "regName = \"%.40s\": must have 1 to %d characters",
 				  name, NAME_MAX_LENGTH);
-	return fn ? add(registry, name, fn, args) : end(registry, name);
+	return fn ? state_add(registry, name, fn, args) : end(registry, name);
 }
 
 aclError aclrtRegDeviceStateCallback(const char *regName,

@@ -13,8 +13,8 @@
 	(ACL_STREAM_FAST_LAUNCH | ACL_STREAM_FAST_SYNC | ACL_STREAM_PERSISTENT |         \
 	 ACL_STREAM_HUGE | ACL_STREAM_CPU_SCHEDULE | ACL_STREAM_DEVICE_USE_ONLY)
 
-static aclError create(const char *call, aclrtStream *stream, uint32_t priority,
-		       uint32_t flags)
+static aclError acl_stream_create(const char *call, aclrtStream *stream,
+				  uint32_t priority, uint32_t flags)
 {
 	struct stream_config config = {.flags = flags, .priority = priority};
 	uintptr_t handle, context;
@@ -39,20 +39,21 @@ static aclError create(const char *call, aclrtStream *stream, uint32_t priority,
 
 aclError aclrtCreateStream(aclrtStream *stream)
 {
-	return create(__func__, stream, 0, 0);
+	return acl_stream_create(__func__, stream, 0, 0);
 }
 
 aclError aclrtCreateStreamWithConfig(aclrtStream *stream, uint32_t priority,
 				     uint32_t flag)
 {
-	return create(__func__, stream, priority, flag);
+	return acl_stream_create(__func__, stream, priority, flag);
 }
 
 aclError aclrtCreateStreamV2(aclrtStream *stream, const aclrtStreamConfigHandle *handle)
 {
 	if (!handle)
-		return create(__func__, stream, 0, 0);
-	return create(__func__, stream, handle->priority, (uint32_t)handle->flag);
+		return acl_stream_create(__func__, stream, 0, 0);
+	return acl_stream_create(__func__, stream, handle->priority,
+				 (uint32_t)handle->flag);
 }
 
 aclrtStreamConfigHandle *aclrtCreateStreamConfigHandle(void)
@@ -189,8 +190,8 @@ aclError aclrtStreamStop(aclrtStream stream)
 	       stream_result(stream_abort(context_stream(stream), false));
 }
 
-static aclError look(const char *call, aclrtStream stream, const void *out,
-		     const char *name, struct stream_attributes *at)
+static aclError acl_stream_look(const char *call, aclrtStream stream, const void *out,
+				const char *name, struct stream_attributes *at)
 {
 	return acl_enter(call) ?: acl_need(out, name) ?: context_need() ?:
 	       stream_result(stream_get(context_stream(stream), at));
@@ -199,7 +200,7 @@ static aclError look(const char *call, aclrtStream stream, const void *out,
 aclError aclrtStreamGetId(aclrtStream stream, int32_t *streamId)
 {
 	struct stream_attributes at;
-	aclError code = look(__func__, stream, streamId, "streamId", &at);
+	aclError code = acl_stream_look(__func__, stream, streamId, "streamId", &at);
 
 	if (!code)
 		*streamId = at.id;
@@ -209,7 +210,7 @@ aclError aclrtStreamGetId(aclrtStream stream, int32_t *streamId)
 aclError aclrtStreamGetPriority(aclrtStream stream, uint32_t *priority)
 {
 	struct stream_attributes at;
-	aclError code = look(__func__, stream, priority, "priority", &at);
+	aclError code = acl_stream_look(__func__, stream, priority, "priority", &at);
 
 	if (!code)
 		*priority = at.priority;
@@ -219,7 +220,7 @@ aclError aclrtStreamGetPriority(aclrtStream stream, uint32_t *priority)
 aclError aclrtStreamGetFlags(aclrtStream stream, uint32_t *flags)
 {
 	struct stream_attributes at;
-	aclError code = look(__func__, stream, flags, "flags", &at);
+	aclError code = acl_stream_look(__func__, stream, flags, "flags", &at);
 
 	if (!code)
 		*flags = at.flags;
@@ -287,7 +288,7 @@ aclError aclrtGetStreamAttribute(aclrtStream stream, aclrtStreamAttr stmAttrType
 				 aclrtStreamAttrValue *value)
 {
 	struct stream_attributes at;
-	aclError code = look(__func__, stream, value, "value", &at);
+	aclError code = acl_stream_look(__func__, stream, value, "value", &at);
 
 	if (code)
 		return code;
@@ -340,7 +341,7 @@ aclError aclrtSetStreamOverflowSwitch(aclrtStream stream, uint32_t flag)
 aclError aclrtGetStreamOverflowSwitch(aclrtStream stream, uint32_t *flag)
 {
 	struct stream_attributes at;
-	aclError code = look(__func__, stream, flag, "flag", &at);
+	aclError code = acl_stream_look(__func__, stream, flag, "flag", &at);
 
 	if (!code)
 		*flag = at.overflow_switch;

@@ -134,7 +134,7 @@ aclError transfer_rules(const struct transfer *transfer, aclrtMemcpyKind kind, b
 	return check_alignment(transfer);
 }
 
-static int run_copy(struct task *task)
+static int transfer_run_copy(struct task *task)
 {
 	copy_now(task->dst, task->src, task->count);
 	return ACLKM_OK;
@@ -154,7 +154,7 @@ static int run_rows(struct task *task)
 	return ACLKM_OK;
 }
 
-static struct uses uses_of(const struct transfer *transfer)
+static struct uses transfer_uses_of(const struct transfer *transfer)
 {
 	return (struct uses){
 		.what = "copy",
@@ -176,7 +176,7 @@ void transfer_at_once(const struct transfer *transfer)
 	struct uses uses;
 
 	if (check_watches_tasks()) {
-		uses = uses_of(transfer);
+		uses = transfer_uses_of(transfer);
 		check_uses_now(&uses);
 	}
 	transfer_now(transfer);
@@ -201,7 +201,7 @@ static bool submit_now(const struct transfer *transfer, uintptr_t stream,
 
 static int submit_later(const struct transfer *transfer, uintptr_t stream)
 {
-	struct rows_task rows = {.task = {.run = run_copy,
+	struct rows_task rows = {.task = {.run = transfer_run_copy,
 					  .dst = transfer->dst,
 					  .src = transfer->src,
 					  .count = transfer->count}};
@@ -218,11 +218,11 @@ static int submit_later(const struct transfer *transfer, uintptr_t stream)
 	}
 	if (!check_watches_tasks())
 		return stream_submit(stream, &rows.task, size, 0);
-	uses = uses_of(transfer);
+	uses = transfer_uses_of(transfer);
 	return stream_submit_using(stream, &rows.task, size, 0, &uses);
 }
 
-static aclError submit(const struct transfer *transfer, uintptr_t stream)
+static aclError transfer_submit(const struct transfer *transfer, uintptr_t stream)
 {
 	int err = ACLKM_OK;
 
@@ -251,7 +251,7 @@ aclError transfer_start(const struct transfer *transfer, bool now, uintptr_t str
 		check_async(transfer->dst, transfer->src,
 			    is_unaligned(transfer->dst) || is_unaligned(transfer->src),
 			    now);
-	return now ? degrade(transfer, stream) : submit(transfer, stream);
+	return now ? degrade(transfer, stream) : transfer_submit(transfer, stream);
 }
 
 bool transfer_join(struct transfer *run, const struct transfer *next)

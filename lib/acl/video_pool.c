@@ -79,7 +79,7 @@ static struct block *find_block_locked(hi_vb_blk number, struct video_pool **poo
 	return NULL;
 }
 
-static aclError check_config(const hi_vb_pool_config *config, uint64_t *size)
+static aclError video_pool_check_config(const hi_vb_pool_config *config, uint64_t *size)
 {
 	uint64_t stride;
 	aclError code = acl_need(config, "vb_pool_cfg");
@@ -127,7 +127,7 @@ static struct video_pool *make(const char *call, const hi_vb_pool_config *config
 	return NULL;
 }
 
-static hi_vb_pool add(struct video_pool *pool)
+static hi_vb_pool video_pool_add(struct video_pool *pool)
 {
 	uint32_t at = 0;
 
@@ -149,12 +149,12 @@ hi_vb_pool hi_mpi_vb_create_pool(const hi_vb_pool_config *vb_pool_cfg)
 	uint64_t size = 0;
 	hi_vb_pool number;
 
-	if (enter(__func__) || check_config(vb_pool_cfg, &size))
+	if (enter(__func__) || video_pool_check_config(vb_pool_cfg, &size))
 		return NO_POOL;
 	pool = make(__func__, vb_pool_cfg, size);
 	if (!pool)
 		return NO_POOL;
-	number = add(pool);
+	number = video_pool_add(pool);
 	if (number != NO_POOL)
 		return number;
 	aclkm_pool_destroy(pool->pool, 0);
@@ -189,7 +189,7 @@ hi_s32 hi_mpi_vb_destroy_pool(hi_vb_pool pool)
 }
 
 /* The free block behind the one that was given last. */
-static struct block *take_locked(struct video_pool *pool, uint32_t *at)
+static struct block *video_pool_take_locked(struct video_pool *pool, uint32_t *at)
 {
 	struct block *block;
 
@@ -222,7 +222,7 @@ static hi_vb_blk get_locked(const char *call, struct video_pool *pool, hi_u64 si
 			   pool->number, pool->count);
 		return NO_BLOCK;
 	}
-	block = take_locked(pool, &at);
+	block = video_pool_take_locked(pool, &at);
 	if (!block) {
 		api_enter(call);
 		acl_refuse(HI_ERR_VB_NO_BUF, "pool = %#x: %s", pool->number,

@@ -25,7 +25,7 @@ static struct registration *registrations;
 static _Atomic uint32_t count;
 static struct object_table descriptions = OBJECT_TABLE(OBJECT_ALLOCATOR);
 
-static void release(struct object *object)
+static void allocator_release(struct object *object)
 {
 	free(object_entry(object, struct description, object));
 }
@@ -34,7 +34,8 @@ int allocator_create(uintptr_t *handle)
 {
 	struct description *description = calloc(1, sizeof(*description));
 
-	if (!description || object_add(&descriptions, &description->object, 0, release)) {
+	if (!description ||
+	    object_add(&descriptions, &description->object, 0, allocator_release)) {
 		free(description);
 		return error_no_records();
 	}
@@ -42,7 +43,7 @@ int allocator_create(uintptr_t *handle)
 	return ACLKM_OK;
 }
 
-static int not_alive(uintptr_t handle)
+static int allocator_not_alive(uintptr_t handle)
 {
 	return error_set(ACLKM_ERR_HANDLE,
 			 "allocatorDesc = %p: never created, or destroyed already",
@@ -54,7 +55,7 @@ int allocator_destroy(uintptr_t handle)
 	struct object *object = object_remove(&descriptions, handle);
 
 	if (!object)
-		return not_alive(handle);
+		return allocator_not_alive(handle);
 	object_put(object);
 	return ACLKM_OK;
 }
@@ -64,7 +65,7 @@ int allocator_set_object(uintptr_t handle, void *value)
 	struct object *object = object_get(&descriptions, handle);
 
 	if (!object)
-		return not_alive(handle);
+		return allocator_not_alive(handle);
 	pthread_mutex_lock(&lock);
 	object_entry(object, struct description, object)->allocator.object = value;
 	pthread_mutex_unlock(&lock);
@@ -77,7 +78,7 @@ int allocator_set_part(uintptr_t handle, enum allocator_part part, allocator_fun
 	struct object *object = object_get(&descriptions, handle);
 
 	if (!object)
-		return not_alive(handle);
+		return allocator_not_alive(handle);
 	pthread_mutex_lock(&lock);
 	object_entry(object, struct description, object)->allocator.parts[part] = fn;
 	pthread_mutex_unlock(&lock);
@@ -86,7 +87,7 @@ int allocator_set_part(uintptr_t handle, enum allocator_part part, allocator_fun
 }
 
 /* Where the stream's registration hangs, or the end of the list. */
-static struct registration **find_locked(uintptr_t stream)
+static struct registration **allocator_find_locked(uintptr_t stream)
 {
 	struct registration **at = &registrations;
 
@@ -101,7 +102,7 @@ static int read_whole(uintptr_t handle, struct allocator *out)
 	int part;
 
 	if (!object)
-		return not_alive(handle);
+		return allocator_not_alive(handle);
 	pthread_mutex_lock(&lock);
 	*out = object_entry(object, struct description, object)->allocator;
 	pthread_mutex_unlock(&lock);
@@ -134,7 +135,7 @@ int allocator_register(uintptr_t handle, uintptr_t stream)
 	made->stream = stream;
 	made->handle = handle;
 	pthread_mutex_lock(&lock);
-	at = find_locked(stream);
+	at = allocator_find_locked(stream);
 	if (*at) {
 		made->next = (*at)->next;
 		free(*at);
@@ -157,7 +158,7 @@ int allocator_get(uintptr_t stream, struct allocator *out, uintptr_t *handle)
 	const struct registration *found;
 
 	pthread_mutex_lock(&lock);
-	found = *find_locked(stream);
+	found = *allocator_find_locked(stream);
 	if (found) {
 		*out = found->allocator;
 		*handle = found->handle;
@@ -171,7 +172,7 @@ int allocator_unregister(uintptr_t stream)
 	struct registration **at, *found;
 
 	pthread_mutex_lock(&lock);
-	at = find_locked(stream);
+	at = allocator_find_locked(stream);
 	found = *at;
 	if (found) {
 		*at = found->next;
@@ -189,7 +190,7 @@ void allocator_stream_ends(uintptr_t stream)
 	if (!atomic_load(&count))
 		return;
 	pthread_mutex_lock(&lock);
-	at = find_locked(stream);
+	at = allocator_find_locked(stream);
 	found = *at;
 	if (found) {
 		*at = found->next;

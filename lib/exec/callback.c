@@ -41,7 +41,7 @@ static struct record *queue, **queue_tail = &queue;
 static _Atomic uint32_t nr_subscriptions; /* changed under the lock */
 static _Atomic uint32_t news; /* a record was queued, a subscription came or went */
 
-static struct subscription *find_locked(uintptr_t stream)
+static struct subscription *callback_find_locked(uintptr_t stream)
 {
 	struct subscription *at = subscriptions;
 
@@ -87,7 +87,7 @@ static void discard_locked(const struct subscription *subscription)
 	queue_tail = at;
 }
 
-static void end_locked(struct subscription *subscription)
+static void callback_end_locked(struct subscription *subscription)
 {
 	struct subscription **at = &subscriptions;
 
@@ -107,9 +107,9 @@ static void callback_stream_ends(uintptr_t stream)
 	if (!atomic_load(&nr_subscriptions))
 		return;
 	pthread_mutex_lock(&lock);
-	subscription = find_locked(stream);
+	subscription = callback_find_locked(stream);
 	if (subscription)
-		end_locked(subscription);
+		callback_end_locked(subscription);
 	pthread_mutex_unlock(&lock);
 	if (subscription)
 		word_change(&news);
@@ -121,7 +121,7 @@ static bool add_subscription(struct subscription *subscription)
 	bool first;
 
 	pthread_mutex_lock(&lock);
-	first = !find_locked(subscription->stream);
+	first = !callback_find_locked(subscription->stream);
 	if (first) {
 		subscription->next = subscriptions;
 		subscriptions = subscription;
@@ -160,13 +160,13 @@ int callback_unsubscribe(uint64_t thread, uintptr_t stream)
 	int err = ACLKM_OK;
 
 	pthread_mutex_lock(&lock);
-	subscription = find_locked(stream);
+	subscription = callback_find_locked(stream);
 	if (!subscription)
 		err = ACLKM_ERR_FOREIGN;
 	else if (subscription->thread != thread)
 		err = ACLKM_ERR_KIND;
 	else
-		end_locked(subscription);
+		callback_end_locked(subscription);
 	pthread_mutex_unlock(&lock);
 	if (err == ACLKM_ERR_FOREIGN)
 		return error_set(err, "stream = %p is not subscribed", (void *)stream);
@@ -213,7 +213,7 @@ static bool is_over(struct record *record)
 	return over;
 }
 
-static int run_launch(struct task *task)
+static int callback_run_launch(struct task *task)
 {
 	const struct launch *launch = (const struct launch *)task;
 	struct record *record = queue_record(launch);
@@ -234,7 +234,7 @@ static int run_launch(struct task *task)
 	return ACLKM_OK;
 }
 
-static void drop_launch(struct task *task)
+static void callback_drop_launch(struct task *task)
 {
 	struct launch *launch = (struct launch *)task;
 
@@ -245,16 +245,17 @@ static void drop_launch(struct task *task)
 
 int callback_launch(void (*fn)(void *data), void *data, bool block, uintptr_t stream)
 {
-	struct launch launch = {.task = {.run = run_launch, .drop = drop_launch},
-				.fn = fn,
-				.block = block};
+	struct launch launch = {
+		.task = {.run = callback_run_launch, .drop = callback_drop_launch},
+		.fn = fn,
+		.block = block};
 	int err = stream_check(stream);
 
 	if (err)
 		return err;
 	launch.task.dst = data;
 	pthread_mutex_lock(&lock);
-	launch.subscription = find_locked(stream);
+	launch.subscription = callback_find_locked(stream);
 	if (launch.subscription)
 		launch.subscription->users++;
 	pthread_mutex_unlock(&lock);
@@ -265,12 +266,12 @@ int callback_launch(void (*fn)(void *data), void *data, bool block, uintptr_t st
 				 (void *)stream);
 	err = stream_submit(stream, &launch.task, sizeof(launch), 0);
 	if (err)
-		drop_launch(&launch.task);
+		callback_drop_launch(&launch.task);
 	return err;
 }
 
 /* The next record of this thread, out of the queue. */
-static struct record *take_record(uint64_t me, bool *subscribed)
+static struct record *callback_take_record(uint64_t me, bool *subscribed)
 {
 	const struct subscription *subscription;
 	struct record **at = &queue, *record;
@@ -298,7 +299,7 @@ static void end_record(void *arg)
 	pthread_mutex_unlock(&lock);
 }
 
-static void run_record(struct record *record)
+static void callback_run_record(struct record *record)
 {
 	outcall_in_task++;
 	outcall(record->fn, record->data, end_record, record);
@@ -315,9 +316,9 @@ int callback_process(int64_t deadline)
 	for (;;) {
 		seen = atomic_load(&news);
 		subscribed = false;
-		record = take_record(me, &subscribed);
+		record = callback_take_record(me, &subscribed);
 		if (record) {
-			run_record(record);
+			callback_run_record(record);
 			return ACLKM_OK;
 		}
 		/* The last subscription has ended while this thread waited. */

@@ -26,7 +26,7 @@ struct counter_task {
 
 static struct object_table counters = OBJECT_TABLE(OBJECT_COUNTER);
 
-static void release(struct object *object)
+static void counter_release(struct object *object)
 {
 	struct counter_notify *counter =
 		object_entry(object, struct counter_notify, object);
@@ -42,7 +42,7 @@ int counter_create(uintptr_t *handle)
 	if (!counter)
 		goto no_heap;
 	pthread_mutex_init(&counter->lock, NULL);
-	if (object_add(&counters, &counter->object, 0, release))
+	if (object_add(&counters, &counter->object, 0, counter_release))
 		goto free;
 	*handle = counter->object.handle;
 	return ACLKM_OK;
@@ -53,7 +53,7 @@ no_heap:
 	return error_no_records();
 }
 
-static int not_alive(uintptr_t handle)
+static int counter_not_alive(uintptr_t handle)
 {
 	return error_set(ACLKM_ERR_HANDLE,
 			 "cntNotify = %p: never created, or destroyed already",
@@ -65,7 +65,7 @@ int counter_destroy(uintptr_t handle)
 	struct object *object = object_remove(&counters, handle);
 
 	if (!object)
-		return not_alive(handle);
+		return counter_not_alive(handle);
 	object_put(object);
 	return ACLKM_OK;
 }
@@ -75,7 +75,7 @@ int counter_id(uintptr_t handle, uint32_t *id)
 	struct object *object = object_get(&counters, handle);
 
 	if (!object)
-		return not_alive(handle);
+		return counter_not_alive(handle);
 	*id = object_number(handle);
 	object_put(object);
 	return ACLKM_OK;
@@ -117,7 +117,7 @@ static void set_locked(struct counter_notify *counter, uint32_t number)
 	word_change(&counter->word);
 }
 
-static int run_record(struct task *task)
+static int counter_run_record(struct task *task)
 {
 	const struct counter_task *record = (const struct counter_task *)task;
 	struct counter_notify *counter = record->counter;
@@ -129,7 +129,7 @@ static int run_record(struct task *task)
 }
 
 /* Whether the rule holds; else which word changes when the number does. */
-static bool take(const struct counter_task *wait, uint32_t *seen)
+static bool counter_take(const struct counter_task *wait, uint32_t *seen)
 {
 	struct counter_notify *counter = wait->counter;
 	bool taken;
@@ -143,33 +143,33 @@ static bool take(const struct counter_task *wait, uint32_t *seen)
 	return taken;
 }
 
-static int run_wait(struct task *task)
+static int counter_run_wait(struct task *task)
 {
 	const struct counter_task *wait = (const struct counter_task *)task;
 	int64_t deadline = clock_deadline(wait->timeout_ms);
 	int err = ACLKM_OK;
 	uint32_t seen;
 
-	while (!take(wait, &seen) && !err)
+	while (!counter_take(wait, &seen) && !err)
 		err = worker_sleep(task->worker, &wait->counter->word, seen, deadline);
 	return err == ACLKM_ERR_TIMEOUT ? ACLKM_ERR_TASK : ACLKM_OK;
 }
 
-static void drop(struct task *task)
+static void counter_drop(struct task *task)
 {
 	object_put(&((struct counter_task *)task)->counter->object);
 }
 
-static int submit(uintptr_t handle, uintptr_t stream, struct counter_task *task,
-		  unsigned int flags)
+static int counter_submit(uintptr_t handle, uintptr_t stream, struct counter_task *task,
+			  unsigned int flags)
 {
 	struct object *object = object_get(&counters, handle);
 	int err;
 
 	if (!object)
-		return not_alive(handle);
+		return counter_not_alive(handle);
 	task->counter = object_entry(object, struct counter_notify, object);
-	task->task.drop = drop;
+	task->task.drop = counter_drop;
 	err = stream_submit(stream, &task->task, sizeof(*task), flags);
 	if (err)
 		object_put(object);
@@ -180,19 +180,19 @@ int counter_record(uintptr_t handle, uintptr_t stream, enum counter_change chang
 		   uint32_t value)
 {
 	struct counter_task task = {
-		.task = {.run = run_record}, .what = change, .value = value};
+		.task = {.run = counter_run_record}, .what = change, .value = value};
 
-	return submit(handle, stream, &task, WORKER_NOW);
+	return counter_submit(handle, stream, &task, WORKER_NOW);
 }
 
 int counter_wait(uintptr_t handle, uintptr_t stream, enum counter_rule rule,
 		 uint32_t value, int64_t timeout_ms, bool clear)
 {
-	struct counter_task task = {.task = {.run = run_wait},
+	struct counter_task task = {.task = {.run = counter_run_wait},
 				    .timeout_ms = timeout_ms,
 				    .what = rule,
 				    .value = value,
 				    .clear = clear};
 
-	return submit(handle, stream, &task, 0);
+	return counter_submit(handle, stream, &task, 0);
 }

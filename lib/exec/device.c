@@ -30,12 +30,12 @@ int device_check(int64_t id)
 			 count == 1 ? " (ACLKM_DEVICES sets how many)" : "");
 }
 
-static void release(struct object *object)
+static void device_release(struct object *object)
 {
 	free(object_entry(object, struct context, object));
 }
 
-static int create(uint32_t device, bool is_default, uintptr_t *out)
+static int device_create(uint32_t device, bool is_default, uintptr_t *out)
 {
 	static const struct stream_config plain;
 	struct context *context = calloc(1, sizeof(*context));
@@ -45,7 +45,7 @@ static int create(uint32_t device, bool is_default, uintptr_t *out)
 		return error_no_records();
 	context->device = device;
 	context->is_default = is_default;
-	err = object_add(&context_table, &context->object, 0, release);
+	err = object_add(&context_table, &context->object, 0, device_release);
 	if (err) {
 		free(context);
 		return error_no_records();
@@ -58,7 +58,7 @@ static int create(uint32_t device, bool is_default, uintptr_t *out)
 	return err;
 }
 
-static void destroy(struct object *object)
+static void device_destroy(struct object *object)
 {
 	atomic_fetch_add(&device_gone, 1);
 	tcache_disarm();
@@ -89,7 +89,7 @@ static int set(int32_t id, uint64_t sets)
 	pthread_mutex_lock(&lock);
 	created = !device->context;
 	if (created)
-		err = create((uint32_t)id, true, &device->context);
+		err = device_create((uint32_t)id, true, &device->context);
 	if (!err)
 		err = context_use(device->context);
 	if (!err)
@@ -152,7 +152,7 @@ int device_reset(int32_t id, bool force)
 	/* A host function that runs in one of their streams may set the device again. */
 	for (; dead; dead = next) {
 		next = dead->next_dead;
-		destroy(&dead->object);
+		device_destroy(&dead->object);
 	}
 	return err;
 }
@@ -184,7 +184,7 @@ int context_create(int32_t device, uintptr_t *out)
 	int err = open_device(device);
 
 	if (!err)
-		err = create((uint32_t)device, false, out);
+		err = device_create((uint32_t)device, false, out);
 	if (!err)
 		err = context_use(*out);
 	if (!err)
@@ -215,7 +215,7 @@ out:
 		return error_set(ACLKM_ERR_HANDLE,
 				 "context = %p: never created, or destroyed already",
 				 (void *)handle);
-	destroy(removed);
+	device_destroy(removed);
 	return ACLKM_OK;
 }
 

@@ -35,7 +35,7 @@ static struct object_table events = OBJECT_TABLE(OBJECT_EVENT);
 static _Atomic uint32_t recorded[MAX_DEVICES];
 static _Atomic uint32_t last_id;
 
-static void release(struct object *object)
+static void event_release(struct object *object)
 {
 	struct event *event = object_entry(object, struct event, object);
 
@@ -50,8 +50,8 @@ static void release(struct object *object)
 	free(event);
 }
 
-static int add(uint32_t device, uint32_t flags, struct event_state *state, uint64_t size,
-	       int fd, uintptr_t *handle)
+static int event_add(uint32_t device, uint32_t flags, struct event_state *state,
+		     uint64_t size, int fd, uintptr_t *handle)
 {
 	struct event *event = calloc(1, sizeof(*event));
 	int err;
@@ -65,7 +65,7 @@ static int add(uint32_t device, uint32_t flags, struct event_state *state, uint6
 	event->fd = fd;
 	if (fd >= 0)
 		fd_know(fd, &event->file);
-	err = object_add(&events, &event->object, 0, release);
+	err = object_add(&events, &event->object, 0, event_release);
 	if (err)
 		goto free;
 	*handle = event->object.handle;
@@ -78,33 +78,33 @@ no_heap:
 
 int event_create(uint32_t device, uint32_t flags, uintptr_t *handle)
 {
-	return add(device, flags, NULL, 0, -1, handle);
+	return event_add(device, flags, NULL, 0, -1, handle);
 }
 
 int event_adopt(uint32_t device, uint32_t flags, struct event_state *state, uint64_t size,
 		int fd, uintptr_t *handle)
 {
-	return add(device, flags, state, size, fd, handle);
+	return event_add(device, flags, state, size, fd, handle);
 }
 
-static int not_alive(uintptr_t handle)
+static int event_not_alive(uintptr_t handle)
 {
 	return error_set(ACLKM_ERR_HANDLE,
 			 "event = %p: never created, or destroyed already",
 			 (void *)handle);
 }
 
-static int get(uintptr_t handle, struct event **out)
+static int event_get(uintptr_t handle, struct event **out)
 {
 	struct object *object = object_get(&events, handle);
 
 	if (!object)
-		return not_alive(handle);
+		return event_not_alive(handle);
 	*out = object_entry(object, struct event, object);
 	return ACLKM_OK;
 }
 
-static void put(struct event *event)
+static void event_put(struct event *event)
 {
 	object_put(&event->object);
 }
@@ -112,7 +112,7 @@ static void put(struct event *event)
 int event_file(uintptr_t handle, int *fd, uint64_t *number)
 {
 	struct event *event = NULL;
-	int err = get(handle, &event);
+	int err = event_get(handle, &event);
 
 	if (err)
 		return err;
@@ -129,19 +129,19 @@ int event_file(uintptr_t handle, int *fd, uint64_t *number)
 		if (!err && *fd < 0)
 			err = fd_refused("sharing an event");
 	}
-	put(event);
+	event_put(event);
 	return err;
 }
 
 int event_offered(uintptr_t handle, uint64_t number)
 {
 	struct event *event = NULL;
-	int err = get(handle, &event);
+	int err = event_get(handle, &event);
 
 	if (err)
 		return err;
 	event->offer = number;
-	put(event);
+	event_put(event);
 	return ACLKM_OK;
 }
 
@@ -150,7 +150,7 @@ int event_destroy(uintptr_t handle)
 	struct object *object = object_remove(&events, handle);
 
 	if (!object)
-		return not_alive(handle);
+		return event_not_alive(handle);
 	object_put(object);
 	return ACLKM_OK;
 }
@@ -198,7 +198,7 @@ static void complete(struct event_state *state, uint64_t number, int64_t time)
 	wake(state);
 }
 
-static int run_record(struct task *task)
+static int event_run_record(struct task *task)
 {
 	const struct event_task *record = (const struct event_task *)task;
 
@@ -213,22 +213,22 @@ static void drop_record(struct task *task)
 
 	if (!task->ran)
 		complete(record->event->state, record->number, 0);
-	put(record->event);
+	event_put(record->event);
 }
 
-static int submit(const struct event_task *task, uintptr_t stream)
+static int event_submit(const struct event_task *task, uintptr_t stream)
 {
 	int err = stream_submit(stream, &task->task, sizeof(*task), WORKER_NOW);
 
 	if (err)
-		put(task->event);
+		event_put(task->event);
 	return err;
 }
 
 int event_record(uintptr_t handle, uintptr_t stream)
 {
-	struct event_task task = {.task = {.run = run_record, .drop = drop_record}};
-	int err = get(handle, &task.event);
+	struct event_task task = {.task = {.run = event_run_record, .drop = drop_record}};
+	int err = event_get(handle, &task.event);
 
 	if (err)
 		return err;
@@ -236,16 +236,16 @@ int event_record(uintptr_t handle, uintptr_t stream)
 	if (!err)
 		err = take_number(task.event);
 	if (err) {
-		put(task.event);
+		event_put(task.event);
 		return err;
 	}
 	task.number = atomic_fetch_add(&task.event->state->recorded, 1) + 1;
 	/* The number is given away: whoever waits for it must not wait for ever. */
 	atomic_fetch_add(&task.event->object.users, 1);
-	err = submit(&task, stream);
+	err = event_submit(&task, stream);
 	if (err)
 		complete(task.event->state, task.number, 0);
-	put(task.event);
+	event_put(task.event);
 	return err;
 }
 
@@ -254,7 +254,7 @@ static bool is_complete(const struct event_state *state, uint64_t number)
 	return atomic_load(&state->completed) >= number;
 }
 
-static int run_wait(struct task *task)
+static int event_run_wait(struct task *task)
 {
 	const struct event_task *wait = (const struct event_task *)task;
 	struct event_state *state = wait->event->state;
@@ -278,15 +278,15 @@ static void drop_wait(struct task *task)
 	struct event_task *wait = (struct event_task *)task;
 
 	atomic_fetch_sub(&wait->event->waits, 1);
-	put(wait->event);
+	event_put(wait->event);
 }
 
 int event_wait(uintptr_t handle, uintptr_t stream, int64_t timeout_ms)
 {
-	struct event_task task = {.task = {.run = run_wait, .drop = drop_wait},
+	struct event_task task = {.task = {.run = event_run_wait, .drop = drop_wait},
 				  .timeout_ms = timeout_ms};
 	unsigned int flags = 0;
-	int err = get(handle, &task.event);
+	int err = event_get(handle, &task.event);
 
 	if (err)
 		return err;
@@ -311,26 +311,26 @@ static int run_reset(struct task *task)
 
 static void drop_reset(struct task *task)
 {
-	put(((struct event_task *)task)->event);
+	event_put(((struct event_task *)task)->event);
 }
 
 int event_reset(uintptr_t handle, uintptr_t stream)
 {
 	struct event_task task = {.task = {.run = run_reset, .drop = drop_reset}};
-	int err = get(handle, &task.event);
+	int err = event_get(handle, &task.event);
 
 	if (err)
 		return err;
 	if (task.event->flags & EVENT_NEW_MODE ||
 	    (config_get()->strict && !(task.event->flags & EVENT_SYNC))) {
-		put(task.event);
+		event_put(task.event);
 		return error_set(ACLKM_ERR_UNSUPPORTED,
 				 "event = %p: only events of aclrtCreateEventWithFlag("
 				 "ACL_EVENT_SYNC) can be reset",
 				 (void *)handle);
 	}
 	task.number = atomic_load(&task.event->state->recorded);
-	return submit(&task, stream);
+	return event_submit(&task, stream);
 }
 
 int event_synchronize(uintptr_t handle, int64_t deadline)
@@ -340,7 +340,7 @@ int event_synchronize(uintptr_t handle, int64_t deadline)
 	uint64_t number;
 	bool in_time = true;
 	uint32_t seen;
-	int err = get(handle, &event);
+	int err = event_get(handle, &event);
 
 	if (err)
 		return err;
@@ -361,7 +361,7 @@ int event_synchronize(uintptr_t handle, int64_t deadline)
 			in_time = word_wait(&state->word, seen, deadline);
 	}
 	atomic_fetch_sub(&state->sleepers, 1);
-	put(event);
+	event_put(event);
 	return err;
 }
 
@@ -369,7 +369,7 @@ int event_query(uintptr_t handle, struct event_status *out)
 {
 	struct event *event = NULL;
 	uint64_t number, done;
-	int err = get(handle, &event);
+	int err = event_get(handle, &event);
 
 	if (err)
 		return err;
@@ -385,7 +385,7 @@ int event_query(uintptr_t handle, struct event_status *out)
 	};
 	if (out->complete && event->flags & EVENT_TIME_LINE)
 		out->time = atomic_load(&event->state->time);
-	put(event);
+	event_put(event);
 	return ACLKM_OK;
 }
 

@@ -352,7 +352,8 @@ static void drop_launch(struct task *task)
 	free(task->dst);
 }
 
-static int submit(struct launch *launch, uintptr_t stream, const struct uses *uses)
+static int launch_submit_task(struct launch *launch, uintptr_t stream,
+			      const struct uses *uses)
 {
 	const struct task task = {.run = run_launch, .drop = drop_launch, .dst = launch};
 	const struct device_here *here = device_here();
@@ -368,7 +369,7 @@ static int submit(struct launch *launch, uintptr_t stream, const struct uses *us
 
 int launch_submit(struct launch *launch, uintptr_t stream)
 {
-	return submit(launch, stream, NULL);
+	return launch_submit_task(launch, stream, NULL);
 }
 
 int launch_submit_device(const struct aclkm_kernel *kernel,
@@ -382,5 +383,5 @@ int launch_submit_device(const struct aclkm_kernel *kernel,
 		return no_heap();
 	launch->call.args = args;
 	launch->call.args_size = size;
-	return submit(launch, stream, &uses);
+	return launch_submit_task(launch, stream, &uses);
 }

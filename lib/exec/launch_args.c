@@ -43,7 +43,8 @@ static void end_own(void *value)
 	free(list);
 }
 
-static void begin(struct launch_list *list, uintptr_t function, void *memory, size_t size)
+static void launch_args_begin(struct launch_list *list, uintptr_t function, void *memory,
+			      size_t size)
 {
 	*list = (struct launch_list){
 		.magic = LIST_MAGIC,
@@ -67,7 +68,7 @@ int launch_list_own(uintptr_t function, struct launch_list **out)
 		}
 		own_list = list;
 	}
-	begin(list, function, list + 1, LAUNCH_ARGS_SIZE);
+	launch_args_begin(list, function, list + 1, LAUNCH_ARGS_SIZE);
 	*out = list;
 	return ACLKM_OK;
 }
@@ -77,7 +78,7 @@ int launch_list_init(void *at, uintptr_t function, void *memory, size_t size)
 	if ((uintptr_t)at % _Alignof(struct launch_list))
 		return error_set(ACLKM_ERR_INVALID,
 				 "argsHandle = %p: must be a multiple of 8", at);
-	begin(at, function, memory, size);
+	launch_args_begin(at, function, memory, size);
 	return ACLKM_OK;
 }
 

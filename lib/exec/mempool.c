@@ -54,13 +54,13 @@ static struct piece *pieces;
 static struct object_table pools = OBJECT_TABLE(OBJECT_POOL);
 static _Atomic uint32_t pool_count;
 
-static void release(struct object *object)
+static void mempool_release(struct object *object)
 {
 	free(object_entry(object, struct mempool, object));
 	atomic_fetch_sub(&pool_count, 1);
 }
 
-static int get(uintptr_t handle, struct mempool **out)
+static int mempool_get(uintptr_t handle, struct mempool **out)
 {
 	struct object *object = object_get(&pools, handle);
 
@@ -119,7 +119,7 @@ int mempool_create(uint32_t device, uint64_t max_size, uintptr_t *handle)
 		goto no_heap;
 	pool->device = device;
 	pool->max_size = max_size;
-	if (object_add(&pools, &pool->object, 0, release))
+	if (object_add(&pools, &pool->object, 0, mempool_release))
 		goto free;
 	stream_at_wait(mempool_synchronized);
 	atomic_fetch_add(&pool_count, 1);
@@ -250,8 +250,8 @@ static int new_piece_locked(struct mempool *pool, uint64_t size, struct piece **
 	return ACLKM_OK;
 }
 
-static int take_locked(struct mempool *pool, uint64_t asked, uint64_t size,
-		       uintptr_t stream, void **out)
+static int mempool_take_locked(struct mempool *pool, uint64_t asked, uint64_t size,
+			       uintptr_t stream, void **out)
 {
 	struct piece *piece = reuse_locked(pool, size, stream);
 	int err = ACLKM_OK;
@@ -288,11 +288,11 @@ int mempool_take(uintptr_t handle, uint64_t size, uintptr_t stream, void **out)
 	if (!err && aclkm_align_up(size, ALIGN, &size))
 		err = error_set(ACLKM_ERR_NOMEM, "no device has so many bytes");
 	if (!err)
-		err = get(handle, &pool);
+		err = mempool_get(handle, &pool);
 	if (err)
 		return err;
 	pthread_mutex_lock(&lock);
-	err = take_locked(pool, asked, size, stream, out);
+	err = mempool_take_locked(pool, asked, size, stream, out);
 	pthread_mutex_unlock(&lock);
 	object_put(&pool->object);
 	return err;
@@ -316,7 +316,7 @@ static void reach_free(struct task *task)
 	pthread_mutex_unlock(&lock);
 }
 
-static int run_nothing(struct task *task)
+static int mempool_run_nothing(struct task *task)
 {
 	(void)task;
 	return ACLKM_OK;
@@ -333,7 +333,8 @@ static struct piece *find_used_locked(const void *ptr)
 
 int mempool_give(void *ptr, uintptr_t stream)
 {
-	struct free_task task = {.task = {.run = run_nothing, .drop = reach_free}};
+	struct free_task task = {
+		.task = {.run = mempool_run_nothing, .drop = reach_free}};
 	int err = stream_check(stream);
 
 	if (err)
@@ -363,7 +364,7 @@ int mempool_give(void *ptr, uintptr_t stream)
 int mempool_trim(uintptr_t handle, uint64_t keep)
 {
 	struct mempool *pool;
-	int err = get(handle, &pool);
+	int err = mempool_get(handle, &pool);
 
 	if (err)
 		return err;
@@ -377,7 +378,7 @@ int mempool_trim(uintptr_t handle, uint64_t keep)
 int mempool_threshold(uintptr_t handle, const uint64_t *set, uint64_t *value)
 {
 	struct mempool *pool;
-	int err = get(handle, &pool);
+	int err = mempool_get(handle, &pool);
 
 	if (err)
 		return err;
@@ -394,7 +395,7 @@ int mempool_threshold(uintptr_t handle, const uint64_t *set, uint64_t *value)
 int mempool_stats(uintptr_t handle, struct mempool_stats *out)
 {
 	struct mempool *pool;
-	int err = get(handle, &pool);
+	int err = mempool_get(handle, &pool);
 
 	if (err)
 		return err;
@@ -408,7 +409,7 @@ int mempool_stats(uintptr_t handle, struct mempool_stats *out)
 int mempool_reset_high(uintptr_t handle, int reserved, int used)
 {
 	struct mempool *pool;
-	int err = get(handle, &pool);
+	int err = mempool_get(handle, &pool);
 
 	if (err)
 		return err;

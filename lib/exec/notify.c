@@ -37,7 +37,7 @@ struct notify_task {
 static struct object_table notifies = OBJECT_TABLE(OBJECT_NOTIFY);
 static _Atomic uint32_t alive[MAX_DEVICES];
 
-static void release(struct object *object)
+static void notify_release(struct object *object)
 {
 	struct notify *notify = object_entry(object, struct notify, object);
 
@@ -51,7 +51,7 @@ static void release(struct object *object)
 }
 
 /* @flag: shared memory, which is the notify's from now on; NULL: none. */
-static int add(uint32_t device, struct flag *flag, uintptr_t *handle)
+static int notify_add(uint32_t device, struct flag *flag, uintptr_t *handle)
 {
 	struct notify *notify;
 	int err = ACLKM_ERR_NOHEAP;
@@ -68,7 +68,7 @@ static int add(uint32_t device, struct flag *flag, uintptr_t *handle)
 	pthread_mutex_init(&notify->lock, NULL);
 	notify->device = device;
 	notify->flag = flag ? flag : &notify->own;
-	err = object_add(&notifies, &notify->object, 0, release);
+	err = object_add(&notifies, &notify->object, 0, notify_release);
 	if (err)
 		goto free;
 	*handle = notify->object.handle;
@@ -83,27 +83,27 @@ uncount:
 
 int notify_create(uint32_t device, uintptr_t *handle)
 {
-	return add(device, NULL, handle);
+	return notify_add(device, NULL, handle);
 }
 
-static int not_alive(uintptr_t handle)
+static int notify_not_alive(uintptr_t handle)
 {
 	return error_set(ACLKM_ERR_HANDLE,
 			 "notify = %p: never created, or destroyed already",
 			 (void *)handle);
 }
 
-static int get(uintptr_t handle, struct notify **out)
+static int notify_get(uintptr_t handle, struct notify **out)
 {
 	struct object *object = object_get(&notifies, handle);
 
 	if (!object)
-		return not_alive(handle);
+		return notify_not_alive(handle);
 	*out = object_entry(object, struct notify, object);
 	return ACLKM_OK;
 }
 
-static void put(struct notify *notify)
+static void notify_put(struct notify *notify)
 {
 	object_put(&notify->object);
 }
@@ -113,12 +113,12 @@ int notify_destroy(uintptr_t handle)
 	struct object *object = object_remove(&notifies, handle);
 
 	if (!object)
-		return not_alive(handle);
+		return notify_not_alive(handle);
 	object_put(object);
 	return ACLKM_OK;
 }
 
-static int run_record(struct task *task)
+static int notify_run_record(struct task *task)
 {
 	struct notify *notify = ((struct notify_task *)task)->notify;
 
@@ -130,7 +130,7 @@ static int run_record(struct task *task)
 }
 
 /* Whether the flag was up, and is down now; else where to sleep until it changes. */
-static bool take(struct notify *notify, _Atomic uint32_t **word, uint32_t *seen)
+static bool notify_take(struct notify *notify, _Atomic uint32_t **word, uint32_t *seen)
 {
 	bool taken;
 
@@ -143,7 +143,7 @@ static bool take(struct notify *notify, _Atomic uint32_t **word, uint32_t *seen)
 	return taken;
 }
 
-static int run_wait(struct task *task)
+static int notify_run_wait(struct task *task)
 {
 	const struct notify_task *wait = (const struct notify_task *)task;
 	int64_t deadline = clock_deadline(wait->timeout_ms);
@@ -151,64 +151,65 @@ static int run_wait(struct task *task)
 	int err = ACLKM_OK;
 	uint32_t seen;
 
-	while (!take(wait->notify, &word, &seen) && !err)
+	while (!notify_take(wait->notify, &word, &seen) && !err)
 		err = worker_sleep(task->worker, word, seen, deadline);
 	return err == ACLKM_ERR_TIMEOUT ? ACLKM_ERR_TASK : ACLKM_OK;
 }
 
-static void drop(struct task *task)
+static void notify_drop(struct task *task)
 {
-	put(((struct notify_task *)task)->notify);
+	notify_put(((struct notify_task *)task)->notify);
 }
 
-static int submit(uintptr_t handle, uintptr_t stream, int (*run)(struct task *task),
-		  int64_t timeout_ms, unsigned int flags)
+static int notify_submit(uintptr_t handle, uintptr_t stream,
+			 int (*run)(struct task *task), int64_t timeout_ms,
+			 unsigned int flags)
 {
-	struct notify_task task = {.task = {.run = run, .drop = drop},
+	struct notify_task task = {.task = {.run = run, .drop = notify_drop},
 				   .timeout_ms = timeout_ms};
-	int err = get(handle, &task.notify);
+	int err = notify_get(handle, &task.notify);
 
 	if (err)
 		return err;
 	err = stream_submit(stream, &task.task, sizeof(task), flags);
 	if (err)
-		put(task.notify);
+		notify_put(task.notify);
 	return err;
 }
 
 int notify_record(uintptr_t handle, uintptr_t stream)
 {
-	return submit(handle, stream, run_record, -1, WORKER_NOW);
+	return notify_submit(handle, stream, notify_run_record, -1, WORKER_NOW);
 }
 
 int notify_wait(uintptr_t handle, uintptr_t stream, int64_t timeout_ms)
 {
-	return submit(handle, stream, run_wait, timeout_ms, 0);
+	return notify_submit(handle, stream, notify_run_wait, timeout_ms, 0);
 }
 
 int notify_reset(uintptr_t handle)
 {
 	struct notify *notify = NULL;
-	int err = get(handle, &notify);
+	int err = notify_get(handle, &notify);
 
 	if (err)
 		return err;
 	pthread_mutex_lock(&notify->lock);
 	atomic_store(&notify->flag->raised, 0);
 	pthread_mutex_unlock(&notify->lock);
-	put(notify);
+	notify_put(notify);
 	return ACLKM_OK;
 }
 
 int notify_id(uintptr_t handle, uint32_t *id)
 {
 	struct notify *notify = NULL;
-	int err = get(handle, &notify);
+	int err = notify_get(handle, &notify);
 
 	if (err)
 		return err;
 	*id = object_number(handle);
-	put(notify);
+	notify_put(notify);
 	return ACLKM_OK;
 }
 
@@ -268,7 +269,7 @@ static int export_locked(struct notify *notify, bool anyone)
 int notify_export(uintptr_t handle, bool anyone, uint64_t *number)
 {
 	struct notify *notify = NULL;
-	int err = get(handle, &notify);
+	int err = notify_get(handle, &notify);
 
 	if (err)
 		return err;
@@ -276,7 +277,7 @@ int notify_export(uintptr_t handle, bool anyone, uint64_t *number)
 	err = export_locked(notify, anyone);
 	*number = notify->number;
 	pthread_mutex_unlock(&notify->lock);
-	put(notify);
+	notify_put(notify);
 	return err;
 }
 
@@ -284,14 +285,14 @@ int notify_allow(uintptr_t handle, const int32_t *pids, size_t count)
 {
 	struct notify *notify = NULL;
 	uint64_t number;
-	int err = get(handle, &notify);
+	int err = notify_get(handle, &notify);
 
 	if (err)
 		return err;
 	pthread_mutex_lock(&notify->lock);
 	number = notify->number;
 	pthread_mutex_unlock(&notify->lock);
-	put(notify);
+	notify_put(notify);
 	if (!number)
 		return error_set(ACLKM_ERR_HANDLE, "notify = %p was not exported",
 				 (void *)handle);
@@ -311,7 +312,7 @@ int notify_import(uint64_t number, uint32_t device, uintptr_t *handle)
 	if (!flag)
 		return error_set(ACLKM_ERR_NOMEM, "mapping a notify: %s",
 				 strerror(errno));
-	err = add(device, flag, handle);
+	err = notify_add(device, flag, handle);
 	if (err)
 		va_unmap(flag, va_page_size());
 	return err;

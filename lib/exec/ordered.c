@@ -47,7 +47,7 @@ static void reach(struct task *task)
 	pending_reach(((struct free_task *)task)->pending);
 }
 
-static int run_nothing(struct task *task)
+static int ordered_run_nothing(struct task *task)
 {
 	(void)task;
 	return ACLKM_OK;
@@ -55,7 +55,7 @@ static int run_nothing(struct task *task)
 
 int aclkm_segment_free_async(struct aclkm_pool *pool, void *ptr, void *stream)
 {
-	struct free_task task = {.task = {.run = run_nothing, .drop = reach}};
+	struct free_task task = {.task = {.run = ordered_run_nothing, .drop = reach}};
 	uintptr_t handle = 0;
 	int err = api_enter(__func__);
 

@@ -376,9 +376,9 @@ bool queue_is_interrupted(struct queue *queue)
 }
 
 /* Looks for as long as is set, not beyond @deadline; true: @found holds. */
-static HOT bool look(struct queue *queue,
-		     bool (*found)(struct queue *queue, uint64_t arg), uint64_t arg,
-		     int64_t deadline)
+static HOT bool queue_look(struct queue *queue,
+			   bool (*found)(struct queue *queue, uint64_t arg), uint64_t arg,
+			   int64_t deadline)
 {
 	uint32_t spin = atomic_load_explicit(&queue->spin, memory_order_relaxed);
 	int i, looks = FIRST_LOOKS;
@@ -420,7 +420,7 @@ HOT bool queue_sleep(struct queue *queue)
 		/* Nothing comes any more, and what was there may be thrown away. */
 		if (atomic_load(&queue->put) & QUEUE_STOPPED)
 			return queue_has_left(queue);
-		if (look(queue, has_work, 0, NO_DEADLINE))
+		if (queue_look(queue, has_work, 0, NO_DEADLINE))
 			continue;
 		atomic_store(&queue->sleeping, 1);
 		if (!has_work(queue, 0))
@@ -494,7 +494,7 @@ HOT bool queue_wait(struct queue *queue, uint64_t count, int64_t deadline)
 		if (before >= at)
 			continue;
 		if (!looked) {
-			if (look(queue, is_signalled, seen, deadline))
+			if (queue_look(queue, is_signalled, seen, deadline))
 				continue;
 			if (woken)
 				set_ahead(queue, queue_ahead(queue) - 1);

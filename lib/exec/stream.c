@@ -117,7 +117,7 @@ static int add_block_locked(void)
 	return ACLKM_OK;
 }
 
-static int take_record(struct stream **out)
+static int stream_take_record(struct stream **out)
 {
 	int err = ACLKM_OK;
 
@@ -133,7 +133,7 @@ static int take_record(struct stream **out)
 }
 
 /* Nobody uses it. Those who come late count themselves in and out: once is enough. */
-static void release(struct stream *stream)
+static void stream_release(struct stream *stream)
 {
 	bool dying = true;
 
@@ -147,10 +147,10 @@ static void release(struct stream *stream)
 	pthread_mutex_unlock(&table_lock);
 }
 
-static HOT void put(struct stream *stream)
+static HOT void stream_put(struct stream *stream)
 {
 	if (atomic_fetch_sub(&stream->users, 1) == 1)
-		release(stream);
+		stream_release(stream);
 }
 
 static HOT bool hold(struct stream *stream, uintptr_t handle)
@@ -158,7 +158,7 @@ static HOT bool hold(struct stream *stream, uintptr_t handle)
 	atomic_fetch_add(&stream->users, 1);
 	if (atomic_load(&stream->handle) == handle)
 		return true;
-	put(stream);
+	stream_put(stream);
 	return false;
 }
 
@@ -179,7 +179,7 @@ int stream_create(uintptr_t context, uint32_t device, const struct stream_config
 	int err = ACLKM_ERR_LIMIT;
 
 	if (atomic_fetch_add(&alive[device], 1) < STREAM_MAX)
-		err = take_record(&stream);
+		err = stream_take_record(&stream);
 	if (err) {
 		atomic_fetch_sub(&alive[device], 1);
 		return no_room(err);
@@ -212,7 +212,7 @@ uintptr_t stream_context(const struct worker *worker)
 	return atomic_load(&stream->context);
 }
 
-static int not_alive(uintptr_t handle)
+static int stream_not_alive(uintptr_t handle)
 {
 	return error_set(ACLKM_ERR_HANDLE,
 			 "stream = %p: never created, or destroyed already",
@@ -233,17 +233,17 @@ static HOT int look_up(uintptr_t handle, struct stream **out)
 	uintptr_t context, here = device_context();
 
 	if (!stream)
-		return not_alive(handle);
+		return stream_not_alive(handle);
 	context = atomic_load_explicit(&stream->context, memory_order_relaxed);
 	if (atomic_load(&stream->handle) != handle)
-		return not_alive(handle);
+		return stream_not_alive(handle);
 	if (here && context != here)
 		return not_here(handle, context, here);
 	*out = stream;
 	return ACLKM_OK;
 }
 
-static HOT int get(uintptr_t handle, struct stream **out)
+static HOT int stream_get_held(uintptr_t handle, struct stream **out)
 {
 	struct stream *stream = NULL;
 	int err = look_up(handle, &stream);
@@ -251,7 +251,7 @@ static HOT int get(uintptr_t handle, struct stream **out)
 	if (err)
 		return err;
 	if (!hold(stream, handle))
-		return not_alive(handle);
+		return stream_not_alive(handle);
 	*out = stream;
 	return ACLKM_OK;
 }
@@ -301,16 +301,16 @@ HOT int stream_submit_using(uintptr_t handle, const struct task *task, size_t si
 {
 	const struct submission submission = {task, size, flags, uses, handle};
 	struct stream *stream = NULL;
-	int err = get(handle, &stream);
+	int err = stream_get_held(handle, &stream);
 
 	if (err)
 		return err;
 	err = worker_submit(&stream->worker, &submission);
 	if (err == ACLKM_ERR_HANDLE)
-		not_alive(handle);
+		stream_not_alive(handle);
 	else if (err)
 		error_set(err, "stream = %p: %s", (void *)handle, aclkm_strerror(err));
-	put(stream);
+	stream_put(stream);
 	return err;
 }
 
@@ -333,11 +333,11 @@ HOT int stream_wait(uintptr_t handle, int64_t deadline)
 	int err = stream_may_wait();
 
 	if (!err)
-		err = get(handle, &stream);
+		err = stream_get_held(handle, &stream);
 	if (err)
 		return err;
 	err = worker_wait(&stream->worker, deadline);
-	put(stream);
+	stream_put(stream);
 	call_at_wait();
 	return explain(err, handle);
 }
@@ -345,12 +345,12 @@ HOT int stream_wait(uintptr_t handle, int64_t deadline)
 int stream_query(uintptr_t handle, bool *idle)
 {
 	struct stream *stream = NULL;
-	int err = get(handle, &stream);
+	int err = stream_get_held(handle, &stream);
 
 	if (err)
 		return err;
 	*idle = worker_is_idle(&stream->worker);
-	put(stream);
+	stream_put(stream);
 	return ACLKM_OK;
 }
 
@@ -364,26 +364,26 @@ int stream_check(uintptr_t handle)
 int stream_abort(uintptr_t handle, bool queued)
 {
 	struct stream *stream = NULL;
-	int err = get(handle, &stream);
+	int err = stream_get_held(handle, &stream);
 
 	if (err)
 		return err;
 	worker_abort(&stream->worker, queued);
-	put(stream);
+	stream_put(stream);
 	return ACLKM_OK;
 }
 
 int stream_get(uintptr_t handle, struct stream_attributes *out)
 {
 	struct stream *stream = NULL;
-	int err = get(handle, &stream);
+	int err = stream_get_held(handle, &stream);
 
 	if (err)
 		return err;
 	pthread_mutex_lock(&stream->lock);
 	*out = stream->attributes;
 	pthread_mutex_unlock(&stream->lock);
-	put(stream);
+	stream_put(stream);
 	return ACLKM_OK;
 }
 
@@ -391,7 +391,7 @@ int stream_change(uintptr_t handle,
 		  int (*change)(struct stream_attributes *at, void *arg), void *arg)
 {
 	struct stream *stream = NULL;
-	int err = get(handle, &stream);
+	int err = stream_get_held(handle, &stream);
 
 	if (err)
 		return err;
@@ -399,11 +399,11 @@ int stream_change(uintptr_t handle,
 	err = change(&stream->attributes, arg);
 	worker_set_failure_mode(&stream->worker, stream->attributes.failure_mode);
 	pthread_mutex_unlock(&stream->lock);
-	put(stream);
+	stream_put(stream);
 	return err;
 }
 
-static void destroy(struct stream *stream, uintptr_t handle, bool force)
+static void stream_drain(struct stream *stream, uintptr_t handle, bool force)
 {
 	if (force)
 		worker_abort(&stream->worker, true);
@@ -412,7 +412,7 @@ static void destroy(struct stream *stream, uintptr_t handle, bool force)
 	allocator_stream_ends(handle);
 	worker_stop(&stream->worker);
 	atomic_store(&stream->dying, true);
-	put(stream);
+	stream_put(stream);
 }
 
 /* Ends the handle; the table's use of the record goes to the caller. */
@@ -443,7 +443,7 @@ void stream_tell_created(uintptr_t handle)
 
 static void (*_Atomic watch_failures)(const struct stream_failure *failure);
 
-static void tell_failure(struct worker *worker, int err, uint64_t number)
+static void stream_tell_failure(struct worker *worker, int err, uint64_t number)
 {
 	struct stream *stream =
 		(struct stream *)((char *)worker - offsetof(struct stream, worker));
@@ -458,7 +458,7 @@ static void tell_failure(struct worker *worker, int err, uint64_t number)
 void stream_watch_failures(void (*watcher)(const struct stream_failure *failure))
 {
 	atomic_store(&watch_failures, watcher);
-	atomic_store(&worker_on_failure, tell_failure);
+	atomic_store(&worker_on_failure, stream_tell_failure);
 }
 
 struct end {
@@ -476,7 +476,7 @@ static void call_watcher(void *arg)
 /* The watcher has thrown: the caller, which holds the stream, does not go on. */
 static void unhold(void *stream)
 {
-	put(stream);
+	stream_put(stream);
 }
 
 /* Once, also when the watcher destroys the stream. */
@@ -494,7 +494,7 @@ static bool end_stream(struct stream *stream, uintptr_t handle, bool force)
 	tell_end(stream, handle);
 	if (!remove_stream(stream, handle))
 		return false;
-	destroy(stream, handle, force);
+	stream_drain(stream, handle, force);
 	return true;
 }
 
@@ -507,10 +507,10 @@ int stream_destroy(uintptr_t handle, bool force)
 	if (err)
 		return err;
 	if (!stream || !handle || !hold(stream, handle))
-		return not_alive(handle);
+		return stream_not_alive(handle);
 	ended = end_stream(stream, handle, force);
-	put(stream);
-	return ended ? ACLKM_OK : not_alive(handle);
+	stream_put(stream);
+	return ended ? ACLKM_OK : stream_not_alive(handle);
 }
 
 uint32_t stream_available(uint32_t device)
@@ -549,7 +549,7 @@ int stream_wait_device(uint32_t device, int64_t deadline)
 			if (err && !first)
 				first = explain(err, handle);
 		}
-		put(stream);
+		stream_put(stream);
 	}
 	call_at_wait();
 	return first;
@@ -564,7 +564,7 @@ void stream_abort_device(uint32_t device)
 	while ((stream = next_stream(&at, &handle))) {
 		if (atomic_load(&stream->device) == device)
 			worker_abort(&stream->worker, true);
-		put(stream);
+		stream_put(stream);
 	}
 }
 
@@ -577,6 +577,6 @@ void stream_destroy_context(uintptr_t context)
 	while ((stream = next_stream(&at, &handle))) {
 		if (atomic_load(&stream->context) == context)
 			end_stream(stream, handle, false);
-		put(stream);
+		stream_put(stream);
 	}
 }

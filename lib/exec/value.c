@@ -47,7 +47,7 @@ static bool is_met(const struct task *task, enum value_rule rule)
 	}
 }
 
-static int run_wait(struct task *task)
+static int value_run_wait(struct task *task)
 {
 	enum value_rule rule = ((const struct value_task *)task)->rule;
 	int64_t pause = FIRST_PAUSE;
@@ -68,7 +68,8 @@ static int run_wait(struct task *task)
 int value_wait(void *addr, uint64_t value, enum value_rule rule, uintptr_t stream)
 {
 	const struct value_task wait = {
-		.task = {.run = run_wait, .dst = addr, .value = value}, .rule = rule};
+		.task = {.run = value_run_wait, .dst = addr, .value = value},
+		.rule = rule};
 	const struct uses uses = {"value wait", {{.at = addr, .size = sizeof(value)}}};
 
 	return stream_submit_using(stream, &wait.task, sizeof(wait), 0, &uses);

@@ -35,7 +35,7 @@ struct failure {
 	void (*tell)(struct worker *worker, int err, uint64_t number);
 };
 
-static void tell_failure(void *arg)
+static void worker_tell_failure(void *arg)
 {
 	const struct failure *failure = arg;
 
@@ -55,11 +55,11 @@ static void note_failure(struct task *task, int err)
 		atomic_store(&worker->stopped, true);
 	pthread_mutex_unlock(&worker->lock);
 	if (failure.tell)
-		worker_call(task, tell_failure, &failure);
+		worker_call(task, worker_tell_failure, &failure);
 }
 
 /* The drop function is part of the task. */
-static HOT void drop(struct task *task)
+static HOT void worker_drop(struct task *task)
 {
 	void (*fn)(struct task * task) = task->drop;
 
@@ -80,7 +80,7 @@ static HOT void run(struct worker *worker, struct task *task, bool skip)
 		     : check_task_begins(&worker->line);
 	if (!skip)
 		err = task->run(task);
-	drop(task);
+	worker_drop(task);
 	if (err)
 		note_failure(task, err);
 	outcall_in_task--;
@@ -112,7 +112,7 @@ static void worker_survive(void *arg)
 	struct task *task = arg;
 	struct worker *worker = task->worker;
 
-	drop(task);
+	worker_drop(task);
 	outcall_in_task--;
 	counter_add(COUNT_TASKS_DONE, 1);
 	if (task->now) {
@@ -153,7 +153,7 @@ static HOT int start(struct worker *worker)
 	return err;
 }
 
-static HOT int put(struct worker *worker, const struct submission *submission)
+static HOT int worker_put(struct worker *worker, const struct submission *submission)
 {
 	int err = start(worker);
 
@@ -189,7 +189,7 @@ static int submit_watched(struct worker *worker, const struct submission *submis
 	}
 	check_line_lock(line);
 	check_flight_queued(line, flight);
-	err = put(worker, submission);
+	err = worker_put(worker, submission);
 	if (err)
 		check_flight_refused(line, flight);
 	check_line_unlock(line);
@@ -206,7 +206,7 @@ HOT int worker_submit(struct worker *worker, const struct submission *submission
 		run_now(worker, submission);
 		return ACLKM_OK;
 	}
-	return put(worker, submission);
+	return worker_put(worker, submission);
 }
 
 HOT int worker_wait(struct worker *worker, int64_t deadline)

@@ -70,4 +70,13 @@ result $? "--rooms: an include past the room's header fails"
 "$top/tools/layers.py" --rooms --layers "$top/lib/layers" --sources "$top/lib" --objects "@LIB@/obj" > "$work/log" 2>&1
 result $? 'the library: no upward call, no cycle'
 
+"$top/tools/static-names.py" "$top/lib" > "$work/log" 2>&1
+result $? 'the library: no static function has the name of another one'
+
+tree
+printf 'static int one(void) { return 0; }\n' >> "$work/tree/floor/b.c"
+printf 'static int one(void) { return 0; }\n' >> "$work/tree/floor/c.c"
+! "$top/tools/static-names.py" "$work/tree" > "$work/log" 2>&1 && grep -q '^one: static in' "$work/log"
+result $? 'a static name in two files fails'
+
 done_testing
