@@ -500,6 +500,8 @@ static const struct scenario scenarios[] = {
 	 "redzone,poison,free,bounds,flight,leak", NULL},
 	{"streams_checked", streams, "ACLKM_CHECK",
 	 "redzone,poison,free,bounds,flight,leak", NULL},
+	/* A watched task needs a record of its own: the stream can refuse each. */
+	{"stream_pools_checked", stream_pools, "ACLKM_CHECK", "flight", NULL},
 	{"copies_checked", copies, "ACLKM_CHECK",
 	 "redzone,poison,free,bounds,flight,leak", NULL},
 };

@@ -5,6 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "acl/memory.h"
+
 #define P(p) ((void **)&(p))
 
 /* One of the calls of the documents, by name. */
@@ -156,6 +158,17 @@ static void test_wrong_frees(const struct call *c)
 	is(c->give(p), c->bad_free, "%s: free again", c->name);
 	ok(recent_has("freed already"), "%s: the text says so", c->name);
 	free(heap);
+}
+
+/* What HUGE_FIRST means at the threshold; how it is mapped is the machine's business. */
+static void test_threshold(void)
+{
+	is(memory_huge_first(MIB), ACLKM_PAGES_NORMAL,
+	   "1 MiB is taken from normal pages");
+	is(memory_huge_first(MIB + 1), ACLKM_PAGES_HUGE_FIRST,
+	   "a byte more from huge ones");
+	is(memory_huge_first(MIB - 1), ACLKM_PAGES_NORMAL,
+	   "a byte less from normal ones");
 }
 
 static void test_policies(void)
@@ -526,6 +539,7 @@ int main(void)
 		test_wrong_frees(c);
 	}
 	test_policies();
+	test_threshold();
 	test_huge_only();
 	test_mem_info();
 	test_native();

@@ -216,6 +216,11 @@ static void test_nested(void)
 	is(aclkm_memory_query(c, &info), ACLKM_ERR_NOTALIVE, "with what was in it");
 	is(aclkm_pool_destroy(inner, ACLKM_POOL_FORCE), 0, "the inner goes");
 	is(stats_of(outer).used, 1088, "and gives its memory back");
+	/* The next segment is taken where the inner pool was. */
+	is(aclkm_segment_alloc(outer, 1000, P(b)), 0, "a segment in its place");
+	is(aclkm_memory_query(b, &info), 0, "is known");
+	ok(info.base == b && info.asked == 1000, "as a segment");
+	is(aclkm_segment_free(outer, b), 0, "and is freed as one, not as a pool");
 	is(aclkm_pool_destroy(outer, ACLKM_POOL_FORCE), 0, "the outer goes");
 }
 
