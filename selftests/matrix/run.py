@@ -3,7 +3,7 @@
 """
 make test-matrix: the module on every kernel of the list, each built by the compiler that
 its headers ask for and by clang. A cell that passed is not run again until the driver,
-its tests or the kernel change. The table goes to Documentation/kernels.md on request.
+its tests or the kernel change. The table goes to Documentation/kernel-matrix.md on request.
 """
 
 import argparse
@@ -129,7 +129,7 @@ def notes(results):
 
 
 def write_page(lines):
-    page = TOP / "Documentation" / "kernels.md"
+    page = TOP / "Documentation" / "kernel-matrix.md"
     before, rest = page.read_text().split(BEGIN, 1)
     after = rest.split(END, 1)[1]
     page.write_text(before + BEGIN + "\n" + "\n".join(lines) + "\n" + END + after)
@@ -139,7 +139,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cell", nargs="*", help="regular expressions of cells, such as 6.12.* (all)")
     parser.add_argument("--jobs", type=int, default=1, help="cells at a time (1)")
-    parser.add_argument("--page", action="store_true", help="write the table into Documentation/kernels.md")
+    parser.add_argument("--page", action="store_true", help="write the table into Documentation/kernel-matrix.md")
     args = parser.parse_args()
     if args.jobs < 1:
         parser.error(f"--jobs {args.jobs}: at least 1")
