@@ -311,4 +311,12 @@ static inline bool pattern_is(const void *mem, uint64_t at, size_t len, uint64_t
 	return true;
 }
 
+/* madvise() for the page size; a kernel without transparent huge pages has but one. */
+static inline int advise_page_size(void *mem, size_t len, int advice)
+{
+	if (access("/sys/kernel/mm/transparent_hugepage", F_OK))
+		return 0;
+	return madvise(mem, len, advice);
+}
+
 #endif /* ACLKM_SELFTEST_COMMON_H */

@@ -119,7 +119,7 @@ TEST_F(pin, ordinary_pages)
 	char *mem = anonymous(MIB);
 
 	NEED_FEATURE(self->fd, ACLKM_FEATURE_PIN);
-	ASSERT_EQ(0, madvise(mem, MIB, MADV_NOHUGEPAGE));
+	ASSERT_EQ(0, advise_page_size(mem, MIB, MADV_NOHUGEPAGE));
 	/* Not touched before: pinning is what brings the pages. */
 	EXPECT_TRUE(pin_and_compare(self->owner, mem, PAGE, PAGE));
 	EXPECT_TRUE(pin_and_compare(self->owner, mem, MIB, PAGE));
@@ -133,7 +133,7 @@ TEST_F(pin, transparent_huge_pages)
 	char *mem = huge_aligned(4 * MIB2);
 
 	NEED_FEATURE(self->fd, ACLKM_FEATURE_PIN);
-	ASSERT_EQ(0, madvise(mem, 4 * MIB2, MADV_HUGEPAGE));
+	ASSERT_EQ(0, advise_page_size(mem, 4 * MIB2, MADV_HUGEPAGE));
 	memset(mem, 1, 4 * MIB2);
 	if (proc_number("/proc/self/smaps_rollup", "AnonHugePages") < 4 * MIB2 / KIB)
 		SKIP(return, "this guest gives no transparent huge pages");
@@ -179,8 +179,8 @@ TEST_F(pin, mixed)
 	char *mem = huge_aligned(2 * MIB2);
 
 	NEED_FEATURE(self->fd, ACLKM_FEATURE_PIN);
-	ASSERT_EQ(0, madvise(mem, MIB2, MADV_NOHUGEPAGE));
-	ASSERT_EQ(0, madvise(mem + MIB2, MIB2, MADV_HUGEPAGE));
+	ASSERT_EQ(0, advise_page_size(mem, MIB2, MADV_NOHUGEPAGE));
+	ASSERT_EQ(0, advise_page_size(mem + MIB2, MIB2, MADV_HUGEPAGE));
 	memset(mem, 1, 2 * MIB2);
 	EXPECT_TRUE(pin_and_compare(self->owner, mem, 2 * MIB2, PAGE));
 	/* From a huge page into small ones: 4 KiB further than any larger page allows. */
@@ -286,7 +286,7 @@ TEST_F(pin, phys_calls)
 	EXPECT_EQ(MIB, ext[0].len);
 
 	/* Every second page of a mapping, to have many pieces. */
-	ASSERT_EQ(0, madvise(mem, 64 * PAGE, MADV_NOHUGEPAGE));
+	ASSERT_EQ(0, advise_page_size(mem, 64 * PAGE, MADV_NOHUGEPAGE));
 	for (i = 0; i < 64; i++)
 		mem[(i * 29 % 64) * PAGE] = 1;
 	ASSERT_EQ(0, dev_pin(self->owner, mem, 64 * PAGE, 0, &pin));

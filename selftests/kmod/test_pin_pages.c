@@ -50,7 +50,7 @@ static char *small_pages(uint64_t len)
 {
 	char *mem = anonymous(len);
 
-	return !mem || madvise(mem, len, MADV_NOHUGEPAGE) ? NULL : mem;
+	return !mem || advise_page_size(mem, len, MADV_NOHUGEPAGE) ? NULL : mem;
 }
 
 /* Whether the process sees the pinned pages through its mapping. */
