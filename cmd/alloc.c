@@ -59,7 +59,8 @@ static const char *reason_text(uint32_t reason)
 	return texts[reason];
 }
 
-static int refuse(const struct wish *wish, const struct aclkm_alloc *alloc, int error)
+static int alloc_refuse(const struct wish *wish, const struct aclkm_alloc *alloc,
+			int error)
 {
 	if (error != ENOSPC && error != EDQUOT)
 		return command_failed(&command_alloc, "%s: %s", SHOW_SIZE(wish->size),
@@ -83,7 +84,7 @@ static int take_kmod(const struct driver *driver, const struct wish *wish,
 	void *mem;
 
 	if (ioctl(driver->fd, ACLKM_IOC_ALLOC, &alloc))
-		return refuse(wish, &alloc, errno);
+		return alloc_refuse(wish, &alloc, errno);
 	query.handle = alloc.handle;
 	if (ioctl(driver->fd, ACLKM_IOC_QUERY, &query))
 		return command_failed(&command_alloc, "QUERY: %s", strerror(errno));
@@ -135,7 +136,7 @@ static int take_user(const struct wish *wish, struct block *block)
 	return EXIT_FINE;
 }
 
-static void print_block(const struct block *block)
+static void alloc_print_block(const struct block *block)
 {
 	printf("backend      %s\nsize         %s\n", block->backend,
 	       SHOW_SIZE(block->size));
@@ -152,7 +153,7 @@ static void print_block(const struct block *block)
 	fflush(stdout);
 }
 
-static int print_json(const struct block *block)
+static int alloc_print_json(const struct block *block)
 {
 	cJSON *root = cJSON_CreateObject();
 
@@ -273,9 +274,9 @@ static int run_alloc(int argc, char **argv)
 		code = take_user(&wish, &block);
 	if (code == EXIT_FINE) {
 		if (command_json)
-			print_json(&block);
+			alloc_print_json(&block);
 		else
-			print_block(&block);
+			alloc_print_block(&block);
 		fflush(stdout);
 		sleep(wish.hold);
 	}

@@ -23,7 +23,7 @@
 static const struct option longs[] = {{"checks", required_argument, NULL, 'c'},
 				      {NULL, 0, NULL, 0}};
 
-static char *read_log(int fd)
+static char *check_read_log(int fd)
 {
 	char *text = malloc(LOG_MAX + 1);
 	ssize_t len = 0, n;
@@ -39,7 +39,7 @@ static char *read_log(int fd)
 	return text;
 }
 
-static int report(const char *log, int program)
+static int check_report(const char *log, int program)
 {
 	bool found = program == FOUND_CODE;
 	int code = found || program ? EXIT_FINDING : EXIT_FINE;
@@ -89,8 +89,9 @@ static int run_check(int argc, char **argv)
 		goto close;
 	}
 	program = run_finish(pid);
-	log = read_log(fd);
-	code = log ? report(log, program) : command_failed(&command_check, "no memory");
+	log = check_read_log(fd);
+	code = log ? check_report(log, program)
+		   : command_failed(&command_check, "no memory");
 	free(log);
 close:
 	unlink(path);

@@ -132,7 +132,7 @@ static void check_secure_boot(const struct driver *driver)
 		     "sudo mokutil --import /var/lib/dkms/mok.pub, then reboot");
 }
 
-static void check_node(const struct driver *driver)
+static void doctor_check_node(const struct driver *driver)
 {
 	const char *rule = "sudo udevadm control --reload && sudo udevadm trigger "
 			   "--name-match=aclkm";
@@ -370,7 +370,7 @@ static void run_checks(void)
 	driver_look(&driver);
 	check_module(&driver);
 	check_secure_boot(&driver);
-	check_node(&driver);
+	doctor_check_node(&driver);
 	check_group();
 	check_access(&driver);
 	check_memory(&driver);
@@ -381,7 +381,7 @@ static void run_checks(void)
 	driver_close(&driver);
 }
 
-static int print_json(int code, size_t findings)
+static int doctor_print_json(int code, size_t findings)
 {
 	static const char *const words[] = {"ok", "note", "finding"};
 	cJSON *root = cJSON_CreateObject(), *array, *object;
@@ -429,7 +429,7 @@ static int run_doctor(int argc, char **argv)
 		findings += checks[i].verdict == VERDICT_FINDING;
 	code = findings ? EXIT_FINDING : EXIT_FINE;
 	if (command_json)
-		return print_json(code, findings);
+		return doctor_print_json(code, findings);
 	for (i = 0; i < nr_checks; i++)
 		print_check(&checks[i]);
 	if (findings)

@@ -57,7 +57,7 @@ static int open_log(void)
 }
 
 /* The driver's last line since open_log(), without what the kernel puts before it. */
-static void read_log(int fd, char *last, size_t room)
+static void grow_read_log(int fd, char *last, size_t room)
 {
 	char record[2048], *text, *end;
 	ssize_t len;
@@ -140,8 +140,8 @@ static int explain(const struct command *command, int error, const char *log)
 	}
 }
 
-static int report(const struct command *command, const char *verb, struct change *change,
-		  uint64_t wanted)
+static int grow_report(const struct command *command, const char *verb,
+		       struct change *change, uint64_t wanted)
 {
 	uint64_t got, total = 0, free = 0;
 	int fd = open_log(), code = EXIT_FINE;
@@ -149,7 +149,7 @@ static int report(const struct command *command, const char *verb, struct change
 	cJSON *root;
 
 	got = run_change(change, verb, wanted);
-	read_log(fd, log, sizeof(log));
+	grow_read_log(fd, log, sizeof(log));
 	if (change->error)
 		code = explain(command, change->error, log);
 	else if (got < wanted)
@@ -180,7 +180,7 @@ static void check_page(const char *page)
 		command_misused(&command_grow, "the page size %s is not 2M or 1G", page);
 }
 
-static void check_node(const char *node)
+static void grow_check_node(const char *node)
 {
 	if (!*node || strspn(node, "0123456789") != strlen(node) || strlen(node) > 4)
 		command_misused(&command_grow, "\"%s\" is no number of a NUMA node",
@@ -199,7 +199,7 @@ static void check_words(char *words)
 		if (n == 0)
 			check_page(word);
 		else if (n == 1)
-			check_node(word);
+			grow_check_node(word);
 		else
 			command_misused(&command_grow,
 					"\"%s\" is too much: SIZE:PAGE:NODE:force is all",
@@ -254,7 +254,7 @@ static int run_grow(int argc, char **argv)
 			break;
 		case 'n':
 			node = optarg;
-			check_node(node);
+			grow_check_node(node);
 			break;
 		case 'f':
 			force = true;
@@ -274,7 +274,7 @@ static int run_grow(int argc, char **argv)
 	snprintf(change.text, sizeof(change.text), "%s%s%s%s%s%s", spec,
 		 page || node ? ":" : "", page ? page : (node ? "2M" : ""),
 		 node ? ":" : "", node ? node : "", force ? ":force" : "");
-	return report(&command_grow, "reserved", &change, wanted);
+	return grow_report(&command_grow, "reserved", &change, wanted);
 }
 
 static int run_shrink(int argc, char **argv)
@@ -301,7 +301,7 @@ static int run_shrink(int argc, char **argv)
 				argv[optind]);
 	}
 	snprintf(change.text, sizeof(change.text), "%llu", (unsigned long long)bytes);
-	return report(&command_shrink, "gave back", &change, bytes);
+	return grow_report(&command_shrink, "gave back", &change, bytes);
 }
 
 const struct command command_grow = {

@@ -134,7 +134,7 @@ static cJSON *json_users(const struct info *info)
 	return array;
 }
 
-static int print_json(const struct info *info, int code)
+static int info_print_json(const struct info *info, int code)
 {
 	cJSON *root = cJSON_CreateObject(), *object;
 	uint64_t value;
@@ -190,7 +190,7 @@ static void print_wrapped(const char *label, const char *text)
 	} while (*text);
 }
 
-static void print_head(const struct info *info)
+static void info_print_head(const struct info *info)
 {
 	char backend[640];
 	char abi[24] = "none";
@@ -207,8 +207,8 @@ static void print_head(const struct info *info)
 }
 
 /* One row; of an arena the driver does not tell the largest piece: UINT64_MAX. */
-static void print_usage(const char *name, const char *node, uint64_t size, uint64_t free,
-			uint64_t largest, const char *regions)
+static void info_print_usage(const char *name, const char *node, uint64_t size,
+			     uint64_t free, uint64_t largest, const char *regions)
 {
 	uint64_t used = size > free ? size - free : 0;
 	struct show_size piece = show_size(largest);
@@ -257,7 +257,7 @@ static void print_arenas(const struct info *info)
 		snprintf(node, sizeof(node), "%d", map->node);
 		snprintf(regions, sizeof(regions), "%llu",
 			 (unsigned long long)map->nr_regions);
-		print_usage(name, node, map->size, map->free, UINT64_MAX, regions);
+		info_print_usage(name, node, map->size, map->free, UINT64_MAX, regions);
 	}
 }
 
@@ -270,7 +270,7 @@ static void print_driver(const struct info *info)
 		  "Largest", "Regions", "In use");
 	print_arenas(info);
 	snprintf(regions, sizeof(regions), "%llu", (unsigned long long)all->nr_regions);
-	print_usage("all", "", all->total, all->free, all->largest_free, regions);
+	info_print_usage("all", "", all->total, all->free, all->largest_free, regions);
 	show_rule('-');
 	show_line("Free: %s clean, %s still to be cleared", SHOW_SIZE(all->clean),
 		  SHOW_SIZE(all->free - all->clean));
@@ -307,7 +307,7 @@ static void print_users(const struct info *info)
 
 static void print_box(const struct info *info)
 {
-	print_head(info);
+	info_print_head(info);
 	if (info->driver.usable) {
 		print_driver(info);
 		print_users(info);
@@ -315,8 +315,8 @@ static void print_box(const struct info *info)
 	}
 	show_line("%-6s %4s %10s %10s %10s %7s %s", "Device", "", "Size", "Free",
 		  "Largest", "", "In use");
-	print_usage("0", "", info->totals.total, info->totals.free, info->totals.largest,
-		    "");
+	info_print_usage("0", "", info->totals.total, info->totals.free,
+			 info->totals.largest, "");
 	show_rule('-');
 }
 
@@ -332,7 +332,7 @@ static int run_info(int argc, char **argv)
 	if (!info.library_works || (info.driver.node && !info.driver.usable))
 		code = EXIT_FINDING;
 	if (command_json)
-		code = print_json(&info, code);
+		code = info_print_json(&info, code);
 	else
 		print_box(&info);
 	arenas_free(info.arenas, info.nr_arenas);

@@ -36,7 +36,7 @@ static void print_commands(FILE *to)
 		"aclkm --version prints the version.\n");
 }
 
-static void print_usage(const struct command *command, FILE *to)
+static void main_print_usage(const struct command *command, FILE *to)
 {
 	fprintf(to, "usage: aclkm %s [OPTION...]%s%s\n", command->name,
 		*command->arguments ? " " : "", command->arguments);
@@ -44,7 +44,7 @@ static void print_usage(const struct command *command, FILE *to)
 
 static void print_help(const struct command *command)
 {
-	print_usage(command, stdout);
+	main_print_usage(command, stdout);
 	printf("\n%s.\n\noptions:\n%s", command->summary, command->help);
 	printf("  -j, --json             print JSON\n"
 	       "  -h, --help             print this text\n"
@@ -61,7 +61,7 @@ void command_misused(const struct command *command, const char *format, ...)
 	vfprintf(stderr, format, args);
 	va_end(args);
 	fputc('\n', stderr);
-	print_usage(command, stderr);
+	main_print_usage(command, stderr);
 	exit(EXIT_USAGE);
 }
 
@@ -107,7 +107,7 @@ int command_option(const struct command *command, int argc, char **argv)
 		print_help(command);
 		exit(EXIT_FINE);
 	case '?':
-		print_usage(command, stderr);
+		main_print_usage(command, stderr);
 		exit(EXIT_USAGE);
 	default:
 		return option;

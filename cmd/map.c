@@ -154,7 +154,7 @@ static cJSON *json_extent(const struct aclkm_map_extent *extent)
 	return object;
 }
 
-static int print_json(const struct map_view *view)
+static int map_print_json(const struct map_view *view)
 {
 	cJSON *root = cJSON_CreateObject(), *array, *object, *extents;
 	size_t i, j;
@@ -213,12 +213,12 @@ static int print_view(const struct map_view *view, const char *svg, const char *
 	if (svg || html)
 		return code;
 	if (command_json)
-		return print_json(view);
+		return map_print_json(view);
 	map_print_terminal(view);
 	return EXIT_FINE;
 }
 
-static int refuse(const struct driver *driver, int error)
+static int map_refuse(const struct driver *driver, int error)
 {
 	char why[512];
 
@@ -257,7 +257,7 @@ static int run_map(int argc, char **argv)
 	if (driver.usable)
 		view.arenas = arenas_read(&driver, true, &view.nr_arenas, &error);
 	if (!view.arenas)
-		code = refuse(&driver, error);
+		code = map_refuse(&driver, error);
 	else if (!find_owners(&view))
 		code = command_failed(&command_map, "no memory");
 	else

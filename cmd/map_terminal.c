@@ -108,7 +108,8 @@ static bool has_letters(void)
 	return !show_is_utf8() || !*show_colour(SHOW_PLAIN);
 }
 
-static void print_block(const struct map_view *view, const struct block *block)
+static void map_terminal_print_block(const struct map_view *view,
+				     const struct block *block)
 {
 	bool utf8 = show_is_utf8();
 	const char *off = show_colour(SHOW_PLAIN);
@@ -164,7 +165,7 @@ static void print_arena(const struct map_view *view, const struct arena *arena)
 
 		if (!column)
 			printf("%12s  ", SHOW_SIZE(at));
-		print_block(view, &block);
+		map_terminal_print_block(view, &block);
 		if (++column == COLUMNS) {
 			putchar('\n');
 			column = 0;

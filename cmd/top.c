@@ -103,7 +103,7 @@ static void rate_text(double bytes, char *text, size_t room)
 			 SHOW_SIZE((uint64_t)(bytes < 0 ? -bytes : bytes)));
 }
 
-static void print_head(const struct driver *driver)
+static void top_print_head(const struct driver *driver)
 {
 	const struct aclkm_info *info = &driver->info;
 	char bar[256];
@@ -122,7 +122,7 @@ static void print_sample(const struct driver *driver, const struct sample *befor
 	char name[64], change[32];
 	size_t i;
 
-	print_head(driver);
+	top_print_head(driver);
 	printf("%s%7s %-10s %-15s %8s %10s %12s %10s%s\n", show_colour(SHOW_BOLD), "PID",
 	       "User", "Program", "Handles", "Allocated", "Change", "Pinned",
 	       show_colour(SHOW_PLAIN));
@@ -140,8 +140,8 @@ static void print_sample(const struct driver *driver, const struct sample *befor
 		       show_colour(SHOW_DIM), now->hidden, show_colour(SHOW_PLAIN));
 }
 
-static void print_json(const struct driver *driver, const struct sample *before,
-		       const struct sample *now)
+static void top_print_json(const struct driver *driver, const struct sample *before,
+			   const struct sample *now)
 {
 	cJSON *root = cJSON_CreateObject(), *array, *object;
 	char *text;
@@ -194,7 +194,7 @@ static int watch(double delay, unsigned long count)
 		if (redraw)
 			fputs("\033[H\033[J", stdout);
 		if (command_json)
-			print_json(&driver, &before, &now);
+			top_print_json(&driver, &before, &now);
 		else
 			print_sample(&driver, &before, &now);
 		fflush(stdout);

@@ -134,7 +134,7 @@ static cJSON *json_event(const struct event *event)
 	return object;
 }
 
-static void print_json(FILE *from, FILE *to)
+static void trace_print_json(FILE *from, FILE *to)
 {
 	cJSON *root = cJSON_CreateObject(), *events;
 	char line[LINE_MAX_BYTES], *text;
@@ -180,7 +180,7 @@ static int write_trace(const struct instance *instance, const char *output)
 	from = fopen(path, "re");
 	if (from) {
 		if (command_json)
-			print_json(from, to);
+			trace_print_json(from, to);
 		else
 			print_plain(from, to);
 		fclose(from);
@@ -192,7 +192,7 @@ static int write_trace(const struct instance *instance, const char *output)
 		      : EXIT_FINE;
 }
 
-static int refuse(int error)
+static int trace_refuse(int error)
 {
 	if (!driver_exists("/sys/module/aclkm"))
 		return command_failed(&command_trace,
@@ -218,7 +218,7 @@ static int run_trace(int argc, char **argv)
 		command_misused(&command_trace, "names no program");
 	err = driver_exists("/sys/module/aclkm") ? instance_make(&instance) : ENODEV;
 	if (err)
-		return refuse(err);
+		return trace_refuse(err);
 	pid = run_begin(argv + optind);
 	err = pid < 0 ? errno : instance_start(&instance, pid);
 	if (err) {

@@ -131,6 +131,7 @@ check 'cppcheck (library)' analysis
 check 'clang-format (library, examples)' format
 check 'layers (library)' layers
 check 'static names (library)' tools/static-names.py lib
+check 'static names (command)' tools/static-names.py cmd
 check 'checkpatch --strict (driver, ABI)' checkpatch
 check 'kernel-doc (driver, ABI)' kdoc
 check 'driver: W=1' kernel_build w1 W=1
