@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 
-.PHONY: all help lib cmd kmod install uninstall install-ascend demo test test-kernels test-debug test-arm64 test-matrix test-mutants test-soak test-soak-lib test-inject test-coverage table-kernel bench-kernel bench lint api-table check-reports python python-wheel clean
+.PHONY: all help lib cmd kmod install uninstall install-ascend demo test test-kernels test-debug test-arm64 test-matrix test-mutants test-soak test-soak-lib test-inject test-coverage-lib test-coverage table-kernel bench-kernel bench lint api-table check-reports python python-wheel clean
 
 all: lib cmd
 	@if [ -e "$(KDIR)/Makefile" ]; then $(MAKE) kmod; else \
@@ -35,6 +35,7 @@ help:
 	@echo "make test-soak     the fuzzer and its racers on stock 6.1 (SECONDS=600)"
 	@echo "make test-coverage  which places of the module all suites together never reach"
 	@echo "make test-soak-lib  the library for MINUTES=30 without checks, and as long with all"
+	@echo "make test-coverage-lib  which branches of the library the unit programs run"
 	@echo "make test-inject   each call of the library to the system made to fail, all of them"
 	@echo "make table-kernel  what mapping 1 GiB costs in each mode, on both"
 	@echo "make bench-kernel  instructions for device memory, beside heaps, udmabuf and hugetlbfs"
@@ -103,6 +104,9 @@ MINUTES ?= 30
 
 test-soak-lib:
 	@selftests/soak/run.sh $(MINUTES)
+
+test-coverage-lib:
+	@selftests/coverage/library.sh
 
 test-inject:
 	@$(MAKE) -s -C selftests/unit B=$(BUILD)/unit-none SAN=none $(BUILD)/unit-none/test_inject

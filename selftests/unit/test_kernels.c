@@ -558,6 +558,7 @@ static void test_failures(void)
 	gate_close(&gate, s);
 	is(aclrtLaunchKernel(record, 1, &seen, 8, s), 107017, "no new one does");
 	gate_open(&gate);
+	is(aclrtSynchronizeStream(s), 0, "the gate is not used any more");
 }
 
 static void test_aborted(void)
