@@ -412,12 +412,12 @@ static inline void aclkm_nodes_add(int (*add)(const struct aclkm_carve *carve))
 
 /* arena.c */
 void aclkm_arena_init(struct aclkm_arena *arena, struct aclkm_extent *piece);
-int aclkm_arena_take(struct aclkm_request *request, struct aclkm_region *region,
-		     struct aclkm_extent **clean);
-void aclkm_arena_give(struct aclkm_region *region, struct aclkm_extent *clean);
+int aclkm_arena_alloc(struct aclkm_request *request, struct aclkm_region *region,
+		      struct aclkm_extent **clean);
+void aclkm_arena_free(struct aclkm_region *region, struct aclkm_extent *clean);
 void aclkm_arena_hold(struct aclkm_region *region);
 struct aclkm_extent *aclkm_arena_taken_next(const struct aclkm_arena *arena, u64 addr);
-bool aclkm_arena_has_poison(struct aclkm_arena *arena, u64 start, u64 len);
+bool aclkm_arena_search_poison(struct aclkm_arena *arena, u64 start, u64 len);
 bool aclkm_arena_poison(struct aclkm_poison *poison);
 void aclkm_poison_free(struct aclkm_poison *poison);
 void aclkm_arenas_sum(int node, struct aclkm_info *sum);
@@ -426,6 +426,12 @@ int aclkm_arena_sleep(struct aclkm_arena *arena);
 void aclkm_arena_wake(struct aclkm_arena *arena);
 void aclkm_extent_list_free(struct aclkm_extent *ext);
 void aclkm_extents_free(struct aclkm_extents *set);
+
+/* Whether a range of an arena that is not locked has a page known to be poisoned. */
+static inline bool aclkm_arena_has_poison(struct aclkm_arena *arena, u64 start, u64 len)
+{
+	return READ_ONCE(arena->poisoned) && aclkm_arena_search_poison(arena, start, len);
+}
 
 /* scrub.c */
 int aclkm_scrub_init(void);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Arenas: which of their bytes are free, taken by a region, or held for a dead
- * region until release.c can give them back; and which free bytes are zero.
+ * Arenas: which of their bytes are free, which are a region's, and which are held for a
+ * dead region until release.c can free them; and which free bytes are zero.
  *
  * aclkm_arenas_lock guards the list of arenas, each arena's own lock its accounts.
  * Work that grows with the size of a region is done outside both.
@@ -56,7 +56,7 @@ static void arena_extent_add(struct aclkm_extents *set, struct aclkm_extent *ext
 {
 	struct aclkm_extent *unused[2];
 
-	aclkm_extents_give(set, ext, unused);
+	aclkm_extents_insert(set, ext, unused);
 	kfree(unused[0]);
 	kfree(unused[1]);
 }
@@ -107,6 +107,9 @@ struct arena_spares {
 
 static void arena_spares_free(struct arena_spares *spares)
 {
+	/* Mostly all of them have been used. */
+	if (!spares->free[0] && !spares->free[1] && !spares->clean[0] && !spares->clean[1])
+		return;
 	kfree(spares->free[0]);
 	kfree(spares->free[1]);
 	kfree(spares->clean[0]);
@@ -159,9 +162,9 @@ static bool arena_find_place(const struct aclkm_arena *arena, struct aclkm_searc
 	return true;
 }
 
-static int arena_take_piece(struct aclkm_arena *arena, const struct aclkm_request *request,
-			    struct aclkm_region *region, struct arena_spares *spares,
-			    struct aclkm_extent **clean)
+static int arena_alloc_piece(struct aclkm_arena *arena, const struct aclkm_request *request,
+			     struct aclkm_region *region, struct arena_spares *spares,
+			     struct aclkm_extent **clean)
 {
 	struct aclkm_search search = {}, step;
 	u64 size = request->size, start;
@@ -244,7 +247,7 @@ static bool arena_node_keeps(const struct aclkm_request *request, int node, bool
 }
 
 /**
- * aclkm_arena_take() - find a piece for a region
+ * aclkm_arena_alloc() - allocate a piece for a region
  * @request:	size, alignment and node
  * @region:	its arena and extent are filled
  * @clean:	filled with the parts that are zero, in ascending order; for the
@@ -256,8 +259,8 @@ static bool arena_node_keeps(const struct aclkm_request *request, int node, bool
  * Return: 0, -ENOSPC with the reason, -ENOMEM for the kernel's own memory, or -EINTR
  * if the caller was killed.
  */
-int aclkm_arena_take(struct aclkm_request *request, struct aclkm_region *region,
-		     struct aclkm_extent **clean)
+int aclkm_arena_alloc(struct aclkm_request *request, struct aclkm_region *region,
+		      struct aclkm_extent **clean)
 {
 	struct aclkm_arena *arena;
 	struct arena_spares spares = {};
@@ -282,7 +285,7 @@ int aclkm_arena_take(struct aclkm_request *request, struct aclkm_region *region,
 			continue;
 		if (!arena_node_keeps(request, arena->node, &reserved))
 			continue;
-		err = arena_take_piece(arena, request, region, &spares, clean);
+		err = arena_alloc_piece(arena, request, region, &spares, clean);
 		if (err != -ENOSPC)
 			break;
 		free += READ_ONCE(arena->free.free);
@@ -347,17 +350,15 @@ static struct aclkm_poison *arena_next_poison(const struct aclkm_arena *arena, u
 }
 
 /**
- * aclkm_arena_has_poison() - whether a range has a page known to be poisoned
- * @arena:	the arena, unlocked
+ * aclkm_arena_search_poison() - whether a range has a page known to be poisoned
+ * @arena:	the arena, unlocked; it has poisoned pages
  * @start:	physical address
  * @len:	bytes
  */
-bool aclkm_arena_has_poison(struct aclkm_arena *arena, u64 start, u64 len)
+bool aclkm_arena_search_poison(struct aclkm_arena *arena, u64 start, u64 len)
 {
 	bool found;
 
-	if (!READ_ONCE(arena->poisoned))
-		return false;
 	mutex_lock(&arena->lock);
 	found = arena_next_poison(arena, start, len);
 	mutex_unlock(&arena->lock);
@@ -426,11 +427,11 @@ void aclkm_poison_free(struct aclkm_poison *poison)
 }
 
 /**
- * aclkm_arena_give() - free the piece of a dead region
+ * aclkm_arena_free() - free the piece of a dead region
  * @region:	nobody refers to it, and none of its pages is pinned; it keeps no extent
  * @clean:	parts of it that are zero, linked; owned by the arena from now on
  */
-void aclkm_arena_give(struct aclkm_region *region, struct aclkm_extent *clean)
+void aclkm_arena_free(struct aclkm_region *region, struct aclkm_extent *clean)
 {
 	u64 start = region->extent->start, len = region->extent->len;
 	struct aclkm_arena *arena = region->arena;
@@ -464,7 +465,7 @@ void aclkm_arena_give(struct aclkm_region *region, struct aclkm_extent *clean)
 
 /**
  * aclkm_arena_hold() - count a dead region as held
- * @region:	its memory stays taken until aclkm_arena_give()
+ * @region:	its memory is not free before aclkm_arena_free()
  */
 void aclkm_arena_hold(struct aclkm_region *region)
 {

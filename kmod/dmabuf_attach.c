@@ -298,7 +298,7 @@ static int attachment_map(struct aclkm_attachment *attachment, enum dma_data_dir
 }
 
 /**
- * aclkm_attachment_map() - give a device addresses of the memory
+ * aclkm_attachment_map() - map the memory for a device
  * @attachments: the dma-buf's
  * @attachment:	the device's
  * @dir:	which way the data goes
@@ -320,7 +320,7 @@ struct sg_table *aclkm_attachment_map(struct aclkm_attachments *attachments,
 }
 
 /**
- * aclkm_attachment_unmap() - take the addresses away from the device
+ * aclkm_attachment_unmap() - unmap the memory from the device
  * @attachments: the dma-buf's
  * @attachment:	mapped
  */

@@ -144,8 +144,8 @@ bool aclkm_extents_find(const struct aclkm_extents *set, u64 len, u64 align, u64
 	return false;
 }
 
-void aclkm_extents_give(struct aclkm_extents *set, struct aclkm_extent *ext,
-			struct aclkm_extent *unused[2])
+void aclkm_extents_insert(struct aclkm_extents *set, struct aclkm_extent *ext,
+			  struct aclkm_extent *unused[2])
 {
 	struct rb_node *node = set->by_addr.rb_node;
 	struct aclkm_extent *prev = NULL, *next = NULL;

@@ -89,14 +89,14 @@ bool aclkm_extents_find_step(const struct aclkm_extents *set, struct aclkm_searc
 			     u64 len, u64 align, u64 *start);
 
 /**
- * aclkm_extents_give() - make a taken extent free again, joined with its neighbours
+ * aclkm_extents_insert() - free an extent, joined with its neighbours
  * @set:	the free pieces
  * @ext:	the extent; the set owns it from now on
  * @unused:	filled with up to two extents that joining made superfluous, for
  *		the caller to free; NULL where there is none
  */
-void aclkm_extents_give(struct aclkm_extents *set, struct aclkm_extent *ext,
-			struct aclkm_extent *unused[2]);
+void aclkm_extents_insert(struct aclkm_extents *set, struct aclkm_extent *ext,
+			  struct aclkm_extent *unused[2]);
 
 /**
  * aclkm_extents_carve() - take out of a range whatever of it is free

@@ -39,7 +39,7 @@ static void give(struct aclkm_extents *set, struct aclkm_extent *ext)
 {
 	struct aclkm_extent *unused[2];
 
-	aclkm_extents_give(set, ext, unused);
+	aclkm_extents_insert(set, ext, unused);
 	kfree(unused[0]);
 	kfree(unused[1]);
 }

@@ -16,7 +16,7 @@ static bool file_exceeds(u64 used, u64 more, u64 limit)
 }
 
 /**
- * aclkm_file_reserve() - take a handle's number before there is anything behind it
+ * aclkm_file_reserve() - reserve a handle's number before there is anything behind it
  * @file:	the open file
  * @bytes:	that it will hold, as far as they count
  * @alloc:	the reason and the limit are filled if it fails; or NULL
@@ -62,7 +62,7 @@ int aclkm_file_reserve(struct aclkm_file *file, u64 bytes, struct aclkm_alloc *a
 }
 
 /**
- * aclkm_file_cancel() - give a reserved number back
+ * aclkm_file_cancel() - free a reserved number
  * @file:	the open file
  * @number:	the number
  * @handle:	what was to be behind it, with what the file was charged
@@ -174,7 +174,7 @@ void aclkm_handle_put(struct aclkm_handle *handle)
 }
 
 /**
- * aclkm_file_remove() - take a handle away
+ * aclkm_file_remove() - remove a handle
  * @file:	the open file
  * @number:	from user space, unchecked
  *

@@ -318,7 +318,7 @@ static u64 shrink_free_idle(struct aclkm_arena *arena)
 }
 
 /**
- * aclkm_shrink() - give free memory back to the kernel
+ * aclkm_shrink() - return free memory to the kernel
  * @bytes:	how many, a multiple of 2 MiB
  * @got:	filled with what could be given back
  *
@@ -400,7 +400,7 @@ int aclkm_arenas_init(const char *spec, const char *carveout, bool force)
 }
 
 /**
- * aclkm_arenas_exit() - give all arenas back to the kernel
+ * aclkm_arenas_exit() - return all arenas to the kernel
  *
  * No file is open, no region is mapped or held: either would have kept the module
  * loaded. So nobody else walks the list.

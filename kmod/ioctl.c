@@ -3,7 +3,7 @@
  * The calls of /dev/aclkm: every field checked, every output filled.
  *
  * What a call makes becomes visible only after the answer has reached the caller:
- * numbers are reserved before, and filled by ioctl_commit(), or taken back.
+ * numbers are reserved before; ioctl_commit() fills them, ioctl_rollback() frees them.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>

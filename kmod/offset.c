@@ -50,8 +50,8 @@ static bool offset_less(struct rb_node *a, const struct rb_node *b)
 }
 
 /* Takes @spare[2] as the first free piece, @spare[0] and @spare[1] for splitting it. */
-static struct aclkm_extent *offset_take(struct aclkm_offsets *offsets, u64 len,
-					struct aclkm_extent *spare[3])
+static struct aclkm_extent *offset_alloc(struct aclkm_offsets *offsets, u64 len,
+					 struct aclkm_extent *spare[3])
 {
 	struct aclkm_extent *low, *unused[2];
 	u64 start;
@@ -59,7 +59,7 @@ static struct aclkm_extent *offset_take(struct aclkm_offsets *offsets, u64 len,
 	if (!offsets->ready) {
 		spare[2]->start = LOW_FIRST;
 		spare[2]->len = ACLKM_REGION_MAX - LOW_FIRST;
-		aclkm_extents_give(&offsets->free, spare[2], unused);
+		aclkm_extents_insert(&offsets->free, spare[2], unused);
 		spare[2] = NULL;
 		offsets->ready = true;
 	}
@@ -96,12 +96,12 @@ int aclkm_offset_assign(struct aclkm_file *file, u32 number, struct aclkm_handle
 	}
 
 	xa_lock(&file->handles);
-	/* A copy would take an offset that nobody gives back. */
+	/* An offset that is noted in a copy of the handle would never be freed. */
 	if (!handle)
 		handle = xa_load(&file->handles, number);
 	err = handle ? 0 : -ENOENT;
 	if (handle && !handle->low) {
-		handle->low = offset_take(&file->offsets, handle->len, spare);
+		handle->low = offset_alloc(&file->offsets, handle->len, spare);
 		if (handle->low)
 			handle->low->owner = (void *)(unsigned long)number;
 		else
@@ -117,7 +117,7 @@ free:
 }
 
 /**
- * aclkm_offset_release() - give back the offset of a handle that goes away
+ * aclkm_offset_release() - free the offset of a handle that is removed
  * @file:	the open file; its handles are locked
  * @handle:	the handle
  */
@@ -128,7 +128,7 @@ void aclkm_offset_release(struct aclkm_file *file, struct aclkm_handle *handle)
 	if (!handle->low)
 		return;
 	rb_erase(&handle->low->by_addr, &file->offsets.taken);
-	aclkm_extents_give(&file->offsets.free, handle->low, unused);
+	aclkm_extents_insert(&file->offsets.free, handle->low, unused);
 	kfree(unused[0]);
 	kfree(unused[1]);
 	handle->low = NULL;

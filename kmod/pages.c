@@ -187,11 +187,3 @@ void aclkm_pages_release(u64 start, u64 len, bool put)
 			cond_resched();
 	}
 }
-
-void aclkm_unit_mark_used(u64 addr, u64 len)
-{
-	unsigned long pfn = PHYS_PFN(addr), end = PHYS_PFN(addr + len);
-
-	for (; pfn < end; pfn += UNIT_PAGES)
-		set_page_private(pfn_to_page(pfn), 1);
-}

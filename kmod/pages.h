@@ -60,7 +60,13 @@ void aclkm_pages_release(u64 start, u64 len, bool put);
  * Whether somebody may have written into the 2 MiB at a physical address. Kept in
  * their first page; only for memory in compound units.
  */
-void aclkm_unit_mark_used(u64 addr, u64 len);
+static inline void aclkm_unit_mark_used(u64 addr, u64 len)
+{
+	unsigned long pfn = PHYS_PFN(addr), end = PHYS_PFN(addr + len);
+
+	for (; pfn < end; pfn += 1UL << ACLKM_ORDER_2M)
+		set_page_private(pfn_to_page(pfn), 1);
+}
 
 static inline bool aclkm_unit_test_clear_used(u64 addr)
 {

@@ -145,7 +145,7 @@ static bool poison_take_notes(struct poison_notes *notes)
 }
 
 /**
- * aclkm_poison_handle() - take the noted pages out of their arenas
+ * aclkm_poison_handle() - remove the noted pages from their arenas
  *
  * When it returns, each page that was noted before the call has been handled.
  */

@@ -104,8 +104,8 @@ static unsigned int region_unit_order(const struct aclkm_region *region)
 }
 
 /* Takes memory, aligned for the largest entries for which there is a piece. */
-static int region_take(struct aclkm_request *request, u32 flags, struct aclkm_region *region,
-		       struct aclkm_extent **clean)
+static int region_alloc(struct aclkm_request *request, u32 flags, struct aclkm_region *region,
+			struct aclkm_extent **clean)
 {
 	bool best = !(flags & (ACLKM_ALLOC_HUGE_1G | ACLKM_ALLOC_HUGE_2M));
 	u64 align = request->align;
@@ -115,7 +115,7 @@ static int region_take(struct aclkm_request *request, u32 flags, struct aclkm_re
 	region->map_order = region_best_order(request->size, flags);
 	for (;;) {
 		request->align = max(align, (u64)PAGE_SIZE << region->map_order);
-		err = aclkm_arena_take(request, region, clean);
+		err = aclkm_arena_alloc(request, region, clean);
 		if (err != -ENOSPC)
 			break;
 		if (!tried_held) {
@@ -132,12 +132,18 @@ static int region_take(struct aclkm_request *request, u32 flags, struct aclkm_re
 	return err;
 }
 
+/* Whether one clean part is all of a region. */
+static bool region_is_clean(const struct aclkm_region *region, const struct aclkm_extent *clean)
+{
+	return clean && clean->len == region->extent->len;
+}
+
 /* Makes the memory of a new region fit to be mapped. */
 static int region_prepare(struct aclkm_region *region, const struct aclkm_extent *clean)
 {
 	int err = aclkm_pages_shape(region->extent->start, region->extent->len, region->order);
 
-	if (!err)
+	if (!err && !region_is_clean(region, clean))
 		err = region_clear(region, clean);
 	if (err || region->cache == ACLKM_CACHE_WB)
 		return err;
@@ -177,10 +183,10 @@ struct aclkm_region *aclkm_region_create(struct aclkm_request *request, u32 flag
 	aclkm_poison_settle();
 	/* The kernel has fixed the type of a carve-out's memory. */
 	request->ordinary = region->cache != ACLKM_CACHE_WB;
-	err = region_take(request, flags, region, &clean);
+	err = region_alloc(request, flags, region, &clean);
 	if (err == -ENOSPC && flags & ACLKM_ALLOC_NODE_PREFER) {
 		request->node = NUMA_NO_NODE;
-		err = region_take(request, flags, region, &clean);
+		err = region_alloc(request, flags, region, &clean);
 	}
 	if (err)
 		goto free;

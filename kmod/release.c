@@ -129,7 +129,7 @@ static bool release_try(struct aclkm_region *region)
 	if (!release_find_pinned(region))
 		return false;
 	aclkm_poison_settle_region(region);
-	aclkm_arena_give(region, release_clean_parts(region));
+	aclkm_arena_free(region, release_clean_parts(region));
 	aclkm_user_uncharge(region->user, len);
 	kfree(region);
 	return true;

@@ -120,7 +120,7 @@ static void scrub_finish(struct aclkm_scrubber *scrubber, struct aclkm_extent *e
 	mutex_lock(&arena->lock);
 	scrubber->len = 0;
 	idle = !--arena->scrubbing;
-	aclkm_extents_give(&arena->clean, ext, unused);
+	aclkm_extents_insert(&arena->clean, ext, unused);
 	mutex_unlock(&arena->lock);
 	if (idle)
 		wake_up_all(&arena->scrub_idle);

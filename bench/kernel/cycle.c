@@ -14,7 +14,7 @@
  * The second comes from a thread of the lowest priority that takes all time left
  * over: elapsed time less its own. A cycle of nothing is subtracted from both.
  *
- * usage: cycle [CMA-HEAP [cycles|pieces]]
+ * usage: cycle [CMA-HEAP [cycles|pieces|own]]      own: the cycles of aclkm alone
  *
  * Prints tab-separated lines for run.sh:
  *   cycle   name  size  thread  whole  rounds  least thread  most thread
@@ -463,10 +463,12 @@ int main(int argc, char **argv)
 	pause_cost = (busy_in_pauses(201) - busy_in_pauses(1)) / 200;
 	if (strcmp(only, "pieces"))
 		compare(&aclkm, &base);
-	for (i = 0;
-	     strcmp(only, "pieces") && i < (int)(sizeof(others) / sizeof(others[0])); i++)
+	for (i = 0; strcmp(only, "pieces") && strcmp(only, "own") &&
+		    i < (int)(sizeof(others) / sizeof(others[0]));
+	     i++)
 		compare(&others[i], &base);
-	for (i = 10; strcmp(only, "cycles") && i <= 100000; i *= 10) {
+	for (i = 10; strcmp(only, "cycles") && strcmp(only, "own") && i <= 100000;
+	     i *= 10) {
 		if (i == 100)
 			continue;
 		err = fragmented(i);

@@ -3,7 +3,8 @@
 # Instructions to allocate, map, touch, unmap and free device memory: aclkm
 # beside the kernel's own ways, in one guest whose clock counts instructions.
 # Prints aligned Markdown, or JSON with --json; --write puts it into
-# Documentation/kernel-bench.md as well; --cycles and --pieces measure one half only.
+# Documentation/kernel-bench.md as well; --cycles and --pieces measure one half only,
+# --own the cycles of aclkm alone.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 top=$(dirname "$(dirname "$here")")
@@ -19,8 +20,8 @@ while [[ $# -gt 0 ]]; do
     case $1 in
     --json) json=1 ;;
     --write) write=1 ;;
-    --cycles | --pieces) only=${1#--} ;;
-    -*) die "usage: ${0##*/} [--json] [--write] [--cycles|--pieces] [KERNEL]   (bench, or 6.12 without a CMA heap)" ;;
+    --cycles | --pieces | --own) only=${1#--} ;;
+    -*) die "usage: ${0##*/} [--json] [--write] [--cycles|--pieces|--own] [KERNEL]   (bench, or 6.12 without a CMA heap)" ;;
     *) kernel=$1 ;;
     esac
     shift

@@ -109,7 +109,7 @@ static void give(struct aclkm_extent *ext)
 {
 	struct aclkm_extent *unused[2];
 
-	aclkm_extents_give(&m.set, ext, unused);
+	aclkm_extents_insert(&m.set, ext, unused);
 	free(unused[0]);
 	free(unused[1]);
 }

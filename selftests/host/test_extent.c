@@ -34,7 +34,7 @@ static void give(struct aclkm_extents *set, struct aclkm_extent *ext)
 {
 	struct aclkm_extent *unused[2];
 
-	aclkm_extents_give(set, ext, unused);
+	aclkm_extents_insert(set, ext, unused);
 	free(unused[0]);
 	free(unused[1]);
 }
