@@ -60,6 +60,39 @@ result $? "what frameworks call, in C11"
 whole_client c++ -std=c++17 -x c++
 result $? "and in C++17"
 
+# find_package(aclkm), where the library is installed and where it only lies in a DESTDIR.
+mkdir "$work/package"
+cp "$work/client.c" "$work/package/"
+cat > "$work/package/CMakeLists.txt" <<'EOF'
+cmake_minimum_required(VERSION 3.13)
+project(client C)
+find_package(aclkm ${WANTED} REQUIRED)
+add_executable(shared client.c)
+target_link_libraries(shared aclkm::aclkm)
+add_executable(static client.c)
+target_link_libraries(static aclkm::aclkm_static)
+EOF
+version=$("$top/tools/version.sh")
+if command -v cmake > /dev/null; then
+	cp -r "$prefix" "$work/moved"
+	for where in prefix moved; do
+		cmake -S "$work/package" -B "$work/package/$where" -DWANTED="${version%.*}" \
+			-DCMAKE_PREFIX_PATH="$work/$where" > "$work/log" 2>&1 &&
+			cmake --build "$work/package/$where" >> "$work/log" 2>&1 &&
+			"$work/package/$where/shared" >> "$work/log" 2>&1 &&
+			"$work/package/$where/static" >> "$work/log" 2>&1
+		result $? "CMake finds the package in $where: shared and static"
+	done
+	! cmake -S "$work/package" -B "$work/package/later" -DWANTED=99.0 \
+		-DCMAKE_PREFIX_PATH="$prefix" > "$work/log" 2>&1
+	result $? "CMake refuses a version that is not there"
+	rm -rf "$work/moved"
+else
+	skip "CMake's package" "cmake is not installed"
+fi
+[ "$(PKG_CONFIG_PATH="$prefix/lib/pkgconfig" pkg-config --modversion aclkm)" = "$version" ]
+result $? "pkg-config knows the version"
+
 # Build systems of clients find a toolkit by one variable or another, and look for headers
 # and libraries in folders that changed with its versions.
 mkdir "$work/cmake"
