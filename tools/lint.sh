@@ -126,12 +126,19 @@ layers() {
     tools/layers.py --rooms --layers lib/layers --sources lib --objects "$build/lib/obj"
 }
 
+# A symbol or a type that programs were built with.
+abi() {
+    make -s -C lib B="$build/lib" >/dev/null
+    tools/abi.sh check "$build/lib/libaclkm.so"
+}
+
 check 'shellcheck' shell_scripts
 check 'cppcheck (library)' analysis
 check 'clang-format (library, examples)' format
 check 'layers (library)' layers
 check 'static names (library)' tools/static-names.py lib
 check 'static names (command)' tools/static-names.py cmd
+check 'ABI of the library (abidiff)' abi
 check 'checkpatch --strict (driver, ABI)' checkpatch
 check 'kernel-doc (driver, ABI)' kdoc
 check 'driver: W=1' kernel_build w1 W=1
