@@ -25,6 +25,8 @@ help:
 	@echo "make uninstall  remove what install put there"
 	@echo "make python     the module acl in build/python/lib (PYTHON=$(PYTHON))"
 	@echo "make python-wheel  a wheel of it in build/python"
+	@echo "make deb        Debian packages in build/deb, checked by lintian"
+	@echo "make release    the tarball of this commit in build/release"
 	@echo "make demo       build everything, show it in a VM and on this machine"
 	@echo "make test       all tests (V=1 shows their output)"
 	@echo "make test-kernels  the module's tests on stock 6.1 and 6.12"
@@ -63,6 +65,7 @@ ifeq ($(filter install-ascend,$(MAKECMDGOALS)),)
 	@$(MAKE) -C packaging $@ KDIR=$(KDIR) KVER=$(KVER) KMOD_B=$(BUILD)/kmod DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
 endif
 
+.PHONY: deb release
 # Against the interpreter's limited interface: one build serves 3.9 and later.
 python: lib
 	@ACLKM_BUILD=$(BUILD)/lib $(PYTHON) python/build_backend.py $(BUILD)/python/lib
@@ -71,6 +74,12 @@ python-wheel: lib
 	@ACLKM_BUILD=$(BUILD)/lib $(PYTHON) -m pip -q wheel --no-deps --no-index \
 		-w $(BUILD)/python ./python
 	@ls $(BUILD)/python/*.whl
+
+deb:
+	@tools/make-deb.sh
+
+release:
+	@tools/release.sh
 
 demo:
 	@tools/demo.sh

@@ -27,6 +27,8 @@ HERE = Path(__file__).resolve().parent
 TOP = HERE.parent
 IN_TREE = (TOP / "include" / "acl" / "acl.h").exists()
 LIBRARY = "libaclkm.so.0"
+# Without it the system finds the library: a distribution has that in another package.
+BUNDLE = os.environ.get("ACLKM_BUNDLE") != "no"
 MODULE = "_acl.abi3.so"
 TAG = "cp39-abi3-" + re.sub(r"[-.]", "_", sysconfig.get_platform())
 FLAGS = "-std=gnu11 -Wall -Wextra -Wshadow -fvisibility=hidden -fPIC -DPy_LIMITED_API=0x03090000"
@@ -74,7 +76,8 @@ def compile_module(target, folder):
     command += ["-I", python, *([f"-I{TOP}/include"] if folder else pkg_config("--cflags"))]
     command += ["-shared", "-o", f"{target}.new", *sources]
     if folder:
-        command += [f"-L{folder}", f"-l:{LIBRARY}", "-Wl,-rpath,$ORIGIN"]
+        command += [f"-L{folder}", f"-l:{LIBRARY}"]
+        command += ["-Wl,-rpath,$ORIGIN"] if BUNDLE else []
     else:
         command += pkg_config("--libs")
     if subprocess.run([str(word) for word in command]).returncode:
@@ -89,7 +92,7 @@ def build(where):
     folder = library_folder()
     compile_module(package / MODULE, folder)
     files = [*(HERE / "acl").glob("*.py*"), HERE / "acl" / "py.typed"]
-    if folder:
+    if folder and BUNDLE:
         files.append(folder / LIBRARY)
     for file in files:
         if file.suffix != ".pyc":

@@ -6,7 +6,7 @@ set -euo pipefail
 . "$(dirname "$(readlink -f "$0")")/common.sh"
 
 usage() {
-    say "usage: ${0##*/} build|kernel|clang|root|python|vm|arm64|test|lint|bench..."
+    say "usage: ${0##*/} build|kernel|clang|root|python|vm|arm64|test|lint|bench|deb|rpm..."
     exit 2
 }
 
@@ -30,8 +30,10 @@ packages() {
             echo util-linux mawk dwarves libdrm-dev libibverbs-dev ibverbs-providers iproute2 \
                 clang-14 libclang-rt-14-dev
         ;;
-    lint) packages build && echo sparse dwarves cppcheck shellcheck clang-format perl xz-utils ;;
+    lint) packages build && echo sparse dwarves cppcheck abigail-tools shellcheck clang-format perl xz-utils ;;
     bench) packages build && echo python3 libmimalloc2.0 libjemalloc2 libtcmalloc-minimal4 libtbbmalloc2 libdpdk-dev ;;
+    deb) packages build && echo debhelper dh-dkms dh-python dpkg-dev lintian python3-dev ;;
+    rpm) packages build && echo rpm python3-dev ;;
     *) return 1 ;;
     esac
 }
