@@ -371,6 +371,7 @@ void op_unknown(struct world *w, const struct call *c)
 	static const unsigned long cmds[] = {
 		ACLKM_IOC_INFO, ACLKM_IOC_ALLOC, ACLKM_IOC_FREE, ACLKM_IOC_QUERY, ACLKM_IOC_EXPORT,
 		ACLKM_IOC_IMPORT, ACLKM_IOC_SYNC, ACLKM_IOC_PIN, ACLKM_IOC_PHYS,
+		ACLKM_IOC_MAP,
 	};
 	unsigned long cmd = _IOC(c->mode % 4, c->mode & 4 ? c->obj : ACLKM_IOC_MAGIC, c->small % 256,
 				 c->x % PAGE);
