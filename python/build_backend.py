@@ -102,11 +102,14 @@ def build(where):
 
 
 def project_version():
-    """The version of the tree; a source distribution carries it in PKG-INFO."""
+    """The version of the tree; a source distribution has it in PKG-INFO, a bare
+    folder goes with the installed library."""
     if IN_TREE:
         text = (TOP / "include" / "aclkm" / "version.h").read_text()
         return re.search(r'^#define ACLKM_VERSION "(.*)"$', text, re.M).group(1)
-    return re.search(r"^Version: (.*)$", (HERE / "PKG-INFO").read_text(), re.M).group(1)
+    if (HERE / "PKG-INFO").exists():
+        return re.search(r"^Version: (.*)$", (HERE / "PKG-INFO").read_text(), re.M).group(1)
+    return pkg_config("--modversion")[0]
 
 
 def project():
