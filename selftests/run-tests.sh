@@ -443,7 +443,7 @@ module_suites() {
 
 # soak_suite KERNEL: the fuzzer and its racers, for as long as asked
 soak_suite() {
-    local kernel=$1 assignments seconds=${ACLKM_SOAK_SECONDS:-600}
+    local kernel=$1 assignments kmods='' seconds=${ACLKM_SOAK_SECONDS:-600}
     assignments=$("$top/tools/fetch-kernel.sh" "$kernel")
     eval "$assignments"
     begin_suite "soak, Linux $kernel"
@@ -451,7 +451,9 @@ soak_suite() {
     [[ -n $gate_ok ]] || return 0
     gate 'build fuzzer' quiet_make -C "$here/fuzz" B="$build/fuzz"
     [[ -n $gate_ok ]] || return 0
-    vm "vm-soak-$kernel" --kernel "$kernel" --memory 4096 --boot-timeout 300 --timeout $((seconds + 300)) \
+    # A device for dma-bufs; kernels of ours have it built in.
+    if modinfo -b "${MODDIR%/lib/modules/*}" -k "$KVER" -F filename vgem 2>/dev/null | grep -q /; then kmods=vgem; fi
+    vm "vm-soak-$kernel" --kmods "$kmods" --kernel "$kernel" --memory 4096 --boot-timeout 300 --timeout $((seconds + 300)) \
         --append nokaslr --module "$build/kmod-$kernel/aclkm.ko" --file "$build/fuzz/fuzz:/fuzz" \
         -- "$here/fuzz/guest-soak.sh" "$seconds" "${ACLKM_FUZZ_SEED:-$(date +%s)}"
     figures "$logs/vm-soak-$kernel.log"
