@@ -80,6 +80,7 @@ struct aclkm_user *aclkm_user_open(void)
 
 /* Unlocks the accounts, after one of a user's counts became less. */
 static void limits_unlock_and_forget(struct aclkm_user *user)
+	__releases(&users_lock)
 {
 	bool idle = !user->files && !user->regions && !user->pinned;
 
