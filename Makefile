@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 
-.PHONY: all help lib cmd kmod install uninstall install-ascend demo test test-kernels test-debug test-arm64 test-matrix test-mutants test-soak test-soak-lib test-inject test-coverage-lib test-coverage table-kernel bench-kernel bench lint api-table check-reports python python-wheel clean
+.PHONY: all help lib cmd kmod install uninstall install-ascend demo test test-kernels test-debug test-arm64 test-matrix test-models test-mutants test-soak test-soak-lib test-inject test-coverage-lib test-coverage table-kernel bench-kernel bench lint api-table check-reports python python-wheel clean
 
 all: lib cmd
 	@if [ -e "$(KDIR)/Makefile" ]; then $(MAKE) kmod; else \
@@ -32,6 +32,7 @@ help:
 	@echo "make test-kernels  the module's tests on stock 6.1 and 6.12"
 	@echo "make test-debug    the module on a kernel that checks itself: tests, faults, fuzzer"
 	@echo "make test-matrix   the module on every kernel that Debian has headers of (CELLS='6.12.*' JOBS=, PAGE=1)"
+	@echo "make test-models   the library's memory order, by herd7's models of C and of arm64"
 	@echo "make test-arm64    the module and the library on stock arm64 kernels"
 	@echo "make test-mutants  breaks one promise at a time, wants a test to fail (DRIVER=1, LIBRARY=1, ONLY=regex)"
 	@echo "make test-soak     the fuzzer and its racers on stock 6.1 (SECONDS=600)"
@@ -92,6 +93,9 @@ test-kernels:
 
 test-debug:
 	@selftests/run-tests.sh debug
+
+test-models:
+	@selftests/models/run.sh
 
 test-matrix:
 	@selftests/matrix/run.py $(if $(JOBS),--jobs $(JOBS)) $(if $(PAGE),--page) $(CELLS)

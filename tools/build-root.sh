@@ -6,13 +6,15 @@
 set -euo pipefail
 . "$(dirname "$(readlink -f "$0")")/common.sh"
 
-[[ $# == 1 ]] || die "usage: ${0##*/} RELEASE   (bullseye or trixie)"
+[[ $# == 1 ]] || die "usage: ${0##*/} RELEASE   (bullseye, trixie or sid)"
 release=$1
 case $release in
 # kbuild of these releases links nothing with LLVM's linker: clang comes with lld and llvm.
 bullseye) packages=gcc,make,libelf1,kmod,dwarves ;;
+# herd7 simulates what a processor's memory model allows.
+sid) packages=herdtools7 ;;
 trixie) packages=gcc,make,libelf1t64,kmod,pahole,clang,lld,llvm ;;
-*) die "unknown release '$release'; known: bullseye, trixie" ;;
+*) die "unknown release '$release'; known: bullseye, trixie, sid" ;;
 esac
 
 cache=$(cache_dir)/roots
@@ -29,7 +31,9 @@ make_root() {
     [[ -n $site ]] || die "this machine's apt knows no Debian archive to take $release from"
     say "making a root of $release with $packages (some minutes, once)"
     as_root rm -rf "$cache/.tmp-$release"
+    # An archive that is a copy of an earlier day serves as well.
     as_root mmdebstrap --quiet --mode=root --variant=essential --include="$packages" \
+        --aptopt='Acquire::Check-Valid-Until "false"' \
         "$release" "$cache/.tmp-$release" \
         "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site $release main" >&2
     as_root rm -rf "$cache/$release"-* "$cache/.tmp-$release"/var/{cache,lib}/apt "$cache/.tmp-$release/usr/share/doc"
