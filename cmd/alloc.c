@@ -25,7 +25,7 @@ struct wish {
 	unsigned int hold; /* seconds */
 };
 
-/* What came of it, from either backend. */
+/* The result of one allocation, from either backend. */
 struct block {
 	const char *backend;
 	uint64_t size;

@@ -16,7 +16,7 @@
 #include "show.h"
 
 #define DEFAULT_CHECKS "all"
-/* What the checks make of a program's exit code when they have found something. */
+/* The exit code of a program in which the checks have found something. */
 #define FOUND_CODE 66
 #define LOG_MAX (4 << 20)
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the commands of `aclkm` share: the table that main() dispatches by, the common
- * options, the exit codes. Each command lives in a file of its own and offers one
- * struct command.
+ * Declarations that the commands of `aclkm` share: the table that main() dispatches by,
+ * the common options, the exit codes. Each command lives in a file of its own and offers
+ * one struct command.
  */
 #ifndef CMD_COMMAND_H
 #define CMD_COMMAND_H

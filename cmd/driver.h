@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a process can learn of the driver without changing anything. */
+/* Queries of the driver: its state, version and limits. None of them changes anything. */
 #ifndef CMD_DRIVER_H
 #define CMD_DRIVER_H
 

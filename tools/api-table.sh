@@ -70,7 +70,7 @@ table() {
             print "`lib/acl`, the unit tests and `" list "`. Change these, then run `make api-table`.\n"
             print "A function *works*, with the rules that its header says; or it *answers 207000* (NULL where it returns a"
             print "pointer, 0 where it returns a number) and `aclGetRecentErrMsg()` tells what the table tells here."
-            print "What works with `ACLKM_KERNELS` answers 207000 without it ([kernels.md](kernels.md))."
+            print "A function marked `ACLKM_KERNELS` answers 207000 where that variable is not set ([kernels.md](kernels.md))."
             print "`test_names` calls each of those. Functions of these areas that no table names are out of scope: they are"
             print "neither declared nor exported.\n"
             printf "%s", areas

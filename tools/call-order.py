@@ -4,11 +4,10 @@
 Calls go down only: reads the symbols of built objects, and refuses each one that an object
 takes from its own row of the list, or from a row above it.
 
-    call-order.py TEXT OBJECT...             rows name objects: aclkm.h, file.o
-    call-order.py --folders TEXT OBJECT...   rows name the folders of objects
+    call-order.py TEXT OBJECT...
 
 The list stands in TEXT behind a line that ends in "Calls go down this list:", one row a
-line: names with commas between them, then a tab and a few words. An empty line ends it.
+line: names of objects without .o, with commas between them, then a tab and a few words. An empty line ends it.
 Names in one row do not use each other.
 """
 
@@ -49,14 +48,12 @@ def symbols(path):
 
 
 def main(words):
-    folders = words[:1] == ["--folders"]
-    words = words[folders:]
     if len(words) < 2:
         sys.exit(__doc__.strip())
     rows = read_rows(words[0])
     owner, takes, trouble = {}, {}, []
     for path in map(Path, words[1:]):
-        name = path.parent.name if folders else path.stem
+        name = path.stem
         if name not in rows:
             trouble.append(f"{name} is in no row of {words[0]}")
             continue

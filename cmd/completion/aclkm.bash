@@ -9,7 +9,7 @@ _aclkm() {
         COMPREPLY=($(compgen -W 'info map top doctor alloc bench check trace grow shrink --help --version' -- "$cur"))
         return
     fi
-    # What follows the program of check and trace is the program's own.
+    # check and trace pass the words behind PROGRAM on to it.
     if [[ $command == check || $command == trace ]]; then
         for ((i = 2; i < COMP_CWORD; i++)); do
             case ${COMP_WORDS[i]} in

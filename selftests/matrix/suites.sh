@@ -43,7 +43,7 @@ matrix_suites() {
     vm "matrix-$cell" --kernel "$kernel" --memory 4096 --timeout 1500 --append 'nokaslr init_on_alloc=0' \
         --kmods "$kmods" "${args[@]}" \
         --qemu "-drive file=$disk,if=none,id=disk,format=raw,cache=unsafe -device virtio-blk-pci,drive=disk" \
-        -- "$here/matrix/guest.sh"
+        -- "$here/kmod/guest-list.sh" 100 all
     rm -f "$disk"
 }
 

@@ -112,7 +112,7 @@ class Suite:
                 image.truncate(256 << 20)
             arguments += ["--qemu", f"-drive file={disk},if=none,id=disk,format=raw,cache=unsafe"
                           " -device virtio-blk-pci,drive=disk"]
-        return self.guest("usual", self.module, arguments, self.top / "selftests/mutants/guest.sh", str(percent))
+        return self.guest("usual", self.module, arguments, self.top / "selftests/kmod/guest-list.sh", str(percent), "first")
 
     def other(self, kind):
         """One boot of a guest of GUESTS."""
