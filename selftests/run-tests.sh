@@ -263,8 +263,8 @@ libfuzzer_works() {
         clang-14 -fsanitize=fuzzer,address,undefined -x c -o "$logs/libfuzzer" - 2>/dev/null
 }
 
-# A node with little memory, and one with 3 GiB in one piece.
-two_nodes='-object memory-backend-ram,id=m0,size=1G -object memory-backend-ram,id=m1,size=6G'
+# A node with little memory, and one with several aligned ranges of 3 GiB.
+two_nodes='-object memory-backend-ram,id=m0,size=1G -object memory-backend-ram,id=m1,size=10G'
 two_nodes+=' -numa node,nodeid=0,memdev=m0,cpus=0 -numa node,nodeid=1,memdev=m1,cpus=1'
 
 # A device with a DMA engine behind an IOMMU, for user space.
@@ -411,7 +411,7 @@ module_suites() {
     # shellcheck disable=SC2046 # names without spaces
     guest_programs arenas $(make --no-print-directory -s -C "$here/kmod" list-arenas)
     args+=(--file "$build/unit-none/test_nodes:/unit/test_nodes")
-    vm "vm-arenas-$kernel" --kernel "$kernel" --memory 7168 --cpus 2,sockets=2 --timeout 600 \
+    vm "vm-arenas-$kernel" --kernel "$kernel" --memory 11264 --cpus 2,sockets=2 --timeout 600 \
         --append 'nokaslr init_on_alloc=0 no_timer_check' --qemu "$two_nodes" "${args[@]}" -- "$here/kmod/guest-arenas.sh"
 
     begin_suite "module, Linux $kernel, memory that is wanted back"
