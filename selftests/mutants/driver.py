@@ -12,14 +12,14 @@ from shell import assignments, build_trouble, clean_env, run
 
 # What a program of the guest with devices wants beside the module.
 KMODS = {"test_gup_disk": "virtio_pci virtio_blk", "test_vgem": "vgem", "test_vivid": "vivid"}
-NODES = ("-object memory-backend-ram,id=m0,size=1G -object memory-backend-ram,id=m1,size=6G"
+NODES = ("-object memory-backend-ram,id=m0,size=1G -object memory-backend-ram,id=m1,size=10G"
          " -numa node,nodeid=0,memdev=m0,cpus=0 -numa node,nodeid=1,memdev=m1,cpus=1")
 IOMMU = "-machine q35,kernel-irqchip=split -device intel-iommu,intremap=on -device edu"
 # What takes longer than most: these mutants come last.
 SLOW = {"test_unload", "test_clean", "test_race", "test_matrix", "arenas", "iommu"}
 # Guests beside the usual one: list of selftests/kmod, arguments of vm/run.sh, script.
 GUESTS = {
-    "arenas": ("list-arenas", ["--memory", "7168", "--cpus", "2,sockets=2", "--append",
+    "arenas": ("list-arenas", ["--memory", "11264", "--cpus", "2,sockets=2", "--append",
                                "nokaslr init_on_alloc=0 no_timer_check", "--qemu", NODES], "kmod/guest-arenas.sh"),
     "iommu": ("list-iommu", ["--memory", "5120", "--append", "nokaslr intel_iommu=on", "--kmods",
                              "vfio vfio_iommu_type1 vfio_pci", "--qemu", IOMMU], "kmod/guest-devices.sh"),
@@ -36,7 +36,7 @@ GUESTS = {
 class Suite:
     """One copy of the driver's sources, and how it is tested."""
 
-    sources = ["kmod", "include/uapi", "selftests/kmod", "selftests/host", "selftests/vm", "selftests/debug",
+    sources = ["kmod", "include/uapi", "include/aclkm", "selftests/kmod", "selftests/host", "selftests/vm", "selftests/debug",
                "selftests/fault", "selftests/importer", "examples"]
 
     def __init__(self, top, tree, wrap):
