@@ -19,7 +19,7 @@
  *	vmcore				crash dumps
  *	carveout			memory carved out at boot
  *	reserve, node			memory of the kernel; reserved-memory nodes
- *	pages, extent, inode, trace	struct pages; arithmetic; the inode; tracepoints
+ *	pages, extent, inode, trace	struct pages; arithmetic; the inodes; tracepoints
  *
  * Files in one row do not call each other. `make lint` reads the symbols of the built
  * objects and proves it (tools/call-order.py).
@@ -63,6 +63,7 @@
 
 struct aclkm_attachment;
 struct aclkm_carveout;
+struct address_space;
 struct device;
 struct dma_buf;
 struct file;
@@ -535,7 +536,9 @@ u32 aclkm_offset_find(const struct aclkm_file *file, pgoff_t pgoff, pgoff_t *pag
 /* inode.c */
 int aclkm_inode_init(void);
 void aclkm_inode_exit(void);
-struct inode *aclkm_inode(void);
+struct address_space *aclkm_device_mapping(void);
+struct address_space *aclkm_dmabuf_mapping(void);
+void aclkm_drop_entries(pgoff_t first, pgoff_t nr);
 
 /* pin.c */
 struct aclkm_pinned *aclkm_pinned_create(struct aclkm_pin *pin, struct aclkm_user *user);
@@ -581,9 +584,9 @@ extern const struct vm_operations_struct aclkm_page_vm_ops;
 extern const struct vm_operations_struct aclkm_frame_vm_ops;
 
 /*
- * The page of the region that a mapping shows at an address. All mappings are of one
- * inode: the upper bits of vm_pgoff say of which region, so that dropping entries by
- * offset drops those of no other region.
+ * The page of the region that a mapping shows at an address. The mappings of all regions
+ * are of the same inodes: the upper bits of vm_pgoff say of which region, so that
+ * dropping entries by offset drops those of no other region.
  */
 static inline pgoff_t aclkm_vma_index(const struct vm_area_struct *vma, unsigned long addr)
 {

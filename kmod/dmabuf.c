@@ -190,6 +190,8 @@ struct dma_buf *aclkm_dmabuf_export(const struct aclkm_handle *handle, u64 offse
 	info.priv = export;
 	dmabuf = dma_buf_export(&info);
 	if (!IS_ERR(dmabuf)) {
+		/* Entries of its mappings must be found when a page fails. */
+		dmabuf->file->f_mapping = aclkm_dmabuf_mapping();
 		if (handle->region) {
 			aclkm_region_get(handle->region);
 			/* A device may write to it without a page fault. */

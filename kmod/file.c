@@ -218,7 +218,7 @@ int aclkm_open(struct inode *inode, struct file *filp)
 	aclkm_offsets_init(&file->offsets);
 	file->read_only = !(filp->f_mode & FMODE_WRITE);
 	filp->private_data = file;
-	filp->f_mapping = aclkm_inode()->i_mapping;
+	filp->f_mapping = aclkm_device_mapping();
 	return 0;
 }
 

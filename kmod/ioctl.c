@@ -213,8 +213,6 @@ static long ioctl_alloc(struct aclkm_file *file, struct aclkm_alloc *alloc,
 		return 0;
 	/* The region, whose end gives the user's charge back, goes with the handle. */
 	aclkm_region_put(region);
-	goto cancel;
-
 cancel:
 	ioctl_cancel_handle(file, pending);
 fail:

@@ -83,7 +83,7 @@ static void poison_unmap(const struct aclkm_poison *poison)
 		first = ALIGN_DOWN(first, PHYS_PFN(SZ_1G));
 		nr = PHYS_PFN(SZ_1G);
 	}
-	unmap_mapping_range(aclkm_inode()->i_mapping, PFN_PHYS(first), PFN_PHYS(nr), 0);
+	aclkm_drop_entries(first, nr);
 }
 
 static void poison_page(unsigned long pfn)

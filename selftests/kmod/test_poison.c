@@ -4,6 +4,7 @@
  * they leave the arena for good, and nothing but they does.
  */
 #include "admin.h"
+#include "dmabuf.h"
 #include <setjmp.h>
 #include <sys/mman.h>
 #include "kselftest_harness.h"
@@ -174,6 +175,41 @@ TEST_F(poison, page_of_a_region_leaves_for_good)
 	EXPECT_TRUE(all_but(self->fd, &self->before, PAGE));
 	EXPECT_TRUE(map_has_poison(4));
 	EXPECT_TRUE(nobody_gets(self->fd, phys));
+	EXPECT_TRUE(all_but(self->fd, &self->before, PAGE));
+}
+
+/* A dma-buf is a file of its own: its mappings are not those of the device node. */
+TEST_F(poison, page_is_unmapped_from_dma_bufs)
+{
+	struct aclkm_alloc alloc;
+	char *mem, *part, *whole;
+	int part_fd, whole_fd;
+
+	ASSERT_EQ(0, dev_alloc_flags(self->owner, 8 * MIB, 2 * MIB, variant->flags, &alloc));
+	mem = dev_map(self->owner, alloc.offset, 8 * MIB);
+	ASSERT_NE(MAP_FAILED, mem);
+	whole_fd = dev_export(self->owner, alloc.handle, 0, 0, 0);
+	ASSERT_LE(0, whole_fd);
+	part_fd = dev_export(self->owner, alloc.handle, variant->at, PAGE, ACLKM_EXPORT_READ_ONLY);
+	ASSERT_LE(0, part_fd);
+	whole = mmap(NULL, 8 * MIB, PROT_READ | PROT_WRITE, MAP_SHARED, whole_fd, 0);
+	ASSERT_NE(MAP_FAILED, whole);
+	part = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, part_fd, 0);
+	ASSERT_NE(MAP_FAILED, part);
+	memset(whole, 1, 8 * MIB);
+	ASSERT_EQ(0, touch(part));
+	ASSERT_TRUE(madvise_poison(mem + variant->at));
+	EXPECT_EQ(PAGE, dev_info(self->fd).poisoned);
+	EXPECT_EQ(BUS_MCEERR_AR, touch(mem + variant->at));
+	EXPECT_EQ(BUS_MCEERR_AR, touch(whole + variant->at));
+	EXPECT_EQ(BUS_MCEERR_AR, touch(part));
+	EXPECT_EQ(0, touch(whole + variant->at + (variant->at == 8 * MIB - PAGE ? -PAGE : PAGE)));
+	munmap(mem, 8 * MIB);
+	munmap(whole, 8 * MIB);
+	munmap(part, PAGE);
+	close(part_fd);
+	close(whole_fd);
+	ASSERT_EQ(0, dev_free(self->owner, alloc.handle));
 	EXPECT_TRUE(all_but(self->fd, &self->before, PAGE));
 }
 
