@@ -49,6 +49,7 @@ static const char *reason_text(uint32_t reason)
 			"the limit of one process (limits/file_bytes)",
 		[ACLKM_REASON_FILE_REGIONS] =
 			"the limit of one process (limits/file_regions)",
+		[ACLKM_REASON_CGROUP] = "the limit of the cgroup (dmem.max)",
 		[ACLKM_REASON_USER_BYTES] = "the limit of this user (limits/user_bytes)",
 		[ACLKM_REASON_USER_REGIONS] =
 			"the limit of this user (limits/user_regions)",

@@ -12,7 +12,7 @@
  *	offset, region, pin		mmap offsets of handles; what a handle stands for
  *	release				the end of a region
  *	poison, cache			failed pages; cache modes
- *	limits				what users hold
+ *	limits				what users and cgroups hold
  *	grow				arenas come and go
  *	arena				bytes: free, taken, held, clean
  *	scrub				free memory cleared ahead of need
@@ -66,6 +66,7 @@ struct aclkm_carveout;
 struct address_space;
 struct device;
 struct dma_buf;
+struct dmem_cgroup_pool_state;
 struct file;
 struct inode;
 struct seq_file;
@@ -224,6 +225,7 @@ struct aclkm_attachments {
  * @arena:	where it is
  * @extent:	what it takes there; owned by the region, never NULL while it lives
  * @user:	who pays for it
+ * @cgroup:	the cgroup that is charged for it, or NULL
  * @held_list:	in the list of release.c once held
  * @exports:	its dma-bufs
  * @id:		in the offsets of its mappings
@@ -243,6 +245,7 @@ struct aclkm_region {
 	struct aclkm_arena *arena;
 	struct aclkm_extent *extent;
 	struct aclkm_user *user;
+	struct dmem_cgroup_pool_state *cgroup;
 	struct list_head held_list;
 	struct aclkm_exports exports;
 	struct kref ref;
@@ -265,7 +268,7 @@ struct aclkm_region {
  * @node:	NUMA node, or NUMA_NO_NODE
  * @keep:	bytes that must remain free
  * @ordinary:	not of a carve-out
- * @reason:	filled on -ENOSPC: ACLKM_REASON_*
+ * @reason:	filled on -ENOSPC and -EDQUOT: ACLKM_REASON_*
  */
 struct aclkm_request {
 	u64 size;
@@ -510,6 +513,11 @@ void aclkm_user_uncharge(struct aclkm_user *user, u64 bytes);
 int aclkm_user_charge_pin(struct aclkm_user *user, u64 bytes);
 void aclkm_user_uncharge_pin(struct aclkm_user *user, u64 bytes);
 u64 aclkm_root_reserve(void);
+int aclkm_cgroup_init(void);
+void aclkm_cgroup_exit(void);
+bool aclkm_cgroup_possible(void);
+int aclkm_cgroup_charge(u64 bytes, struct dmem_cgroup_pool_state **cgroup);
+void aclkm_cgroup_uncharge(struct dmem_cgroup_pool_state *cgroup, u64 bytes);
 
 /* file.c */
 int aclkm_file_reserve(struct aclkm_file *file, u64 bytes, struct aclkm_alloc *alloc,

@@ -6,6 +6,9 @@
 #define ACLKM_COMPAT_H
 
 #include <linux/backing-dev.h>
+#if defined(ACLKM_HAVE_DMEM_BYTES) || defined(ACLKM_HAVE_DMEM_INIT)
+#include <linux/cgroup_dmem.h>
+#endif
 #include <linux/crash_dump.h>
 #if defined(ACLKM_HAVE_IOSYS_MAP)
 #include <linux/iosys-map.h>
@@ -91,6 +94,14 @@ static int name(unsigned long pfn)						\
 }
 #define aclkm_vmcore_register(filter)	register_oldmem_pfn_is_ram(filter)
 #define aclkm_vmcore_unregister(filter)	unregister_oldmem_pfn_is_ram()
+#endif
+
+/* Makes the memory "aclkm" of the dmem controller; NULL if the kernel has none. */
+#if defined(ACLKM_HAVE_DMEM_INIT)
+#define ACLKM_DMEM_REGISTER(bytes)						\
+	dmem_cgroup_register_region(&(struct dmem_cgroup_init){ .size = bytes }, KBUILD_MODNAME)
+#elif defined(ACLKM_HAVE_DMEM_BYTES)
+#define ACLKM_DMEM_REGISTER(bytes)	dmem_cgroup_register_region(bytes, KBUILD_MODNAME)
 #endif
 
 /* The queue whose work may run on any CPU has got another name. */
@@ -407,22 +418,11 @@ static inline void aclkm_compound_clear_head(struct page *head)
 	__ClearPageHead(head);
 }
 #else
-static inline void aclkm_compound_add_tail(struct page *head, struct page *tail,
-					   unsigned int order)
-{
-}
-
-static inline void aclkm_compound_drop_tail(struct page *head, struct page *tail)
-{
-}
-
-static inline void aclkm_compound_set_head(struct page *head, unsigned int order)
-{
-}
-
-static inline void aclkm_compound_clear_head(struct page *head)
-{
-}
+/* No compound page is made, and none is broken. */
+static inline void aclkm_compound_add_tail(struct page *head, struct page *tail, int order) { }
+static inline void aclkm_compound_drop_tail(struct page *head, struct page *tail) { }
+static inline void aclkm_compound_set_head(struct page *head, int order) { }
+static inline void aclkm_compound_clear_head(struct page *head) { }
 #endif
 
 /*

@@ -242,7 +242,8 @@ static int attachment_find_pieces(struct aclkm_attachment *attachment)
 	struct attachment_piece *piece;
 
 	/* Each piece but the last ends where an entry or a range does. */
-	piece = kvmalloc_array((size_t)sgt->orig_nents + sgt->nents, sizeof(*piece), GFP_KERNEL);
+	piece = kvmalloc_array((size_t)sgt->orig_nents + sgt->nents, sizeof(*piece),
+			       GFP_KERNEL | __GFP_NOWARN);
 	if (!piece)
 		return -ENOMEM;
 	attachment->nr = 0;

@@ -119,6 +119,8 @@ static long ioctl_info(struct aclkm_info *info)
 		info->features |= ACLKM_FEATURE_GUP_1G;
 	if (aclkm_cache_possible())
 		info->features |= ACLKM_FEATURE_CACHE;
+	if (aclkm_cgroup_possible())
+		info->features |= ACLKM_FEATURE_CGROUP;
 	info->granule = PAGE_SIZE;
 	info->align_max = ACLKM_ALIGN_MAX;
 	aclkm_poison_settle();

@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What users may hold. A user pays for a region from ALLOC until its memory is
- * back in the arena, however long a mapping, a dma-buf or a pin keeps it, and for
+ * What users and cgroups may hold. A user pays for a region from ALLOC until its memory
+ * is back in the arena, however long a mapping, a dma-buf or a pin keeps it, and for
  * pinned memory from PIN until it is unpinned.
  *
  * The account is that of the user who opened the file. Neither fork, exec nor a
- * passed descriptor changes it.
+ * passed descriptor changes it. For the cgroup, which must contain the process that
+ * allocates, it is that of the caller of ALLOC: regions are memory "aclkm" of the
+ * kernel's dmem controller, whose limits administrators write to dmem.max.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
+#include <linux/err.h>
+#include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/user_namespace.h>
 
 #include "aclkm.h"
+#include "compat.h"
 
 struct aclkm_limits aclkm_limits;
 
@@ -192,3 +197,90 @@ u64 aclkm_root_reserve(void)
 
 	return bytes && !aclkm_limits_exempt(CAP_SYS_RESOURCE) ? bytes : 0;
 }
+
+#ifdef ACLKM_DMEM_REGISTER
+/* NULL where the kernel is built without the controller. */
+static struct dmem_cgroup_region *cgroup_region;
+
+/**
+ * aclkm_cgroup_init() - let cgroups have limits
+ *
+ * The capacity that dmem.capacity shows is all memory of the machine: arenas come and go.
+ *
+ * Return: 0 or an error.
+ */
+int aclkm_cgroup_init(void)
+{
+	cgroup_region = ACLKM_DMEM_REGISTER(PFN_PHYS(totalram_pages()));
+	return PTR_ERR_OR_ZERO(cgroup_region);
+}
+
+/**
+ * aclkm_cgroup_exit() - nothing is charged any more
+ */
+void aclkm_cgroup_exit(void)
+{
+	dmem_cgroup_unregister_region(cgroup_region);
+}
+
+/**
+ * aclkm_cgroup_possible() - whether cgroups are charged for regions
+ */
+bool aclkm_cgroup_possible(void)
+{
+	return cgroup_region;
+}
+
+/**
+ * aclkm_cgroup_charge() - charge the caller's cgroup for a region
+ * @bytes:	its size
+ * @cgroup:	filled, for aclkm_cgroup_uncharge()
+ *
+ * Return: 0, -EDQUOT (a limit of the cgroup, or of one above it), or -ENOMEM.
+ */
+int aclkm_cgroup_charge(u64 bytes, struct dmem_cgroup_pool_state **cgroup)
+{
+	int err;
+
+	*cgroup = NULL;
+	if (!cgroup_region)
+		return 0;
+	err = dmem_cgroup_try_charge(cgroup_region, bytes, cgroup, NULL);
+	return err == -EAGAIN ? -EDQUOT : err;
+}
+
+/**
+ * aclkm_cgroup_uncharge() - a region is gone
+ * @cgroup:	what was charged, or NULL
+ * @bytes:	its size
+ */
+void aclkm_cgroup_uncharge(struct dmem_cgroup_pool_state *cgroup, u64 bytes)
+{
+	if (cgroup)
+		dmem_cgroup_uncharge(cgroup, bytes);
+}
+#else
+int aclkm_cgroup_init(void)
+{
+	return 0;
+}
+
+void aclkm_cgroup_exit(void)
+{
+}
+
+bool aclkm_cgroup_possible(void)
+{
+	return false;
+}
+
+int aclkm_cgroup_charge(u64 bytes, struct dmem_cgroup_pool_state **cgroup)
+{
+	*cgroup = NULL;
+	return 0;
+}
+
+void aclkm_cgroup_uncharge(struct dmem_cgroup_pool_state *cgroup, u64 bytes)
+{
+}
+#endif

@@ -61,9 +61,12 @@ static int __init aclkm_init(void)
 	err = aclkm_inode_init();
 	if (err)
 		goto vmcore;
-	err = aclkm_scrub_init();
+	err = aclkm_cgroup_init();
 	if (err)
 		goto inode;
+	err = aclkm_scrub_init();
+	if (err)
+		goto cgroup;
 	aclkm_poison_init();
 	/*
 	 * A kernel that writes a crash dump needs the little memory that it has, and must
@@ -94,6 +97,8 @@ arenas:
 poison:
 	aclkm_poison_exit();
 	aclkm_scrub_exit();
+cgroup:
+	aclkm_cgroup_exit();
 inode:
 	aclkm_inode_exit();
 vmcore:
@@ -110,6 +115,7 @@ static void __exit aclkm_exit(void)
 	aclkm_arenas_exit();
 	aclkm_poison_exit();
 	aclkm_scrub_exit();
+	aclkm_cgroup_exit();
 	aclkm_inode_exit();
 	aclkm_vmcore_exit();
 }

@@ -100,8 +100,9 @@ static int pinned_add_page(struct aclkm_pinned *pinned, struct page *page)
 	}
 	if (pinned->nr == pinned->room) {
 		unsigned long room = max(16UL, pinned->room * 2);
+		/* More than kvmalloc() has is no reason for a warning in the log. */
 		struct pinned_piece *grown = kvmalloc_array(room, sizeof(*grown),
-							    GFP_KERNEL_ACCOUNT);
+							    GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 
 		if (!grown)
 			return -ENOMEM;

@@ -225,8 +225,28 @@ bool probe(struct page *p);
 bool probe(struct page *p) { return folio_maybe_dma_pinned(page_folio(p)); }
 C
 
+# What registers memory with the dmem controller has got a struct in place of a size.
+cat >"$dir/dmem_init.c" <<'C'
+#include <linux/cgroup_dmem.h>
+struct dmem_cgroup_region *probe(const struct dmem_cgroup_init *i);
+struct dmem_cgroup_region *probe(const struct dmem_cgroup_init *i)
+{
+	return dmem_cgroup_register_region(i, "probe");
+}
+C
+
+cat >"$dir/dmem_bytes.c" <<'C'
+#include <linux/cgroup_dmem.h>
+struct dmem_cgroup_region *probe(u64 bytes);
+struct dmem_cgroup_region *probe(u64 bytes)
+{
+	return dmem_cgroup_register_region(bytes, "probe");
+}
+C
+
 names="base rb_add iosys_map dma_buf_map vmcore_cb vma_lookup vm_ops_may_split vm_ops_mprotect"
 names="$names zap_special_vma_range unpin_range folio_has_hwpoisoned page_has_hwpoisoned folio_pinned"
+names="$names dmem_init dmem_bytes"
 names="$names vm_flags_set contig_acr_flags mm_get_unmapped_area compound_page compound_folio"
 names="$names compound_mm_ids insert_folio get_unmapped_area_of_current"
 names="$names pin_vmas vma_start_write insert_pfn_pmd huge_fault_pe_size system_dfl_wq import_ns_word"

@@ -157,8 +157,8 @@ static int region_prepare(struct aclkm_region *region, const struct aclkm_extent
  * @user:	charged for the region already; the region returns the charge when its
  *		memory is free again, also where this call fails
  *
- * Return: the region with one reference, or -ENOSPC, -ENOMEM, -EINTR (the caller was
- * killed), -EOPNOTSUPP.
+ * Return: the region with one reference, or -ENOSPC, -EDQUOT (the cgroup's limit),
+ * -ENOMEM, -EINTR (the caller was killed), -EOPNOTSUPP.
  */
 struct aclkm_region *aclkm_region_create(struct aclkm_request *request, u32 flags,
 					 struct aclkm_user *user)
@@ -180,6 +180,12 @@ struct aclkm_region *aclkm_region_create(struct aclkm_request *request, u32 flag
 	else if (flags & ACLKM_ALLOC_UC)
 		region->cache = ACLKM_CACHE_UC;
 
+	err = aclkm_cgroup_charge(request->size, &region->cgroup);
+	if (err == -EDQUOT)
+		request->reason = ACLKM_REASON_CGROUP;
+	if (err)
+		goto free;
+
 	aclkm_poison_settle();
 	/* The kernel has fixed the type of a carve-out's memory. */
 	request->ordinary = region->cache != ACLKM_CACHE_WB;
@@ -189,7 +195,7 @@ struct aclkm_region *aclkm_region_create(struct aclkm_request *request, u32 flag
 		err = region_alloc(request, flags, region, &clean);
 	}
 	if (err)
-		goto free;
+		goto uncharge_cgroup;
 	region->user = user;
 	err = region_prepare(region, clean);
 	aclkm_extent_list_free(clean);
@@ -204,6 +210,8 @@ release:
 	region->unpinned = PHYS_PFN(region->extent->len);
 	aclkm_region_release_memory(region);
 	return ERR_PTR(err);
+uncharge_cgroup:
+	aclkm_cgroup_uncharge(region->cgroup, request->size);
 free:
 	kfree(region);
 uncharge:

@@ -130,6 +130,7 @@ static bool release_try(struct aclkm_region *region)
 		return false;
 	aclkm_poison_settle_region(region);
 	aclkm_arena_free(region, release_clean_parts(region));
+	aclkm_cgroup_uncharge(region->cgroup, len);
 	aclkm_user_uncharge(region->user, len);
 	kfree(region);
 	return true;

@@ -251,6 +251,11 @@ static int refuse_alloc(int error, const struct aclkm_alloc *arg)
 	switch (error) {
 	case ENOSPC:
 	case EDQUOT:
+		if (arg->reason == ACLKM_REASON_CGROUP)
+			return error_set(ACLKM_ERR_NOMEM,
+					 "the driver gives no %llu bytes: they exceed "
+					 "dmem.max of the process's cgroup",
+					 size);
 		if (arg->reason >= ACLKM_REASON_ROOT_RESERVE)
 			return error_set(ACLKM_ERR_NOMEM,
 					 "the driver gives no %llu bytes: %llu %s", size,

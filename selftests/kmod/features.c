@@ -18,6 +18,7 @@ static const struct {
 	{ "cache", ACLKM_FEATURE_CACHE },
 	{ "dma-buf", ACLKM_FEATURE_DMABUF },
 	{ "pin", ACLKM_FEATURE_PIN },
+	{ "dmem", ACLKM_FEATURE_CGROUP },
 };
 
 int main(void)

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -528,6 +529,117 @@ TEST_F(limits, files)
 }
 
 /* Files that tell cannot be written, by root either. */
+#define CGROUPS	"/tmp/aclkm-cgroups"
+#define PARENT	CGROUPS "/parent"
+#define CHILD	PARENT "/child"
+#define OTHER	PARENT "/other"
+
+/* Bytes of "aclkm" that a group holds, itself and with the groups below it. */
+static unsigned long long cgroup_bytes(const char *file)
+{
+	char text[256], *at;
+
+	if (file_read(file, text, sizeof(text)) < 0)
+		return ~0ULL;
+	at = strstr(text, "aclkm ");
+	return at ? strtoull(at + strlen("aclkm "), NULL, 10) : 0;
+}
+
+static bool cgroup_refuses(int fd, uint64_t size)
+{
+	return refused(fd, size, ACLKM_REASON_CGROUP, 0);
+}
+
+/* In CHILD, which may have 4 MiB, of the 6 MiB that all groups in PARENT may have. */
+static int cgroup_child(void *arg)
+{
+	struct aclkm_alloc a, b, c;
+	int fd;
+	char *mem;
+
+	CHECK(!file_write(CHILD "/cgroup.procs", "0"));
+	become(USER_A);
+	fd = dev_open(O_RDWR);
+	CHECK(cgroup_refuses(fd, 4 * MIB + 1));
+	CHECK(!dev_alloc(fd, 3 * MIB, 0, &a));
+	CHECK(cgroup_refuses(fd, MIB + 1));
+	CHECK(!dev_alloc(fd, MIB, 0, &b));
+	CHECK(cgroup_refuses(fd, PAGE));
+	CHECK(cgroup_bytes(CHILD "/dmem.current") == 4 * MIB);
+	CHECK(!dev_free(fd, b.handle));
+	/* A mapping keeps the memory, and a descriptor of another group's changes nothing. */
+	mem = dev_map(fd, a.offset, 3 * MIB);
+	CHECK(mem != MAP_FAILED);
+	CHECK(!dev_free(fd, a.handle));
+	CHECK(cgroup_bytes(CHILD "/dmem.current") == 3 * MIB);
+	CHECK(cgroup_refuses(*(int *)arg, MIB + 1));
+	CHECK(!dev_alloc(*(int *)arg, MIB, 0, &c));
+	CHECK(cgroup_bytes(CHILD "/dmem.current") == 4 * MIB);
+	CHECK(!dev_free(*(int *)arg, c.handle));
+	munmap(mem, 3 * MIB);
+	CHECK(cgroup_bytes(CHILD "/dmem.current") == 0);
+	/* Calls that fail, and a process that ends with what it holds. */
+	CHECK(dev_alloc_flags(fd, MIB, 0, 1 << 31, &a) == -EINVAL);
+	CHECK(cgroup_bytes(CHILD "/dmem.current") == 0);
+	CHECK(!dev_alloc(fd, 4 * MIB, 0, &a));
+	return 0;
+}
+
+static int cgroup_other_child(void *arg)
+{
+	struct aclkm_alloc alloc;
+	int fd;
+
+	CHECK(!file_write(OTHER "/cgroup.procs", "0"));
+	fd = dev_open(O_RDWR);
+	CHECK(!dev_alloc(fd, 6 * MIB, 0, &alloc));
+	CHECK(cgroup_bytes(PARENT "/dmem.current") == 6 * MIB);
+	/* Root as well: the limit is the group's. */
+	CHECK(cgroup_refuses(fd, PAGE));
+	CHECK(!file_write(CHILD "/cgroup.procs", "0"));
+	CHECK(cgroup_bytes(OTHER "/dmem.current") == 6 * MIB);
+	CHECK(cgroup_refuses(fd, PAGE));
+	return 0;
+}
+
+static bool cgroup_is_empty(void)
+{
+	int i;
+
+	for (i = 0; i < 100 && cgroup_bytes(PARENT "/dmem.current"); i++)
+		usleep(20 * 1000);
+	return !cgroup_bytes(PARENT "/dmem.current");
+}
+
+TEST_F(limits, of_a_cgroup)
+{
+	char text[256] = "";
+
+	mkdir(CGROUPS, 0700);
+	ASSERT_EQ(0, mount("none", CGROUPS, "cgroup2", 0, NULL));
+	if (file_read(CGROUPS "/cgroup.controllers", text, sizeof(text)) < 0 ||
+	    !strstr(text, "dmem")) {
+		umount(CGROUPS);
+		SKIP(return, "the kernel has no dmem controller (CONFIG_CGROUP_DMEM)");
+	}
+	EXPECT_LT(64 * MIB, cgroup_bytes(CGROUPS "/dmem.capacity"));
+	ASSERT_EQ(0, file_write(CGROUPS "/cgroup.subtree_control", "+dmem"));
+	ASSERT_EQ(0, mkdir(PARENT, 0755));
+	ASSERT_EQ(0, file_write(PARENT "/cgroup.subtree_control", "+dmem"));
+	ASSERT_EQ(0, mkdir(CHILD, 0755));
+	ASSERT_EQ(0, mkdir(OTHER, 0755));
+	ASSERT_EQ(0, file_write(PARENT "/dmem.max", "aclkm 6291456"));
+	ASSERT_EQ(0, file_write(CHILD "/dmem.max", "aclkm 4194304"));
+	EXPECT_EQ(0, in_child(cgroup_child, &self->fd));
+	EXPECT_TRUE(cgroup_is_empty());
+	EXPECT_EQ(0, in_child(cgroup_other_child, NULL));
+	EXPECT_TRUE(cgroup_is_empty());
+	EXPECT_EQ(0, rmdir(CHILD));
+	EXPECT_EQ(0, rmdir(OTHER));
+	EXPECT_EQ(0, rmdir(PARENT));
+	EXPECT_EQ(0, umount(CGROUPS));
+}
+
 TEST_F(limits, totals_cannot_be_written)
 {
 	static const char * const files[] = { "arenas", "total", "free", "largest_free", "clean",

@@ -24,7 +24,7 @@ FETCH = TOP / "tools" / "fetch-kernel.sh"
 CLANG = ("6.1", "6.12", "7.3")
 # What the archive has no headers of, so no module can be built for it.
 NO_HEADERS = "6.16, 6.17, 6.18, 6.19, 7.0 and 7.1"
-FEATURES = ("gup", "2M", "1G", "gup-1G", "cache", "dma-buf", "pin")
+FEATURES = ("gup", "2M", "1G", "gup-1G", "cache", "dma-buf", "pin", "dmem")
 SOURCES = ("kmod", "include/uapi", "selftests/kmod", "selftests/matrix", "selftests/vm")
 BEGIN, END = "<!-- make test-matrix: begin -->", "<!-- make test-matrix: end -->"
 

@@ -45,6 +45,7 @@
 #define ACLKM_FEATURE_DMABUF	(1ULL << 5) /* EXPORT, IMPORT */
 #define ACLKM_FEATURE_PIN	(1ULL << 6) /* PIN */
 #define ACLKM_FEATURE_MAP	(1ULL << 7) /* MAP */
+#define ACLKM_FEATURE_CGROUP	(1ULL << 8) /* regions are charged to the dmem cgroup */
 
 /**
  * struct aclkm_info - what the driver has, all arenas together
@@ -101,6 +102,7 @@ struct aclkm_info {
 #define ACLKM_REASON_FILE_REGIONS	5
 #define ACLKM_REASON_USER_BYTES		6 /* limits of the user who opened it */
 #define ACLKM_REASON_USER_REGIONS	7
+#define ACLKM_REASON_CGROUP		8 /* dmem.max of the caller's cgroup, or of one above */
 
 /**
  * struct aclkm_alloc - take a contiguous, zeroed region
@@ -117,11 +119,11 @@ struct aclkm_info {
  *		wanted node; with NODE_PREFER, on all nodes
  * @largest_free: out: likewise, the largest free piece there
  * @limit:	out: likewise, the limit that @reason names: bytes or regions, 0 if
- *		it names none
+ *		it names none, and for a cgroup's, which the kernel does not tell
  *
  * Errors: -EINVAL (size 0 or within its rounding of 2^64, alignment, flags,
  * reason, a node that does not exist), -ENOSPC (no free piece fits, or what is
- * free is reserved for root), -EDQUOT (a limit of the file or of the user),
+ * free is reserved for root), -EDQUOT (a limit of the file, the user or the cgroup),
  * -ENOMEM (the kernel's own memory), -EINTR (the caller was killed while the
  * memory was being cleared), -EMFILE (too many handles in this open file, or
  * too many bytes for the offsets of 32-bit programs), -EOPNOTSUPP (WC, UC: this
