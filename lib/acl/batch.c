@@ -118,7 +118,7 @@ static aclError run_batch(const char *call, struct batch *batch)
 {
 	struct transfer run, next;
 	aclrtMemcpyKind kind;
-	aclError code = check_batch(call, batch, &kind);
+	aclError code = check_batch(call, batch, &kind) ?: context_may_do_now();
 	size_t i;
 
 	if (code)

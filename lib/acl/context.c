@@ -31,6 +31,11 @@ aclError context_need_to_wait(void)
 	return acl_result(stream_may_wait()) ?: context_need();
 }
 
+aclError context_may_do_now(void)
+{
+	return acl_result(capture_may_do_now());
+}
+
 aclError context_check_device(int64_t id)
 {
 	return acl_result_for(device_check(id), ACLKM_ERR_INVALID,

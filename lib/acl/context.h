@@ -13,6 +13,9 @@ aclError context_need(void);
 /* 0; 207000 in a callback, which must not wait or copy; or as context_need. */
 aclError context_need_to_wait(void);
 
+/* 0; 107030: the mode of a capture forbids what this thread would do at once. */
+aclError context_may_do_now(void);
+
 /* 0, or 107001 with its text. */
 aclError context_check_device(int64_t id);
 

@@ -24,7 +24,7 @@ aclError aclrtMemcpy(void *dst, size_t destMax, const void *src, size_t count,
 
 	if (code || !count)
 		return code;
-	code = transfer_check(&transfer, kind);
+	code = transfer_check(&transfer, kind) ?: context_may_do_now();
 	if (code)
 		return code;
 	counter_add(COUNT_COPIES_SYNC, 1);
@@ -114,7 +114,8 @@ aclError aclrtMemcpy2d(void *dst, size_t dpitch, const void *src, size_t spitch,
 		acl_enter(__func__)
 			?: check_rows(&rows, kind,
 				      KIND(HOST_TO_DEVICE) | KIND(DEVICE_TO_HOST) |
-					      KIND(DEFAULT));
+					      KIND(DEFAULT))
+			?: context_may_do_now();
 
 	if (code)
 		return code;

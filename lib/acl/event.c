@@ -81,7 +81,7 @@ static aclError record(const char *call, aclrtEvent event, aclrtStream stream,
 
 	if (code)
 		return code;
-	err = event_record((uintptr_t)event, context_stream(stream));
+	err = event_record((uintptr_t)event, context_stream(stream), flag);
 	if (err == ACLKM_ERR_LIMIT)
 		return acl_result_for(err, err, ACL_ERROR_RT_NO_EVENT_RESOURCE);
 	return stream_result(err);
@@ -107,14 +107,14 @@ aclError aclrtResetEvent(aclrtEvent event, aclrtStream stream)
 }
 
 static aclError wait_event(const char *call, aclrtStream stream, aclrtEvent event,
-			   int64_t timeout_ms)
+			   int64_t timeout_ms, uint32_t flag)
 {
 	struct event_status status;
 
 	return acl_enter(call) ?: acl_need(event, "event") ?: context_need() ?:
 	       check_event(event, &status) ?:
 	       stream_result(event_wait((uintptr_t)event, context_stream(stream),
-					timeout_ms));
+					timeout_ms, flag));
 }
 
 static int64_t default_timeout(void)
@@ -126,7 +126,7 @@ static int64_t default_timeout(void)
 
 aclError aclrtStreamWaitEvent(aclrtStream stream, aclrtEvent event)
 {
-	return wait_event(__func__, stream, event, default_timeout());
+	return wait_event(__func__, stream, event, default_timeout(), 0);
 }
 
 aclError aclrtStreamWaitEventWithTimeout(aclrtStream stream, aclrtEvent event,
@@ -135,7 +135,7 @@ aclError aclrtStreamWaitEventWithTimeout(aclrtStream stream, aclrtEvent event,
 	int64_t unused;
 
 	return acl_enter(__func__) ?: context_deadline(timeout, 0, &unused) ?:
-	       wait_event(__func__, stream, event, timeout);
+	       wait_event(__func__, stream, event, timeout, 0);
 }
 
 aclError aclrtStreamWaitEventWithFlag(aclrtStream stream, aclrtEvent event,
@@ -143,7 +143,7 @@ aclError aclrtStreamWaitEventWithFlag(aclrtStream stream, aclrtEvent event,
 {
 	return acl_enter(__func__) ?: check_use_flag(flag) ?:
 	       wait_event(__func__, stream, event,
-			  timeout ? (int64_t)timeout : default_timeout());
+			  timeout ? (int64_t)timeout : default_timeout(), flag);
 }
 
 aclError aclrtSetOpWaitTimeout(uint32_t timeout)
@@ -174,6 +174,17 @@ aclError aclrtSynchronizeEventWithTimeout(aclrtEvent event, int32_t timeout)
 			      ACLKM_ERR_TIMEOUT, ACL_ERROR_RT_EVENT_SYNC_TIMEOUT);
 }
 
+/* A question that has no answer while the event is one of a capture. */
+static aclError ask_event(aclrtEvent event, struct event_status *status)
+{
+	aclError code = check_event(event, status);
+
+	if (code || !status->captured)
+		return code;
+	return acl_refuse(ACL_ERROR_RT_EVENT_CAPTURED,
+			  "event = %p: was recorded in a stream that is captured", event);
+}
+
 static aclError refuse_new_mode(const struct event_status *status)
 {
 	if (!(status->flags & EVENT_NEW_MODE))
@@ -187,7 +198,7 @@ aclError aclrtQueryEvent(aclrtEvent event, aclrtEventStatus *status)
 {
 	struct event_status now;
 	aclError code = acl_enter(__func__) ?: acl_need(status, "status") ?:
-			check_event(event, &now) ?: refuse_new_mode(&now);
+			ask_event(event, &now) ?: refuse_new_mode(&now);
 
 	if (!code)
 		*status = now.complete ? ACL_EVENT_STATUS_COMPLETE
@@ -200,7 +211,7 @@ aclError aclrtQueryEventStatus(aclrtEvent event, aclrtEventRecordedStatus *statu
 	struct event_status now;
 	bool complete;
 	aclError code = acl_enter(__func__) ?: acl_need(status, "status") ?:
-			check_event(event, &now);
+			ask_event(event, &now);
 
 	if (code)
 		return code;
@@ -214,7 +225,7 @@ aclError aclrtQueryEventWaitStatus(aclrtEvent event, aclrtEventWaitStatus *statu
 {
 	struct event_status now;
 	aclError code = acl_enter(__func__) ?: acl_need(status, "status") ?:
-			check_event(event, &now) ?: refuse_new_mode(&now);
+			ask_event(event, &now) ?: refuse_new_mode(&now);
 
 	if (!code)
 		*status = now.waited ? ACL_EVENT_WAIT_STATUS_COMPLETE
@@ -226,7 +237,7 @@ aclError aclrtQueryEventWaitStatus(aclrtEvent event, aclrtEventWaitStatus *statu
 static aclError time_of(const char *name, aclrtEvent event, int64_t *out)
 {
 	struct event_status now;
-	aclError code = acl_need(event, name) ?: check_event(event, &now);
+	aclError code = acl_need(event, name) ?: ask_event(event, &now);
 
 	if (code)
 		return code;

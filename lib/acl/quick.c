@@ -72,7 +72,9 @@ HOT bool transfer_quick(void *dst, size_t room, const void *src, size_t count,
 		const struct task task = {
 			.run = quick_run_copy, .dst = dst, .src = src, .count = count};
 		/* What such a copy needs shares a line with the queue's links. */
-		int err = stream_submit(handle, &task, offsetof(struct task, value), 0);
+		static const struct uses plain = {.what = "copy"};
+		int err = stream_submit_using(handle, &task, offsetof(struct task, value),
+					      0, &plain);
 
 		if (err) {
 			*code = stream_result(err);

@@ -33,13 +33,10 @@ REFUSED(aclrtGetArgsFromExceptionInfo, KERNELS);
 REFUSED(aclrtGetFuncHandleFromExceptionInfo, KERNELS);
 REFUSED(aclrtTaskUpdateAsync, KERNELS);
 
-#define CAPTURE "streams are not captured: submit the tasks again for each run"
+#define CAPTURE                                                                          \
+	"the tasks of a captured stream cannot be looked at or changed; capture it "     \
+	"again"
 
-REFUSED(aclmdlRICaptureBegin, CAPTURE);
-REFUSED(aclmdlRICaptureGetInfo, CAPTURE);
-REFUSED(aclmdlRICaptureEnd, CAPTURE);
-REFUSED(aclmdlRICaptureToModelRIBegin, CAPTURE);
-REFUSED(aclmdlRICaptureThreadExchangeMode, CAPTURE);
 REFUSED(aclmdlRICaptureTaskGrpBegin, CAPTURE);
 REFUSED(aclmdlRICaptureTaskGrpEnd, CAPTURE);
 REFUSED(aclmdlRICaptureTaskUpdateBegin, CAPTURE);
@@ -49,17 +46,7 @@ REFUSED(aclmdlRIBindStream, CAPTURE);
 REFUSED(aclmdlRIUnbindStream, CAPTURE);
 REFUSED(aclmdlRIEndTask, CAPTURE);
 REFUSED(aclmdlRIBuildEnd, CAPTURE);
-REFUSED(aclmdlRIExecuteAsync, CAPTURE);
-REFUSED(aclmdlRIExecute, CAPTURE);
 REFUSED(aclmdlRIAbort, CAPTURE);
-REFUSED(aclmdlRIDestroy, CAPTURE);
-REFUSED(aclmdlRIDestroyRegisterCallback, CAPTURE);
-REFUSED(aclmdlRIDestroyUnregisterCallback, CAPTURE);
-REFUSED(aclmdlRISetName, CAPTURE);
-REFUSED(aclmdlRIGetName, CAPTURE);
-REFUSED(aclmdlRIGetId, CAPTURE);
-REFUSED(aclmdlRIDebugPrint, CAPTURE);
-REFUSED(aclmdlRIDebugJsonPrint, CAPTURE);
 REFUSED(aclmdlRIGetStreams, CAPTURE);
 REFUSED(aclmdlRIGetTasksByStream, CAPTURE);
 REFUSED(aclmdlRITaskGetType, CAPTURE);

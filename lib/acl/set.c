@@ -41,7 +41,7 @@ aclError aclrtMemset(void *devPtr, size_t maxCount, int32_t value, size_t count)
 
 	if (code || !count)
 		return code;
-	code = set_check(devPtr, maxCount, count);
+	code = set_check(devPtr, maxCount, count) ?: context_may_do_now();
 	if (!code && check_watches_tasks()) {
 		uses = set_uses_of(devPtr, count);
 		check_uses_now(&uses);
@@ -114,7 +114,8 @@ static aclError check_fill(const char *call, void *ptr, size_t size, size_t n,
 aclError aclrtMemsetD32(void *ptr, size_t memSize, uint32_t value, size_t N)
 {
 	enum place place;
-	aclError code = check_fill(__func__, ptr, memSize, N, &place);
+	aclError code =
+		check_fill(__func__, ptr, memSize, N, &place) ?: context_may_do_now();
 
 	if (!code)
 		fill(ptr, value, N);
@@ -133,8 +134,8 @@ aclError aclrtMemsetD32Async(void *ptr, size_t memSize, uint32_t value, size_t N
 
 	if (code)
 		return code;
-	/* Host memory is set at once, as the documents say. */
-	if (place == PLACE_HOST) {
+	/* Host memory is set at once, as the documents say; a capture keeps the task. */
+	if (place == PLACE_HOST && !stream_is_captured(context_stream(stream))) {
 		fill(ptr, value, N);
 		return ACL_SUCCESS;
 	}

@@ -207,6 +207,7 @@ static int submit_later(const struct transfer *transfer, uintptr_t stream)
 					  .count = transfer->count}};
 	/* What an ordinary copy needs shares a line with the queue's links. */
 	size_t size = offsetof(struct task, value);
+	static const struct uses plain = {.what = "copy"};
 	struct uses uses;
 
 	if (transfer->height > 1) {
@@ -217,7 +218,7 @@ static int submit_later(const struct transfer *transfer, uintptr_t stream)
 		size = sizeof(rows);
 	}
 	if (!check_watches_tasks())
-		return stream_submit(stream, &rows.task, size, 0);
+		return stream_submit_using(stream, &rows.task, size, 0, &plain);
 	uses = transfer_uses_of(transfer);
 	return stream_submit_using(stream, &rows.task, size, 0, &uses);
 }
@@ -236,7 +237,16 @@ static aclError transfer_submit(const struct transfer *transfer, uintptr_t strea
 /* Pageable memory: nobody can promise that it is still there later. */
 static aclError degrade(const struct transfer *transfer, uintptr_t stream)
 {
-	aclError code = stream_result(stream_wait(stream, NO_DEADLINE));
+	aclError code;
+
+	if (stream_is_captured(stream))
+		return acl_refuse(
+			ACL_ERROR_RT_CAPTURE_MODE_NOT_SUPPORT,
+			"dst = %p and src = %p: a copy of pageable memory is "
+			"done at once, which a capture cannot keep: use memory of "
+			"aclrtMallocHost",
+			transfer->dst, transfer->src);
+	code = stream_result(stream_wait(stream, NO_DEADLINE));
 
 	if (code)
 		return code;

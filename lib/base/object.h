@@ -24,6 +24,7 @@ enum object_type {
 	OBJECT_BINARY,
 	OBJECT_FUNCTION,
 	OBJECT_IMAGE,
+	OBJECT_GRAPH,
 };
 
 struct object {

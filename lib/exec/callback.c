@@ -350,6 +350,7 @@ HOT int callback_host(void (*fn)(void *data), void *data, uintptr_t stream)
 {
 	const struct task task = {
 		.run = run_host, .dst = data, .src = (const void *)(uintptr_t)fn};
+	static const struct uses uses = {.what = "host function"};
 
-	return stream_submit(stream, &task, offsetof(struct task, value), 0);
+	return stream_submit_using(stream, &task, offsetof(struct task, value), 0, &uses);
 }

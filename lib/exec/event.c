@@ -22,6 +22,7 @@ struct event {
 	_Atomic uint32_t id;	/* of its hardware event, from 1; 0: none yet */
 	_Atomic uint32_t waits; /* of streams, not over */
 	uint64_t offer;		/* 0: none */
+	struct capture_mark *_Atomic mark; /* where in a capture; under event_marks */
 };
 
 struct event_task {
@@ -34,6 +35,7 @@ struct event_task {
 static struct object_table events = OBJECT_TABLE(OBJECT_EVENT);
 static _Atomic uint32_t recorded[MAX_DEVICES];
 static _Atomic uint32_t last_id;
+static pthread_mutex_t event_marks = PTHREAD_MUTEX_INITIALIZER;
 
 static void event_release(struct object *object)
 {
@@ -43,6 +45,7 @@ static void event_release(struct object *object)
 		atomic_fetch_sub(&recorded[event->device], 1);
 	if (event->offer)
 		share_withdraw(event->offer);
+	capture_mark_free(atomic_load(&event->mark));
 	if (event->mapped) {
 		va_unmap(event->state, event->mapped);
 		fd_close(event->fd, &event->file);
@@ -225,27 +228,131 @@ static int event_submit(const struct event_task *task, uintptr_t stream)
 	return err;
 }
 
-int event_record(uintptr_t handle, uintptr_t stream)
+/* ----------------------------------------------------------------- in captures */
+
+static void event_set_mark(struct event *event, struct capture_mark *mark)
 {
-	struct event_task task = {.task = {.run = event_run_record, .drop = drop_record}};
-	int err = event_get(handle, &task.event);
+	pthread_mutex_lock(&event_marks);
+	capture_mark_free(atomic_exchange(&event->mark, mark));
+	pthread_mutex_unlock(&event_marks);
+}
+
+/* Whether the last record was in a capture that goes on. */
+static bool event_is_marked(struct event *event)
+{
+	bool marked;
+
+	if (!capture_is_any() || !atomic_load(&event->mark))
+		return false;
+	pthread_mutex_lock(&event_marks);
+	marked = capture_mark_lives(atomic_load(&event->mark));
+	pthread_mutex_unlock(&event_marks);
+	return marked;
+}
+
+static int event_refuse_marked(struct event *event)
+{
+	if (!event_is_marked(event))
+		return ACLKM_OK;
+	return error_set(CAPTURE_EVENT,
+			 "event = %p: was recorded in a stream that is captured, so it "
+			 "does not happen yet",
+			 (void *)event->object.handle);
+}
+
+static void event_drop_node(struct task *task)
+{
+	event_put(((struct event_task *)task)->event);
+}
+
+/* A node of the graph, with a reference of the event. */
+static int event_submit_node(const struct event_task *made, uintptr_t stream,
+			     const char *what,
+			     int (*resubmit)(const struct task *task, uintptr_t stream))
+{
+	const struct uses uses = {.what = what};
+	struct event_task node = *made;
+	int err;
+
+	node.task.drop = event_drop_node;
+	atomic_fetch_add(&node.event->object.users, 1);
+	err = stream_submit_anew(stream, &node.task, sizeof(node), &uses, resubmit);
+	if (err)
+		event_put(node.event);
+	return err;
+}
+
+/* ---------------------------------------------------------------------- records */
+
+static int event_record_now(struct event *event, uintptr_t stream)
+{
+	struct event_task task = {.task = {.run = event_run_record, .drop = drop_record},
+				  .event = event};
+	int err = stream_check(stream);
+
+	if (!err)
+		err = take_number(event);
+	if (err)
+		return err;
+	if (atomic_load_explicit(&event->mark, memory_order_relaxed))
+		event_set_mark(event, NULL);
+	task.number = atomic_fetch_add(&event->state->recorded, 1) + 1;
+	/* The number is given away: whoever waits for it must not wait for ever. */
+	atomic_fetch_add(&event->object.users, 1);
+	err = event_submit(&task, stream);
+	if (err)
+		complete(event->state, task.number, 0);
+	return err;
+}
+
+static int event_record_anew(const struct task *task, uintptr_t stream)
+{
+	return event_record_now(((const struct event_task *)task)->event, stream);
+}
+
+/* *@done: the stream is captured. */
+static int event_record_captured(struct event *event, uintptr_t stream, bool external,
+				 bool *done)
+{
+	const struct event_task node = {.task = {.run = event_run_record},
+					.event = event};
+	struct capture_stream view;
+	struct capture_mark *mark = NULL;
+	int err = stream_capture_get(stream, &view);
 
 	if (err)
 		return err;
-	err = stream_check(stream);
-	if (!err)
-		err = take_number(task.event);
-	if (err) {
-		event_put(task.event);
-		return err;
-	}
-	task.number = atomic_fetch_add(&task.event->state->recorded, 1) + 1;
-	/* The number is given away: whoever waits for it must not wait for ever. */
-	atomic_fetch_add(&task.event->object.users, 1);
-	err = event_submit(&task, stream);
+	*done = capture_is_on(view.point);
+	if (*done && !external)
+		err = capture_mark(&view, &mark);
+	stream_capture_put(&view);
+	if (*done && external)
+		return event_submit_node(&node, stream, "event record",
+					 event_record_anew);
+	if (mark)
+		event_set_mark(event, mark);
+	return err;
+}
+
+static bool event_is_external(const struct event *event, bool external)
+{
+	return external || event->flags & EVENT_EXTERNAL;
+}
+
+int event_record(uintptr_t handle, uintptr_t stream, bool external)
+{
+	struct event *event = NULL;
+	bool captured = false;
+	int err = event_get(handle, &event);
+
 	if (err)
-		complete(task.event->state, task.number, 0);
-	event_put(task.event);
+		return err;
+	if (capture_is_any())
+		err = event_record_captured(
+			event, stream, event_is_external(event, external), &captured);
+	if (!err && !captured)
+		err = event_record_now(event, stream);
+	event_put(event);
 	return err;
 }
 
@@ -281,15 +388,15 @@ static void drop_wait(struct task *task)
 	event_put(wait->event);
 }
 
-int event_wait(uintptr_t handle, uintptr_t stream, int64_t timeout_ms)
+static int event_wait_now(struct event *event, uintptr_t stream, int64_t timeout_ms)
 {
 	struct event_task task = {.task = {.run = event_run_wait, .drop = drop_wait},
+				  .event = event,
 				  .timeout_ms = timeout_ms};
 	unsigned int flags = 0;
-	int err = event_get(handle, &task.event);
+	int err;
 
-	if (err)
-		return err;
+	atomic_fetch_add(&event->object.users, 1);
 	task.number = atomic_load(&task.event->state->recorded);
 	/* A wait that is over already does not wake the stream's thread. */
 	if (is_complete(task.event->state, task.number))
@@ -301,6 +408,55 @@ int event_wait(uintptr_t handle, uintptr_t stream, int64_t timeout_ms)
 	return err;
 }
 
+static int event_wait_anew(const struct task *task, uintptr_t stream)
+{
+	const struct event_task *node = (const struct event_task *)task;
+
+	return event_wait_now(node->event, stream, node->timeout_ms);
+}
+
+/* *@done: the stream is captured, maybe from here on. */
+static int event_wait_captured(struct event *event, uintptr_t stream, int64_t timeout_ms,
+			       bool external, bool *done)
+{
+	const struct event_task node = {.task = {.run = event_run_wait},
+					.event = event,
+					.timeout_ms = timeout_ms};
+	struct capture_stream view;
+	bool marked;
+	int err = stream_capture_get(stream, &view);
+
+	if (err)
+		return err;
+	pthread_mutex_lock(&event_marks);
+	marked = capture_mark_lives(atomic_load(&event->mark));
+	*done = capture_is_on(view.point) || (marked && !external);
+	if (*done && !external)
+		err = capture_wait(&view, marked ? atomic_load(&event->mark) : NULL);
+	pthread_mutex_unlock(&event_marks);
+	stream_capture_put(&view);
+	if (*done && external)
+		return event_submit_node(&node, stream, "event wait", event_wait_anew);
+	return err;
+}
+
+int event_wait(uintptr_t handle, uintptr_t stream, int64_t timeout_ms, bool external)
+{
+	struct event *event = NULL;
+	bool captured = false;
+	int err = event_get(handle, &event);
+
+	if (err)
+		return err;
+	if (capture_is_any())
+		err = event_wait_captured(event, stream, timeout_ms,
+					  event_is_external(event, external), &captured);
+	if (!err && !captured)
+		err = event_wait_now(event, stream, timeout_ms);
+	event_put(event);
+	return err;
+}
+
 static int run_reset(struct task *task)
 {
 	const struct event_task *reset = (const struct event_task *)task;
@@ -309,28 +465,56 @@ static int run_reset(struct task *task)
 	return ACLKM_OK;
 }
 
-static void drop_reset(struct task *task)
+static int event_reset_now(struct event *event, uintptr_t stream)
 {
-	event_put(((struct event_task *)task)->event);
+	const struct event_task task = {
+		.task = {.run = run_reset, .drop = event_drop_node},
+		.event = event,
+		.number = atomic_load(&event->state->recorded)};
+
+	atomic_fetch_add(&event->object.users, 1);
+	return event_submit(&task, stream);
+}
+
+static int event_reset_anew(const struct task *task, uintptr_t stream)
+{
+	return event_reset_now(((const struct event_task *)task)->event, stream);
+}
+
+/* An event of the capture happens anew in each run: there is nothing to reset. */
+static int event_reset_captured(struct event *event, uintptr_t stream)
+{
+	const struct event_task node = {.task = {.run = run_reset}, .event = event};
+
+	if (event_is_external(event, false))
+		return event_submit_node(&node, stream, "event reset", event_reset_anew);
+	if (event_is_marked(event))
+		return ACLKM_OK;
+	return error_set(CAPTURE_DEPENDENCY,
+			 "stream = %p: is captured, and the event was not recorded in "
+			 "the same capture",
+			 (void *)stream);
 }
 
 int event_reset(uintptr_t handle, uintptr_t stream)
 {
-	struct event_task task = {.task = {.run = run_reset, .drop = drop_reset}};
-	int err = event_get(handle, &task.event);
+	struct event *event = NULL;
+	int err = event_get(handle, &event);
 
 	if (err)
 		return err;
-	if (task.event->flags & EVENT_NEW_MODE ||
-	    (config_get()->strict && !(task.event->flags & EVENT_SYNC))) {
-		event_put(task.event);
-		return error_set(ACLKM_ERR_UNSUPPORTED,
-				 "event = %p: only events of aclrtCreateEventWithFlag("
-				 "ACL_EVENT_SYNC) can be reset",
-				 (void *)handle);
-	}
-	task.number = atomic_load(&task.event->state->recorded);
-	return event_submit(&task, stream);
+	if (event->flags & EVENT_NEW_MODE ||
+	    (config_get()->strict && !(event->flags & EVENT_SYNC)))
+		err = error_set(ACLKM_ERR_UNSUPPORTED,
+				"event = %p: only events of aclrtCreateEventWithFlag("
+				"ACL_EVENT_SYNC) can be reset",
+				(void *)handle);
+	else if (stream_is_captured(stream))
+		err = event_reset_captured(event, stream);
+	else
+		err = event_reset_now(event, stream);
+	event_put(event);
+	return err;
 }
 
 int event_synchronize(uintptr_t handle, int64_t deadline)
@@ -346,7 +530,8 @@ int event_synchronize(uintptr_t handle, int64_t deadline)
 		return err;
 	state = event->state;
 	number = atomic_load(&state->recorded);
-	if (!is_complete(state, number))
+	err = event_refuse_marked(event);
+	if (!err && !is_complete(state, number))
 		err = stream_may_wait();
 	atomic_fetch_add(&state->sleepers, 1);
 	while (!err) {
@@ -385,6 +570,7 @@ int event_query(uintptr_t handle, struct event_status *out)
 	};
 	if (out->complete && event->flags & EVENT_TIME_LINE)
 		out->time = atomic_load(&event->state->time);
+	out->captured = event_is_marked(event);
 	event_put(event);
 	return ACLKM_OK;
 }

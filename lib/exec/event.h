@@ -39,7 +39,8 @@ struct event_state {
 struct event_status {
 	bool recorded;
 	bool complete;
-	bool waited; /* no stream waits for it any more */
+	bool waited;   /* no stream waits for it any more */
+	bool captured; /* its last record is of a capture that goes on */
 	uint32_t flags;
 	uint32_t id;
 	int64_t time; /* 0: none, or no EVENT_TIME_LINE */
@@ -66,11 +67,18 @@ int event_offered(uintptr_t event, uint64_t number);
 /* Streams that still have it as a task keep what they need. */
 int event_destroy(uintptr_t event);
 
+/*
+ * While the stream is captured a record marks a point of the capture, and a wait makes
+ * its stream come behind that (capture.h). An @external one is a task of the graph: so is
+ * each of an event with EVENT_EXTERNAL. An event of a capture that goes on gives
+ * CAPTURE_EVENT to those who ask or wait for it.
+ */
+
 /* ACLKM_ERR_LIMIT: the first record of one event too many; what stream_submit gives. */
-int event_record(uintptr_t event, uintptr_t stream);
+int event_record(uintptr_t event, uintptr_t stream, bool external);
 
 /* @timeout_ms < 0: none; the task fails with ACLKM_ERR_TASK when it is up. */
-int event_wait(uintptr_t event, uintptr_t stream, int64_t timeout_ms);
+int event_wait(uintptr_t event, uintptr_t stream, int64_t timeout_ms, bool external);
 
 /* ACLKM_ERR_UNSUPPORTED: of the new mode. */
 int event_reset(uintptr_t event, uintptr_t stream);

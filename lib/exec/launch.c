@@ -14,8 +14,6 @@
 struct launch {
 	struct launch_shape shape;
 	struct aclkm_launch call;
-	int failed; /* what the kernel's function returned */
-	struct worker *worker;
 	_Alignas(16) unsigned char args[];
 };
 
@@ -322,29 +320,39 @@ void launch_place(struct launch *launch, const struct launch_place *place)
 	memcpy(launch->args + place->at, &data, sizeof(data));
 }
 
+/* A launch in a graph can run in several streams at once: each run has a call of its own.
+ */
+struct launch_run {
+	const struct launch *launch;
+	struct worker *worker;
+	struct aclkm_launch call;
+	int failed; /* what the kernel's function returned */
+};
+
 static void call_blocks(void *arg)
 {
-	struct launch *launch = arg;
+	struct launch_run *run = arg;
 	uint32_t i;
 
-	for (i = 0; i < launch->shape.blocks; i++) {
-		launch->call.block = launch->shape.first + i;
-		launch->failed = launch->call.kernel->run(&launch->call);
-		if (launch->failed || queue_is_interrupted(&launch->worker->queue))
+	for (i = 0; i < run->launch->shape.blocks; i++) {
+		run->call.block = run->launch->shape.first + i;
+		run->failed = run->call.kernel->run(&run->call);
+		if (run->failed || queue_is_interrupted(&run->worker->queue))
 			break;
 	}
 }
 
 static int run_launch(struct task *task)
 {
-	struct launch *launch = task->dst;
+	const struct launch *launch = task->dst;
+	struct launch_run run = {
+		.launch = launch, .worker = task->worker, .call = launch->call};
 
 	/* The function works with the stream's context until it sets another. */
 	if (!device_mine.context)
 		device_lend(stream_context(task->worker));
-	launch->worker = task->worker;
-	worker_call(task, call_blocks, launch);
-	return launch->failed ? ACLKM_ERR_KERNEL : ACLKM_OK;
+	worker_call(task, call_blocks, &run);
+	return run.failed ? ACLKM_ERR_KERNEL : ACLKM_OK;
 }
 
 static void drop_launch(struct task *task)
@@ -369,7 +377,9 @@ static int launch_submit_task(struct launch *launch, uintptr_t stream,
 
 int launch_submit(struct launch *launch, uintptr_t stream)
 {
-	return launch_submit_task(launch, stream, NULL);
+	static const struct uses uses = {.what = "kernel"};
+
+	return launch_submit_task(launch, stream, &uses);
 }
 
 int launch_submit_device(const struct aclkm_kernel *kernel,

@@ -351,7 +351,8 @@ int mempool_give(void *ptr, uintptr_t stream)
 	if (!task.piece)
 		return error_set(ACLKM_ERR_FOREIGN,
 				 "ptr = %p: not from a pool, or freed already", ptr);
-	err = stream_submit(stream, &task.task, sizeof(task), WORKER_NOW);
+	err = stream_submit(stream, &task.task, sizeof(task),
+			    WORKER_NOW | WORKER_NOT_CAPTURED);
 	if (!err)
 		return ACLKM_OK;
 	pthread_mutex_lock(&lock);

@@ -71,7 +71,8 @@ int aclkm_segment_free_async(struct aclkm_pool *pool, void *ptr, void *stream)
 		return error_no_records();
 	if (err)
 		return segment_explain(pool, ptr, err);
-	err = stream_submit(handle, &task.task, sizeof(task), WORKER_NOW);
+	err = stream_submit(handle, &task.task, sizeof(task),
+			    WORKER_NOW | WORKER_NOT_CAPTURED);
 	if (err)
 		pending_undo(task.pending);
 	return err;

@@ -26,6 +26,7 @@ struct stream {
 	struct stream *next_free;
 	pthread_mutex_t lock; /* of the attributes */
 	struct stream_attributes attributes;
+	struct capture_point point;
 	struct worker worker;
 };
 
@@ -266,7 +267,8 @@ struct worker *stream_try_enter(uintptr_t handle, uintptr_t context)
 {
 	struct stream *stream = find(handle);
 
-	if (!stream || !worker_try_enter(&stream->worker))
+	if (!stream || capture_is_on(&stream->point) ||
+	    !worker_try_enter(&stream->worker))
 		return NULL;
 	/* Whoever destroys it first ends the handle, then waits for the worker. */
 	if (atomic_load(&stream->handle) == handle && is_of(stream, context))
@@ -281,7 +283,8 @@ HOT bool stream_is_done(uintptr_t handle, uintptr_t context)
 
 	/* If it is the same stream after the look, all of it was done. */
 	if (outcall_in_task || !stream || !is_of(stream, context) ||
-	    !worker_is_done(&stream->worker) || atomic_load(&stream->handle) != handle)
+	    capture_is_on(&stream->point) || !worker_is_done(&stream->worker) ||
+	    atomic_load(&stream->handle) != handle)
 		return false;
 	call_at_wait();
 	return true;
@@ -296,22 +299,90 @@ HOT int stream_may_wait(void)
 			 "returned; callbacks must not wait, copy or launch");
 }
 
-HOT int stream_submit_using(uintptr_t handle, const struct task *task, size_t size,
-			    unsigned int flags, const struct uses *uses)
+static struct capture_stream capture_view(struct stream *stream, uintptr_t handle)
 {
-	const struct submission submission = {task, size, flags, uses, handle};
+	return (struct capture_stream){.point = &stream->point,
+				       .handle = handle,
+				       .id = (uint32_t)stream->attributes.id};
+}
+
+static bool stream_capture(struct stream *stream, const struct submission *submission,
+			   int *err)
+{
+	const struct capture_stream view = capture_view(stream, submission->stream);
+
+	return capture_task(&view, submission, err);
+}
+
+static HOT int stream_put_task(const struct submission *submission)
+{
+	uintptr_t handle = submission->stream;
 	struct stream *stream = NULL;
 	int err = stream_get_held(handle, &stream);
 
 	if (err)
 		return err;
-	err = worker_submit(&stream->worker, &submission);
+	if (capture_is_on(&stream->point) && stream_capture(stream, submission, &err))
+		goto put;
+	err = worker_submit(&stream->worker, submission);
 	if (err == ACLKM_ERR_HANDLE)
 		stream_not_alive(handle);
 	else if (err)
 		error_set(err, "stream = %p: %s", (void *)handle, aclkm_strerror(err));
+put:
 	stream_put(stream);
 	return err;
+}
+
+HOT int stream_submit_using(uintptr_t handle, const struct task *task, size_t size,
+			    unsigned int flags, const struct uses *uses)
+{
+	const struct submission submission = {task, size, flags, uses, handle, NULL};
+
+	return stream_put_task(&submission);
+}
+
+int stream_submit_anew(uintptr_t handle, const struct task *task, size_t size,
+		       const struct uses *uses,
+		       int (*resubmit)(const struct task *task, uintptr_t stream))
+{
+	const struct submission submission = {task, size, 0, uses, handle, resubmit};
+
+	return stream_put_task(&submission);
+}
+
+int stream_capture_get(uintptr_t handle, struct capture_stream *out)
+{
+	struct stream *stream = NULL;
+	int err = stream_get_held(handle, &stream);
+
+	if (!err)
+		*out = capture_view(stream, handle);
+	return err;
+}
+
+void stream_capture_put(const struct capture_stream *view)
+{
+	stream_put(
+		(struct stream *)((char *)view->point - offsetof(struct stream, point)));
+}
+
+bool stream_is_captured(uintptr_t handle)
+{
+	struct stream *stream = capture_is_any() ? find(handle) : NULL;
+
+	return stream && atomic_load(&stream->handle) == handle &&
+	       capture_is_on(&stream->point);
+}
+
+/* What waits for a stream, or asks how far it is. */
+static int stream_refuse_captured(struct stream *stream, uintptr_t handle)
+{
+	if (!capture_is_on(&stream->point))
+		return ACLKM_OK;
+	return error_set(CAPTURE_STREAM,
+			 "stream = %p: is captured, so its tasks do not run",
+			 (void *)handle);
 }
 
 HOT int stream_submit(uintptr_t handle, const struct task *task, size_t size,
@@ -336,6 +407,11 @@ HOT int stream_wait(uintptr_t handle, int64_t deadline)
 		err = stream_get_held(handle, &stream);
 	if (err)
 		return err;
+	err = stream_refuse_captured(stream, handle);
+	if (err) {
+		stream_put(stream);
+		return err;
+	}
 	err = worker_wait(&stream->worker, deadline);
 	stream_put(stream);
 	call_at_wait();
@@ -349,9 +425,10 @@ int stream_query(uintptr_t handle, bool *idle)
 
 	if (err)
 		return err;
+	err = stream_refuse_captured(stream, handle);
 	*idle = worker_is_idle(&stream->worker);
 	stream_put(stream);
-	return ACLKM_OK;
+	return err;
 }
 
 int stream_check(uintptr_t handle)
@@ -368,9 +445,11 @@ int stream_abort(uintptr_t handle, bool queued)
 
 	if (err)
 		return err;
-	worker_abort(&stream->worker, queued);
+	err = stream_refuse_captured(stream, handle);
+	if (!err)
+		worker_abort(&stream->worker, queued);
 	stream_put(stream);
-	return ACLKM_OK;
+	return err;
 }
 
 int stream_get(uintptr_t handle, struct stream_attributes *out)
@@ -405,6 +484,9 @@ int stream_change(uintptr_t handle,
 
 static void stream_drain(struct stream *stream, uintptr_t handle, bool force)
 {
+	const struct capture_stream view = capture_view(stream, handle);
+
+	capture_stream_ends(&view);
 	if (force)
 		worker_abort(&stream->worker, true);
 	/* A callback that nobody processes any more must not hold up the end. */
@@ -545,9 +627,12 @@ int stream_wait_device(uint32_t device, int64_t deadline)
 		return first;
 	while ((stream = next_stream(&at, &handle))) {
 		if (atomic_load(&stream->device) == device) {
-			err = worker_wait(&stream->worker, deadline);
+			err = stream_refuse_captured(stream, handle);
+			if (!err)
+				err = explain(worker_wait(&stream->worker, deadline),
+					      handle);
 			if (err && !first)
-				first = explain(err, handle);
+				first = err;
 		}
 		stream_put(stream);
 	}

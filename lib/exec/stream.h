@@ -5,7 +5,8 @@
  * Every function that takes a handle gives ACLKM_ERR_HANDLE for one that is not
  * alive and, but for stream_destroy, ACLKM_ERR_CONTEXT for a stream of another
  * context than the thread's. Those that wait give ACLKM_ERR_BUSY in a task or a
- * callback: it would wait for itself.
+ * callback: it would wait for itself. Waiting and asking give CAPTURE_STREAM while the
+ * stream is captured (capture.h).
  */
 #ifndef LIB_STREAM_H
 #define LIB_STREAM_H
@@ -13,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/base.h"
+#include "exec/capture.h"
 #include "exec/worker.h"
 
 #define STREAM_MAX 1984 /* of one device */
@@ -52,6 +54,20 @@ int stream_submit(uintptr_t handle, const struct task *task, size_t size,
  */
 int stream_submit_using(uintptr_t handle, const struct task *task, size_t size,
 			unsigned int flags, const struct uses *uses);
+
+/*
+ * The same of a task that a graph cannot run again as it is: while the stream is captured
+ * it becomes a node, which @resubmit submits in each run.
+ */
+int stream_submit_anew(uintptr_t handle, const struct task *task, size_t size,
+		       const struct uses *uses,
+		       int (*resubmit)(const struct task *task, uintptr_t stream));
+
+/* The stream as captures see it, until stream_capture_put. */
+int stream_capture_get(uintptr_t handle, struct capture_stream *out);
+void stream_capture_put(const struct capture_stream *stream);
+/* Whether it lives and is captured. */
+bool stream_is_captured(uintptr_t handle);
 
 /*
  * For something short that cannot fail or wait: if the stream lives, is one of

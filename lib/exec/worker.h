@@ -43,7 +43,8 @@ struct worker {
 };
 
 /* Flags of worker_submit. */
-#define WORKER_NOW (1U << 0) /* run it in this call if nothing is before it */
+#define WORKER_NOW (1U << 0)	      /* run it in this call if nothing is before it */
+#define WORKER_NOT_CAPTURED (1U << 1) /* a graph must not repeat it */
 
 /* As queue_init: in memory that was zero or a worker before. */
 void worker_init(struct worker *worker);
@@ -61,6 +62,8 @@ struct submission {
 	unsigned int flags;
 	const struct uses *uses; /* memory that the task reads and writes; NULL: none */
 	uintptr_t stream;	 /* for reports */
+	/* Submits the task of a graph anew; NULL: it can run again as it is. */
+	int (*resubmit)(const struct task *task, uintptr_t stream);
 };
 
 /*

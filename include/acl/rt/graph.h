@@ -2,9 +2,22 @@
 /*
  * Captured streams (aclmdlRI), labels and tasks that choose what runs next.
  *
- * This library does not capture streams. Each function here answers 207000 and changes
- * nothing, so that a program takes its path without capture; aclGetRecentErrMsg() says
- * what is missing. (AscendCL API reference, "Capturing a stream".)
+ * Between aclmdlRICaptureBegin() and aclmdlRICaptureEnd() the asynchronous calls of a
+ * stream do nothing but add a task to a graph: copies, sets, host functions, callbacks,
+ * kernels of ACLKM_KERNELS, notifies, value writes and waits, reductions. Each execution
+ * runs them, in the order of their submission, in the thread of the stream that it is
+ * given. A task that waits for another stream's later task of the same graph therefore
+ * never ends. (AscendCL API reference, "Capturing a stream".)
+ *
+ * A stream that waits for an event of a captured stream is captured too, until the end;
+ * what it does must be waited for by the first stream before that. Events with
+ * ACL_EVENT_EXTERNAL, or recorded and waited for with the external flag, are tasks of
+ * the graph: the outside sees them in each execution.
+ *
+ * Graphs may be used by any thread; one that runs cannot get more tasks. The memory and
+ * the streams' objects that tasks name are the program's, and must live as long as the
+ * graph runs. Functions without a comment answer 207000 and change nothing;
+ * aclGetRecentErrMsg() says what is missing.
  */
 #ifndef ACL_RT_GRAPH_H
 #define ACL_RT_GRAPH_H
@@ -118,15 +131,41 @@ typedef struct tagAclmdlRICondTaskParams {
 	aclmdlRI *modelRIArray;
 } aclmdlRICondTaskParams;
 
+/*
+ * Captures a stream of the program, not the default one. While it is captured, waiting
+ * for it, asking how far it is and aborting it give 107027. As @mode says, calls that
+ * copy or set memory at once (aclrtMemcpy, aclrtMemcpy2d, aclrtMemcpyBatch, aclrtMemset,
+ * aclrtMemsetD32) give 107030 in all threads, in this one, or in none; so does an
+ * asynchronous copy of pageable memory in the captured stream. Frees in the order of a
+ * captured stream give 107030.
+ *
+ * Returns 0; 100000 NULL; 107000 a mode that is none; 107002; 107003; 107027 it is
+ * captured already; 200000 no memory.
+ */
 ACL_FUNC_VISIBILITY aclError aclmdlRICaptureBegin(aclrtStream stream,
 						  aclmdlRICaptureMode mode);
+/* Whether the stream is captured, and by which graph; @modelRI may be NULL. */
 ACL_FUNC_VISIBILITY aclError aclmdlRICaptureGetInfo(aclrtStream stream,
 						    aclmdlRICaptureStatus *status,
 						    aclmdlRI *modelRI);
+/*
+ * Ends the capture in the stream, and the thread unless it is relaxed, that began it.
+ * *modelRI is the program's to destroy, or NULL.
+ *
+ * Returns 0; 100000; 107002; 107003; 107029 it is not captured; 107036 another stream
+ * began the capture; 107038 another thread did; and, with the capture ended and no graph:
+ * 107025 the tasks of another stream are not waited for, or a stream was destroyed;
+ * 200000 there was no memory for a task.
+ */
 ACL_FUNC_VISIBILITY aclError aclmdlRICaptureEnd(aclrtStream stream, aclmdlRI *modelRI);
+/* As Begin, for more tasks of a graph. 107026 a capture fills it; 107037 it runs. */
 ACL_FUNC_VISIBILITY aclError aclmdlRICaptureToModelRIBegin(aclrtStream stream,
 							   aclmdlRI modelRI,
 							   aclmdlRICaptureMode mode);
+/*
+ * Sets which captures forbid calls of this thread, and gives what was set before: GLOBAL
+ * (the first) those as they say, THREAD_LOCAL its own, RELAXED none.
+ */
 ACL_FUNC_VISIBILITY aclError aclmdlRICaptureThreadExchangeMode(aclmdlRICaptureMode *mode);
 ACL_FUNC_VISIBILITY aclError aclmdlRICaptureTaskGrpBegin(aclrtStream stream);
 ACL_FUNC_VISIBILITY aclError aclmdlRICaptureTaskGrpEnd(aclrtStream stream,
@@ -142,20 +181,45 @@ ACL_FUNC_VISIBILITY aclError aclmdlRIUnbindStream(aclmdlRI modelRI, aclrtStream 
 ACL_FUNC_VISIBILITY aclError aclmdlRIEndTask(aclmdlRI modelRI, aclrtStream stream);
 ACL_FUNC_VISIBILITY aclError aclmdlRIBuildEnd(aclmdlRI modelRI, void *reserve);
 
+/*
+ * Submits one execution; NULL is the default stream. A task that fails does not keep the
+ * others from running unless failures stop the stream, and is told by the next
+ * synchronisation. An abort of the stream ends the execution between two tasks. In a
+ * captured stream the execution becomes a task of the other graph.
+ *
+ * Returns 0; 100000 NULL; 107000 no graph; 107002; 107003; 107026 a capture fills it.
+ */
 ACL_FUNC_VISIBILITY aclError aclmdlRIExecuteAsync(aclmdlRI modelRI, aclrtStream stream);
+/*
+ * The same on the default stream, and waits for @timeout ms, -1 for ever: 507046 when the
+ * time is up, the execution goes on then; 107000 for 0 and less than -1.
+ */
 ACL_FUNC_VISIBILITY aclError aclmdlRIExecute(aclmdlRI modelRI, int32_t timeout);
 ACL_FUNC_VISIBILITY aclError aclmdlRIAbort(aclmdlRI modelRI);
+/*
+ * Ends the handle; executions that were submitted still run, whole. Returns 0; 100000;
+ * 107000 no graph; 107026 a capture fills it.
+ */
 ACL_FUNC_VISIBILITY aclError aclmdlRIDestroy(aclmdlRI modelRI);
+/*
+ * @func is called with @userData once, when the graph is destroyed and no execution of it
+ * is left, in the thread that ends the last one. 107000: no graph, or not registered.
+ */
 ACL_FUNC_VISIBILITY aclError aclmdlRIDestroyRegisterCallback(aclmdlRI modelRI,
 							     aclrtCallback func,
 							     void *userData);
 ACL_FUNC_VISIBILITY aclError aclmdlRIDestroyUnregisterCallback(aclmdlRI modelRI,
 							       aclrtCallback func);
 
+/* A name of up to 127 bytes, and a number that no other graph has. */
 ACL_FUNC_VISIBILITY aclError aclmdlRISetName(aclmdlRI modelRI, const char *name);
 ACL_FUNC_VISIBILITY aclError aclmdlRIGetName(aclmdlRI modelRI, uint32_t maxLen,
 					     char *name);
 ACL_FUNC_VISIBILITY aclError aclmdlRIGetId(aclmdlRI modelRI, uint32_t *modelRIId);
+/*
+ * The tasks as JSON, on standard output or in a file that is made anew: with the flag
+ * VERBOSE with addresses and sizes. 107000: unknown flags, a file that cannot be written.
+ */
 ACL_FUNC_VISIBILITY aclError aclmdlRIDebugPrint(aclmdlRI modelRI);
 ACL_FUNC_VISIBILITY aclError aclmdlRIDebugJsonPrint(aclmdlRI modelRI, const char *path,
 						    uint32_t flags);
