@@ -33,9 +33,7 @@ REFUSED(aclrtGetArgsFromExceptionInfo, KERNELS);
 REFUSED(aclrtGetFuncHandleFromExceptionInfo, KERNELS);
 REFUSED(aclrtTaskUpdateAsync, KERNELS);
 
-#define CAPTURE                                                                          \
-	"the tasks of a captured stream cannot be looked at or changed; capture it "     \
-	"again"
+#define CAPTURE "a graph's tasks are not looked at or changed: capture it again"
 
 REFUSED(aclmdlRICaptureTaskGrpBegin, CAPTURE);
 REFUSED(aclmdlRICaptureTaskGrpEnd, CAPTURE);
