@@ -350,6 +350,7 @@ static void test_destroyed_while_it_runs(void)
 
 static void test_thread_that_leaves(void)
 {
+	int ended = 0;
 	aclmdlRI graph;
 
 	clear();
@@ -363,7 +364,9 @@ static void test_thread_that_leaves(void)
 	ok(calls == 2 && all_are(a, SIZE, 6), "what comes behind it runs");
 	run(graph, s);
 	is(calls, 4, "again");
+	is(aclmdlRIDestroyRegisterCallback(graph, count_call, &ended), 0, "register");
 	is(aclmdlRIDestroy(graph), 0, "destroy");
+	is(ended, 1, "no run is left");
 }
 
 /* An event of the outside is recorded and waited for in each run. */
